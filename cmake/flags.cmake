@@ -1,0 +1,30 @@
+# Compiler and linker flags that every target of the project gets through purser_flags.
+option(PURSER_WERROR "Treat warnings as errors" OFF)
+option(PURSER_HARDEN "Hardening flags for a build that goes to users" OFF)
+set(PURSER_SANITIZE "" CACHE STRING "Value for -fsanitize=, e.g. address,undefined")
+
+# Asserts stay on in release: a wrong program must not go on writing state.
+string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELEASE "${CMAKE_C_FLAGS_RELEASE}")
+string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELWITHDEBINFO "${CMAKE_C_FLAGS_RELWITHDEBINFO}")
+
+set(PURSER_WARNINGS
+    -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
+    -Wvla -Wundef -Wswitch-enum $<$<BOOL:${PURSER_WERROR}>:-Werror>)
+
+add_library(purser_flags INTERFACE)
+target_compile_definitions(purser_flags INTERFACE
+    _GNU_SOURCE PURSER_VERSION="${PROJECT_VERSION}")
+target_include_directories(purser_flags INTERFACE ${CMAKE_SOURCE_DIR}/include)
+target_compile_options(purser_flags INTERFACE ${PURSER_WARNINGS})
+if(PURSER_SANITIZE)
+    target_compile_options(purser_flags INTERFACE
+        -fsanitize=${PURSER_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    target_link_options(purser_flags INTERFACE -fsanitize=${PURSER_SANITIZE})
+endif()
+if(PURSER_HARDEN)
+    set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+    target_compile_options(purser_flags INTERFACE
+        -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection
+        -fcf-protection=full -ftrivial-auto-var-init=zero -fno-strict-overflow -fPIE)
+    target_link_options(purser_flags INTERFACE -pie -Wl,-z,relro,-z,now,-z,noexecstack)
+endif()
