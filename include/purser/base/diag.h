@@ -1,0 +1,57 @@
+/* Messages about input, each with its place: file:line:column, the line and a caret.
+ *
+ * All errors of a file are gathered and shown together, sorted by place, 20 at most and then a
+ * count. One form for a terminal, one for machines. */
+#ifndef PURSER_BASE_DIAG_H
+#define PURSER_BASE_DIAG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "purser/base/buf.h"
+#include "purser/base/err.h"
+
+#define DIAG_SHOWN_MAX 20
+
+/* A place in a file. Lines and columns count from 1, columns in characters; 0 = unknown. */
+struct place {
+    const char *file; /* borrowed; outlives the diagnostics; NULL = no file */
+    uint32_t line, column;
+    uint32_t width; /* characters to underline; 0 = one */
+};
+
+enum diag_severity { DIAG_ERROR, DIAG_WARNING };
+
+struct diag_message;
+
+struct diagnostics {
+    struct diag_message *messages; /* sorted by place when printed */
+    uint32_t count, capacity;
+    uint64_t error_count, warning_count; /* all, also those not kept */
+};
+
+void diagnostics_init(struct diagnostics *diagnostics);
+void diagnostics_deinit(struct diagnostics *diagnostics);
+
+/* Adds a message. `code` is stable and never reused, e.g. "spec.unknown_key"; it must be a string
+ * literal. `help` may be NULL. Text and help are copied; a message past the number kept is only
+ * counted. */
+void diagnostics_add(struct diagnostics *diagnostics, enum diag_severity severity,
+                     struct place place, const char *code, const char *help, const char *format,
+                     ...) __attribute__((format(printf, 6, 7)));
+
+bool diagnostics_has_errors(const struct diagnostics *diagnostics);
+
+/* Appends all messages for people:
+ *   file:9:5: error: unknown key 'conection' in job 'products'   [spec.unknown_key]
+ *       9 |     conection: shop
+ *         |     ^~~~~~~~~
+ *       help: did you mean 'connection'?
+ * Lines are read again from the files by their name; a file that cannot be read shows none. */
+void diagnostics_print(struct diagnostics *diagnostics, struct buf *out);
+
+/* Appends a JSON array of {severity, code, message, file, line, column, help}. */
+void diagnostics_print_json(struct diagnostics *diagnostics, struct buf *out);
+
+#endif

@@ -1,0 +1,53 @@
+/* Plain operations on text, independent of the locale. */
+#ifndef PURSER_BASE_TEXT_H
+#define PURSER_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "purser/base/buf.h"
+
+/* Bytes that are not owned and not NUL-terminated. */
+struct slice {
+    const char *bytes;
+    size_t length;
+};
+
+#define SLICE(literal) ((struct slice){(literal), sizeof(literal) - 1})
+struct slice slice_of(const char *text);
+bool slice_equal(struct slice a, struct slice b);
+bool slice_is(struct slice slice, const char *text);
+
+/* True if the bytes are valid UTF-8 (no surrogates, no overlong forms) without NUL.
+ * Otherwise *bad_offset_out is where the first wrong byte is. */
+bool text_is_utf8(const char *bytes, size_t length, size_t *bad_offset_out);
+
+/* Appends text made safe for a terminal or a log line: C0, C1, ESC, bidirectional controls and
+ * invalid UTF-8 become '?', line breaks and tabs a space. */
+void text_append_printable(struct buf *buf, struct slice text);
+
+/* Appends a JSON string with its quotes. Input that is not UTF-8 has its wrong bytes replaced by
+ * U+FFFD. */
+void text_append_json(struct buf *buf, struct slice text);
+
+/* Appends one CSV field, quoted when needed (RFC 4180). With `guard`, a field that a spreadsheet
+ * would run as a formula (first character = + - @ TAB CR) gets a leading apostrophe, unless it is
+ * a plain number. */
+void text_append_csv(struct buf *buf, struct slice text, bool guard);
+
+/* The candidate that is at most two edits away from `text` and closest; NULL when none is.
+ * For "did you mean". */
+const char *text_closest(const char *text, const char *const *candidates, size_t count);
+
+/* Whole unsigned number in decimal; false when there is anything else or it does not fit. */
+bool text_to_u64(struct slice text, uint64_t *number_out);
+
+/* "500ms", "2s", "5m", "6h", "7d" → milliseconds; false when it is none of these or > 10 years. */
+bool text_to_duration_ms(struct slice text, int64_t *duration_ms_out);
+
+/* "2026-11-26T21:45:23.123Z" for Unix milliseconds. */
+#define TEXT_TIME_BYTES 32
+void text_from_time_ms(int64_t unix_ms, char text_out[TEXT_TIME_BYTES]);
+
+#endif

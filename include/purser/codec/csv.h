@@ -1,0 +1,35 @@
+/* CSV bytes → rows of cells, pushed in chunks. Owner of libcsv.
+ *
+ * RFC 4180, a byte order mark, CRLF and quoted line breaks are understood. */
+#ifndef PURSER_CODEC_CSV_H
+#define PURSER_CODEC_CSV_H
+
+#include "purser/base/err.h"
+#include "purser/base/text.h"
+
+struct csv_reader;
+
+struct csv_row {
+    const struct slice *cells; /* borrowed until the next call */
+    size_t count;
+    uint32_t line;        /* where the row starts, from 1 */
+    uint64_t byte_offset; /* where the row starts in the file */
+    uint64_t byte_length; /* up to and with its line end */
+};
+
+/* `delimiter` is one ASCII character. Errors: ERR_NO_MEMORY. */
+enum err_code csv_reader_open(char delimiter, struct csv_reader **reader_out,
+                              struct err *err) ERR_CHECKED;
+void csv_reader_close(struct csv_reader *reader);
+
+/* Gives more bytes; `bytes` must stay until csv_reader_take() has returned false. */
+enum err_code csv_reader_feed(struct csv_reader *reader, const char *bytes, size_t length,
+                              struct err *err) ERR_CHECKED;
+/* There are no more bytes: the last row may end without a line break. */
+enum err_code csv_reader_finish(struct csv_reader *reader, struct err *err) ERR_CHECKED;
+
+/* The next complete row; false when more bytes are needed or, after csv_reader_finish(), at the
+ * end. Errors come through feed and finish: ERR_INPUT (text starts with "LINE:" ), ERR_TOO_BIG. */
+bool csv_reader_take(struct csv_reader *reader, struct csv_row *row_out);
+
+#endif

@@ -1,0 +1,81 @@
+/* The expressions in ${…}: compiled once a spec, evaluated once a row.
+ *
+ * Grammar: expr = pipe; pipe = coalesce ("|" filter ["(" args ")"])*; coalesce = or ("??" or)*;
+ * or, and, not; == != < <= > >=; path = name ("." name | "[" expr "]")*; literals "text" 'text'
+ * 1.5 true false null omit; if(c, a, b). Total: it always ends, does no I/O, and gives the same
+ * bytes every time. Comparisons of numbers are decimal. */
+#ifndef PURSER_CODEC_EXPR_H
+#define PURSER_CODEC_EXPR_H
+
+#include "purser/codec/value.h"
+#include "purser/codec/yaml.h"
+
+struct expr; /* lives in the spec's arena */
+
+/* A text with ${…} in it, or a single ${…} that keeps its type. */
+struct text_template;
+
+/* What a name may be, decided at load time: unknown names are errors with a place. */
+enum scope_part {
+    SCOPE_ROW = 1 << 0,      /* row.COLUMN, row alone */
+    SCOPE_ROWS = 1 << 1,     /* rows (grouped sources) */
+    SCOPE_VARS = 1 << 2,     /* vars.NAME */
+    SCOPE_ENV = 1 << 3,      /* env.NAME: only in vars and sources */
+    SCOPE_ITEM = 1 << 4,     /* item.key item.index item.line */
+    SCOPE_RUN = 1 << 5,      /* run.id run.started_at */
+    SCOPE_RESPONSE = 1 << 6, /* response.… : only in outputs */
+};
+
+struct scope {
+    unsigned parts;
+    /* Known columns of row; NULL = any name (NDJSON). `source_name` names the file in messages. */
+    const struct slice *columns;
+    size_t column_count;
+    const char *source_name;
+    const struct value *vars; /* a map; names are checked against it */
+    /* Loop variables of $for, innermost last. */
+    const struct slice *loop_names;
+    size_t loop_count;
+};
+
+struct environment {
+    const struct value *row;  /* map */
+    const struct value *rows; /* list of maps */
+    const struct value *vars; /* map */
+    const struct value *item; /* map */
+    const struct value *run;  /* map */
+    const struct value *response;
+    const struct value *loops; /* one a loop variable, same order as in the scope */
+    size_t loop_count;
+    struct arena *arena; /* for intermediate values; cleared by the caller between units */
+};
+
+/* What went wrong while evaluating; `place` is that of the expression in the spec. */
+struct eval_error {
+    struct place place;
+    char text[256];
+    char help[256]; /* "" = none */
+};
+
+/* Compiles the text of a scalar. Returns NULL after adding messages. `${` is written `$${`. */
+const struct text_template *text_template_compile(struct arena *arena,
+                                                  const struct yaml_node *scalar,
+                                                  const struct scope *scope,
+                                                  struct diagnostics *diagnostics);
+
+/* Evaluates: a template that is one ${…} gives that value, others a STRING (an OMIT part counts as
+ * empty text; NULL, lists and maps inside mixed text are an error). False with *error_out set. */
+bool text_template_evaluate(const struct text_template *text_template,
+                            const struct environment *environment, struct value *value_out,
+                            struct eval_error *error_out);
+
+/* As above, but gives text: numbers and booleans as they print; OMIT, NULL, lists and maps are an
+ * error. For keys and paths. */
+bool text_template_text(const struct text_template *text_template,
+                        const struct environment *environment, struct slice *text_out,
+                        struct eval_error *error_out);
+
+/* True if the template has no ${…}. */
+bool text_template_is_literal(const struct text_template *text_template);
+
+#endif

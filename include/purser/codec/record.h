@@ -1,0 +1,92 @@
+/* Ledger values ↔ versioned, checksummed msgpack. Owner of msgpack-c.
+ *
+ * Layout of every value: 1 byte version, 8 bytes XXH3 of what follows together with the database
+ * key (so that a record cannot stand in for another), then one msgpack array. The reader is
+ * bounded: nesting ≤ 2, sizes from the header are checked against what is there before anything is
+ * allocated. The next version: add its decoder beside the old one, raise RECORD_VERSION, and keep
+ * reading the old. */
+#ifndef PURSER_CODEC_RECORD_H
+#define PURSER_CODEC_RECORD_H
+
+#include "purser/base/buf.h"
+#include "purser/core/item.h"
+#include "purser/core/operation.h"
+
+#define RECORD_VERSION 1
+
+/* What is sent, byte for byte, and whose it is. Slices borrow from the encoded bytes. */
+struct frozen_request {
+    uint32_t job, connection; /* numbers in the ledger */
+    struct slice key;         /* the item's */
+    enum http_method method;
+    struct slice path; /* below the base URL, without access_token */
+    struct slice body; /* JSON text; empty = no body */
+    struct slice source_file;
+    uint32_t source_line;
+    uint32_t generation; /* that it was frozen for */
+};
+
+/* One exchange, for `explain`. */
+struct attempt_record {
+    uint32_t generation;
+    bool poll;
+    int64_t started_ms;
+    int64_t duration_ms;
+    uint8_t event; /* enum item_event_kind that the answer became */
+    uint8_t state; /* enum item_state after it */
+    uint16_t http_status;
+    enum reason reason;
+    int64_t next_due_ms; /* 0 = none */
+    struct slice request_id;
+    struct slice remote_job;
+    struct slice error_code;
+    struct slice
+        message; /* what the server or libcurl said, sanitised, ≤ ERROR_MESSAGE_BYTES_MAX */
+};
+
+struct result_record {
+    uint16_t http_status;
+    struct slice body;    /* the final answer's body as received, ≤ ANSWER_BYTES_MAX */
+    struct slice message; /* error message for people, sanitised */
+    struct slice outputs; /* JSON object text; empty = none */
+    struct slice request_id;
+};
+
+/* One invocation that worked on the ledger. */
+struct run_record {
+    int64_t started_ms, ended_ms; /* ended 0: still running, or it died */
+    int32_t exit_status;
+    struct hash128 spec_digest;
+    uint64_t added, changed, unchanged, kept, dropped;
+    uint64_t sent, polls, throttled, retried;
+};
+
+/* What was learned of a connection. */
+struct connection_record {
+    int64_t parked_until_ms;      /* 0 = not parked */
+    uint32_t learned_rate_millis; /* thousandths of a request a second; 0 = nothing learned */
+    uint32_t learned_in_flight;
+    struct slice parked_reason;
+};
+
+/* Append one encoded value; `key` is the database key it will stand under. buf->failed tells of
+ * memory. */
+void record_put_item(struct buf *buf, struct slice key, const struct item *item);
+void record_put_request(struct buf *buf, struct slice key, const struct frozen_request *request);
+void record_put_attempt(struct buf *buf, struct slice key, const struct attempt_record *attempt);
+void record_put_result(struct buf *buf, struct slice key, const struct result_record *result);
+void record_put_run(struct buf *buf, struct slice key, const struct run_record *run);
+void record_put_connection(struct buf *buf, struct slice key,
+                           const struct connection_record *connection);
+
+/* Decode; false when the value is damaged, of an unknown version, or belongs to another key. Slices
+ * in the output borrow from `bytes`. Nothing is allocated. */
+bool record_get_item(struct slice key, struct slice bytes, struct item *item_out);
+bool record_get_request(struct slice key, struct slice bytes, struct frozen_request *request_out);
+bool record_get_attempt(struct slice key, struct slice bytes, struct attempt_record *attempt_out);
+bool record_get_result(struct slice key, struct slice bytes, struct result_record *result_out);
+bool record_get_run(struct slice key, struct slice bytes, struct run_record *run_out);
+bool record_get_connection(struct slice key, struct slice bytes,
+                           struct connection_record *connection_out);
+
+#endif

@@ -1,0 +1,168 @@
+/* A loaded spec: everything checked that can be checked without reading its sources.
+ *
+ * All memory is the spec's arena. Templates that need the columns of a source are compiled when
+ * these are known: spec_job_bind(). */
+#ifndef PURSER_CODEC_SPEC_H
+#define PURSER_CODEC_SPEC_H
+
+#include "purser/base/checksum.h"
+#include "purser/codec/template.h"
+#include "purser/core/limits.h"
+#include "purser/core/operation.h"
+
+enum secret_kind { SECRET_ENV, SECRET_FILE, SECRET_CREDENTIAL };
+
+/* Where a secret is read from; never the secret. */
+struct secret_reference {
+    enum secret_kind kind;
+    const char *name; /* of the variable, the file or the credential */
+    struct place place;
+};
+
+enum rate_kind { RATE_AUTO, RATE_FIXED, RATE_UNLIMITED };
+
+struct rate {
+    enum rate_kind kind;
+    uint32_t millis_per_second; /* RATE_FIXED: thousandths of a request a second */
+    uint32_t burst;             /* RATE_FIXED: requests that may go at once, ≥ 1 */
+};
+
+enum environment_kind {
+    ENVIRONMENT_PRODUCTION,
+    ENVIRONMENT_SANDBOX,
+    ENVIRONMENT_SIMULATOR,
+    ENVIRONMENT_URL
+};
+
+struct spec_api {
+    enum environment_kind environment;
+    const char *base_url; /* without a slash at the end; "" for the simulator */
+    const char *version;  /* X-Rutter-Version */
+    struct secret_reference client_id, client_secret;
+    const char *ca_file;           /* NULL = the system's */
+    struct rate rate;              /* of the organisation */
+    uint32_t in_flight;            /* over all connections */
+    uint32_t outstanding;          /* accepted and not final, over all connections */
+    const char *simulator_profile; /* "clean", "realistic", "hostile" */
+    uint64_t simulator_seed;
+};
+
+struct spec_connection {
+    const char *alias;
+    const char *platform; /* NULL = not said */
+    struct secret_reference access_token;
+    struct rate rate;
+    uint32_t in_flight;
+    struct place place;
+};
+
+struct spec_retry {
+    uint32_t attempts;
+    int64_t first_delay_ms, max_delay_ms, give_up_after_ms;
+};
+
+/* Stop starting new items when more than this have failed. */
+struct max_failures {
+    bool set;
+    bool is_share;
+    uint32_t count;           /* !is_share */
+    uint32_t share_millionth; /* is_share: 5 % = 50000; judged after 100 items */
+};
+
+enum source_kind { SOURCE_INLINE, SOURCE_CSV, SOURCE_NDJSON };
+enum column_type {
+    COLUMN_STRING,
+    COLUMN_INTEGER,
+    COLUMN_DECIMAL,
+    COLUMN_BOOLEAN,
+    COLUMN_DATE,
+    COLUMN_LIST
+};
+enum when_changed { WHEN_CHANGED_RESEND, WHEN_CHANGED_KEEP, WHEN_CHANGED_ERROR };
+
+struct spec_column {
+    struct slice name;
+    enum column_type type;
+    struct slice separator; /* COLUMN_LIST */
+    struct place place;
+};
+
+struct spec_source {
+    enum source_kind kind;
+    const char *path; /* as it is opened: relative paths are from the spec's folder */
+    struct place place;
+    char delimiter;
+    const struct spec_column *columns;
+    size_t column_count;
+    const struct value *inline_rows; /* SOURCE_INLINE: maps */
+    const struct place *inline_places;
+    size_t inline_count;
+    const struct yaml_node *key;      /* ${row.sku} */
+    const struct yaml_node *group_by; /* NULL = each row is an item */
+};
+
+struct spec_job {
+    const char *name;
+    struct place place;
+    struct spec_source source;
+    enum http_method method;
+    const struct operation *operation;
+    const struct yaml_node *request;    /* the scalar "POST /products/${row.id}" */
+    const struct yaml_node *connection; /* a scalar: an alias or an expression */
+    const struct yaml_node *body;       /* NULL = none */
+    const struct yaml_node *condition;  /* if: NULL = none */
+    const struct yaml_node *outputs;    /* NULL = none */
+    struct spec_retry retry;
+    struct max_failures max_failures;
+    enum when_empty when_empty;
+    enum when_changed when_changed;
+};
+
+struct spec {
+    const char *file;
+    const char *folder; /* of the file, "." when none */
+    const char *name;
+    const char *description;
+    struct spec_api api;
+    const struct spec_connection *connections;
+    size_t connection_count;
+    struct value vars; /* a map, --var applied */
+    const struct spec_job *jobs;
+    size_t job_count;
+    struct max_failures max_failures; /* of the whole run */
+    int64_t key_window_ms;            /* idempotency.window */
+    struct hash128 digest;            /* of the file's bytes */
+};
+
+/* --var NAME=VALUE */
+struct spec_variable {
+    struct slice name, value;
+};
+
+/* Reads and checks `bytes` of the file `file` (both must outlive the spec). All errors are added to
+ * `diagnostics`. Returns ERR_OK, ERR_INPUT or ERR_NO_MEMORY. Sources are not opened. */
+enum err_code spec_load(struct arena *arena, const char *file, const char *bytes, size_t length,
+                        const struct spec_variable *variables, size_t variable_count,
+                        struct spec *spec_out, struct diagnostics *diagnostics) ERR_CHECKED;
+
+/* The compiled parts of a job. */
+struct job_templates {
+    const struct text_template *key;
+    const struct text_template *group_by; /* NULL = none */
+    const struct text_template *connection;
+    const struct text_template *path;
+    const struct text_template *condition; /* NULL = none */
+    const struct body_template *body;      /* NULL = none */
+};
+
+/* Compiles a job's templates against the columns of its source (NULL: any name is allowed). Returns
+ * ERR_OK, ERR_INPUT (messages added) or ERR_NO_MEMORY. */
+enum err_code spec_job_bind(struct arena *arena, const struct spec *spec,
+                            const struct spec_job *job, const struct slice *columns,
+                            size_t column_count, struct job_templates *templates_out,
+                            struct diagnostics *diagnostics) ERR_CHECKED;
+
+/* The connection called `alias`; NULL when there is none. */
+const struct spec_connection *spec_connection_find(const struct spec *spec, struct slice alias);
+
+#endif

@@ -1,0 +1,49 @@
+/* Values that expressions work on: cells of a row, variables, parts of an answer.
+ *
+ * Numbers are their own text, never a double. OMIT is the value that is not there: the field of a
+ * body that holds it is left out. All memory belongs to the arena it was made in. */
+#ifndef PURSER_CODEC_VALUE_H
+#define PURSER_CODEC_VALUE_H
+
+#include "purser/base/arena.h"
+#include "purser/base/buf.h"
+#include "purser/base/text.h"
+
+enum value_kind {
+    VALUE_OMIT,
+    VALUE_NULL,
+    VALUE_BOOL,
+    VALUE_NUMBER,
+    VALUE_STRING,
+    VALUE_LIST,
+    VALUE_MAP,
+};
+
+struct value {
+    enum value_kind kind;
+    union {
+        bool boolean;
+        struct slice text; /* NUMBER: as written, valid JSON; STRING: UTF-8 */
+        struct {
+            const struct value *items;
+            size_t count;
+        } list;
+        struct {
+            const struct slice *names; /* in source order, unique */
+            const struct value *values;
+            size_t count;
+        } map;
+    };
+};
+
+/* The member called `name`, or OMIT when there is none or `value` is no map. */
+struct value value_member(const struct value *value, struct slice name);
+
+/* "text", "number", "list" … for messages. */
+const char *value_kind_name(enum value_kind kind);
+
+/* Appends the value as JSON; OMIT inside lists and maps is left out, OMIT itself appends nothing.
+ */
+void value_append_json(struct buf *buf, const struct value *value);
+
+#endif

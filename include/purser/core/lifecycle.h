@@ -1,0 +1,96 @@
+/* The life cycle of an item: the one place that decides what happens next.
+ *
+ * Pure: reads no clock, does no I/O, allocates nothing. The same item, event and policy always
+ * give the same step, so a trace of events replays a run. The invariants I1–I11 of
+ * ARCHITECTURE.md that concern one item are asserted here, in release builds too. */
+#ifndef PURSER_CORE_LIFECYCLE_H
+#define PURSER_CORE_LIFECYCLE_H
+
+#include <stdbool.h>
+
+#include "purser/core/item.h"
+
+/* identifier, name, meaning */
+#define ITEM_EVENT_LIST(X)                                                                        \
+    X(EVENT_START, "start", "a place is free: make the intent durable")                           \
+    X(EVENT_WITHDRAWN, "withdrawn", "the run ends before the intent was used")                    \
+    X(EVENT_RESTARTED, "restarted", "purser came back and found the item here")                   \
+    X(EVENT_DUE, "due", "its time has come")                                                      \
+    X(EVENT_ACCEPTED, "accepted", "the server took the write and named a remote job")             \
+    X(EVENT_DONE, "done", "the server reported success")                                          \
+    X(EVENT_REFUSED, "refused", "a complete refusal: no effect, and there will be none")          \
+    X(EVENT_THROTTLED, "throttled", "429, 452 or the like: later, under the same key")            \
+    X(EVENT_HELD, "held", "the connection or the credentials are broken: later, same key")        \
+    X(EVENT_LOST, "lost", "no usable answer: outcome unknown")                                    \
+    X(EVENT_NOT_SENT, "not_sent", "no byte of the request left")                                  \
+    X(EVENT_UNCLEAR, "unclear", "an answer that proves neither done nor not-done")                \
+    X(EVENT_PENDING, "pending", "the remote job is not finished")                                 \
+    X(EVENT_MISSING, "missing", "the server does not know the remote job")                        \
+    X(EVENT_JOB_THROTTLED, "job_throttled", "the remote job was refused by the platform's limit") \
+    X(EVENT_RETRY, "retry", "a person asks to try again")                                         \
+    X(EVENT_CHANGED, "changed", "the row changed: a new request takes the place of the old one")  \
+    X(EVENT_RESOLVED_DONE, "resolved_done", "a person says: it was done")                         \
+    X(EVENT_RESOLVED_NOT_DONE, "resolved_not_done", "a person says: it was not done")             \
+    X(EVENT_ABANDONED, "abandoned", "a person gives it up")                                       \
+    X(EVENT_CANCELLED, "cancelled", "a person cancels what has not been sent")
+
+enum item_event_kind {
+#define X(identifier, name, meaning) identifier,
+    ITEM_EVENT_LIST(X)
+#undef X
+        ITEM_EVENT_COUNT
+};
+
+struct item_event {
+    enum item_event_kind kind;
+    int64_t now_ms;        /* local wall clock at the turn */
+    int64_t server_now_ms; /* the server's clock, as far as known; EVENT_START, _RESOLVED… */
+    int64_t key_age_ms;    /* the oldest the first send can be; EVENT_DUE while sending */
+    int64_t delay_ms;      /* Retry-After, or the learned time to the next poll; -1 = none */
+    uint32_t random;       /* for jitter; drawn by the caller */
+    uint16_t http_status;  /* of the answer; 0 = none */
+    bool accepted;         /* the answer proves that the write was accepted (X-Rutter-Job-ID) */
+    enum reason reason;    /* EVENT_REFUSED, EVENT_UNCLEAR */
+    enum job_path job_path;
+    const char *remote_job; /* EVENT_ACCEPTED; borrowed, at most REMOTE_JOB_BYTES_MAX */
+    const char *error_type; /* NULL = none; borrowed */
+    const char *error_code;
+    struct hash128 request_hash; /* EVENT_CHANGED: of the new request */
+};
+
+struct policy {
+    bool keyed;             /* the operation honours an idempotency key; else at most once */
+    uint32_t attempt_limit; /* sends of one generation with an unknown outcome */
+    uint32_t rekey_limit;   /* new generations after a job-level 452, each without a person */
+    int64_t first_delay_ms; /* backoff: rand(0, min(first × 2^n, max)) */
+    int64_t max_delay_ms;
+    int64_t key_window_ms;  /* a key is repeated only while it is younger than this */
+    uint32_t missing_limit; /* polls answered "unknown job" in a row … */
+    int64_t missing_for_ms; /* … and at least so long after acceptance */
+};
+
+/* What the caller must do once the new item value is durable. */
+enum effect {
+    EFFECT_NONE,
+    EFFECT_SEND,  /* one HTTP exchange with the frozen request under the item's key */
+    EFFECT_POLL,  /* one GET of the remote job */
+    EFFECT_FINAL, /* count it, write its result */
+    EFFECT_COUNT
+};
+
+struct step {
+    bool legal; /* false: this event cannot happen in this state; nothing else is set */
+    struct item item;
+    enum effect effect;
+};
+
+struct step lifecycle_step(const struct item *item, const struct item_event *event,
+                           const struct policy *policy);
+
+/* True if the table has an entry. For the printed table and the tests. */
+bool lifecycle_is_legal(enum item_state state, enum item_event_kind kind);
+
+const char *item_event_name(enum item_event_kind kind);
+const char *item_event_meaning(enum item_event_kind kind);
+
+#endif

@@ -1,0 +1,41 @@
+/* Every stated maximum of size, depth and count in one place. Each has a test at and above it. */
+#ifndef PURSER_CORE_LIMITS_H
+#define PURSER_CORE_LIMITS_H
+
+/* spec */
+#define SPEC_BYTES_MAX (4u * 1024 * 1024)
+#define SPEC_DEPTH_MAX 64
+#define SPEC_NODES_MAX 100000 /* after aliases are expanded */
+#define SPEC_JOBS_MAX 256
+#define SPEC_CONNECTIONS_MAX 4096
+#define SPEC_NAME_BYTES_MAX 63
+#define SPEC_ARENA_BYTES_MAX (256u * 1024 * 1024)
+#define EXPRESSION_DEPTH_MAX 32
+
+/* sources */
+#define ROW_BYTES_MAX (16u * 1024 * 1024)
+#define ROW_COLUMNS_MAX 4096
+#define GROUP_ROWS_MAX 100000
+#define UNIT_ARENA_BYTES_MAX (256u * 1024 * 1024)
+#define JSON_DEPTH_MAX 64
+
+/* items */
+#define ITEM_KEY_BYTES_MAX 300
+#define BODY_BYTES_MAX (16u * 1024 * 1024)
+#define PATH_BYTES_MAX 2048
+#define REMOTE_JOB_BYTES_MAX 128
+#define ERROR_CODE_BYTES_MAX 64
+#define ERROR_MESSAGE_BYTES_MAX 1024
+#define ATTEMPTS_KEPT_MAX 1000 /* an item */
+
+/* wire */
+#define ANSWER_BYTES_MAX (4u * 1024 * 1024)
+#define ANSWER_HEADER_BYTES_MAX (64u * 1024)
+#define IN_FLIGHT_MAX 1024
+#define OUTSTANDING_MAX 100000 /* sent and not final, over all connections */
+#define RETRY_AFTER_MAX_MS (60 * 60 * 1000)
+
+/* ledger */
+#define BATCH_BYTES_MAX (2u * 1024 * 1024)
+
+#endif

@@ -1,0 +1,46 @@
+/* The write operations of the API and how far each can be trusted to be repeated.
+ *
+ * Source: Rutter's OpenAPI document of 2023-12 (version 2023-03-14), a client generated from a
+ * newer one (2026-02) and the guide on idempotent requests; see ARCHITECTURE.md. */
+#ifndef PURSER_CORE_OPERATION_H
+#define PURSER_CORE_OPERATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "purser/base/text.h"
+
+enum http_method { METHOD_GET, METHOD_POST, METHOD_PATCH, METHOD_PUT, METHOD_DELETE, METHOD_COUNT };
+
+/* Y: response_mode and the async answer are documented. Y_PATCH: the async answer is documented,
+ * the flag inferred. Y_MODE_ONLY: the flag is documented, the async answer is not. A: the async
+ * answer is documented, the flag is not. N: neither. */
+enum operation_class { CLASS_Y, CLASS_Y_PATCH, CLASS_Y_MODE_ONLY, CLASS_A, CLASS_N };
+
+enum mode_place { MODE_IN_BODY, MODE_NOWHERE };
+
+struct operation {
+    enum http_method method;
+    const char *path;    /* template: "/products/{id}" */
+    const char *wrapper; /* key of the body's object, "" = the body has no wrapper */
+    const char *result;  /* key of the finished entity in an answer, "" = none known */
+    enum operation_class class;
+    enum mode_place mode_place; /* where response_mode goes */
+    bool takes_access_token;    /* query parameter access_token selects the connection */
+};
+
+/* The operation that `method` and the concrete `path` (no query) belong to, concrete paths before
+ * templates; NULL when there is none. */
+const struct operation *operation_find(enum http_method method, struct slice path);
+
+/* The n-th operation in the order of the table; NULL past the end. */
+const struct operation *operation_at(size_t index);
+
+/* A repeat under the same key cannot have a second effect (classes Y, Y_PATCH and A with POST or
+ * PATCH, and DELETE with an async answer). Everything else is sent at most once. */
+bool operation_is_keyed(const struct operation *operation);
+
+const char *method_name(enum http_method method);
+bool method_parse(struct slice name, enum http_method *method_out);
+
+#endif

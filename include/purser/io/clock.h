@@ -1,0 +1,11 @@
+/* Time. Wall time is for what is stored; boot time for time-outs and ages (it counts suspend and
+ * never jumps). */
+#ifndef PURSER_IO_CLOCK_H
+#define PURSER_IO_CLOCK_H
+
+#include <stdint.h>
+
+int64_t clock_wall_ms(void);
+int64_t clock_boot_ms(void);
+
+#endif

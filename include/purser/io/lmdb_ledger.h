@@ -1,0 +1,39 @@
+/* The ledger in LMDB. Owner of LMDB; the interface is engine/ledger.h.
+ *
+ * Flags 0 and MDB_NOTLS. Batches are applied by one committing thread, so that the event loop never
+ * waits for the disk. Any failure of the store is final: nothing more is written or acknowledged.
+ */
+#ifndef PURSER_IO_LMDB_LEDGER_H
+#define PURSER_IO_LMDB_LEDGER_H
+
+#include "purser/engine/ledger.h"
+#include "purser/io/state_directory.h"
+
+struct lmdb_ledger;
+
+struct lmdb_ledger_options {
+    const char *spec_name;
+    const char *base_url; /* pinned at the first open for writing; another one is refused */
+    bool write;
+    size_t map_bytes; /* first size of the map, 0 = default; it grows when needed */
+};
+
+/* Opens the ledger in an open state directory. Errors: ERR_STATE_DIRECTORY (another spec, base URL,
+ * newer format, damaged, copied from another machine …), ERR_STORAGE (full disk …), ERR_NOT_FOUND
+ * (reading, and there is none). */
+enum err_code lmdb_ledger_open(const struct state_directory *directory,
+                               const struct lmdb_ledger_options *options,
+                               struct lmdb_ledger **ledger_out, struct err *err) ERR_CHECKED;
+
+/* Waits for a running commit, throws the open batch away, closes. */
+void lmdb_ledger_close(struct lmdb_ledger *ledger);
+
+struct ledger *lmdb_ledger_port(struct lmdb_ledger *ledger);
+
+/* Becomes readable when a commit has ended; for the event loop. Read and forget 8 bytes. */
+int lmdb_ledger_event_fd(const struct lmdb_ledger *ledger);
+
+/* Base URL that the ledger is pinned to. Borrowed. */
+const char *lmdb_ledger_base_url(const struct lmdb_ledger *ledger);
+
+#endif

@@ -1,0 +1,63 @@
+/* The rows of a job's source, one unit at a time: a row, or the rows of one group.
+ *
+ * Streams: memory does not grow with the file. Knows where each row stands. Cells are typed as the
+ * spec's columns say; a wrong cell is a message (file:line:column) and the unit is skipped. */
+#ifndef PURSER_IO_SOURCE_H
+#define PURSER_IO_SOURCE_H
+
+#include "purser/base/arena.h"
+#include "purser/codec/spec.h"
+
+struct source;
+
+/* One item's data; lives in the source's own arena until the next call. */
+struct unit {
+    struct value row;  /* a map: the first row */
+    struct value rows; /* a list of maps: all rows of the group (one without group_by) */
+    const char *file;
+    uint32_t line;  /* of the first row */
+    uint64_t index; /* 0, 1, … in order of appearance */
+    /* Where the rows stand in the file, to give them back byte for byte. */
+    const struct source_span *spans;
+    size_t span_count;
+};
+
+struct source_span {
+    uint64_t byte_offset, byte_length;
+    uint32_t line;
+};
+
+/* Opens the source of `job`. A CSV header is read, checked (duplicate or empty names, columns the
+ * spec names that are not there) and available at once. Errors: ERR_INPUT with messages (cannot be
+ * opened, not a regular file, …), ERR_NO_MEMORY. */
+enum err_code source_open(const struct spec *spec, const struct spec_job *job,
+                          struct diagnostics *diagnostics, struct source **source_out,
+                          struct err *err) ERR_CHECKED;
+void source_close(struct source *source);
+
+/* The column names; NULL with count 0 when any name is possible (NDJSON). Borrowed. */
+const struct slice *source_columns(const struct source *source, size_t *count_out);
+
+/* How to find the group of a row; set once before the first unit when the spec has group_by. */
+void source_set_group_by(struct source *source, const struct text_template *group_by,
+                         const struct value *vars);
+
+/* The next unit. ERR_OK, ERR_NOT_FOUND at the end, ERR_SYSTEM (reading failed), ERR_NO_MEMORY.
+ * Rows that are wrong add messages and are passed over. */
+enum err_code source_next(struct source *source, struct unit *unit_out,
+                          struct diagnostics *diagnostics, struct err *err) ERR_CHECKED;
+
+/* Back to the first unit. After `gather`, rows of one group come as one unit even when they do not
+ * stand together (the group stands where its first row stood). The order is found with a temporary
+ * file; memory stays flat. */
+enum err_code source_rewind(struct source *source, bool gather, struct err *err) ERR_CHECKED;
+
+/* True if the file is what it was when it was opened (device, inode, size, time). */
+bool source_is_unchanged(const struct source *source);
+
+/* The bytes of the header line, and of a span, as they stand in the file (CSV, NDJSON). */
+enum err_code source_read_span(struct source *source, const struct source_span *span,
+                               struct buf *out, struct err *err) ERR_CHECKED;
+enum err_code source_header(struct source *source, struct buf *out, struct err *err) ERR_CHECKED;
+
+#endif

@@ -1,0 +1,29 @@
+/* The directory of one ledger: found, made, checked and locked.
+ *
+ * Root: --state, $PURSER_STATE, $STATE_DIRECTORY, else $XDG_STATE_HOME/purser (else
+ * ~/.local/state/purser); below it one directory for each spec name. Directories are 0700, files
+ * 0600, owned by the caller; anything else is refused, as are network file systems and symbolic
+ * links. New directories are synced into their parents. */
+#ifndef PURSER_IO_STATE_DIRECTORY_H
+#define PURSER_IO_STATE_DIRECTORY_H
+
+#include <stdbool.h>
+
+#include "purser/base/err.h"
+
+struct state_directory {
+    int fd;      /* of the directory; -1 = none */
+    int lock_fd; /* of purser.lock, held while open; -1 = opened for reading */
+    char path[4096];
+};
+
+/* Opens (with `write`, makes and locks) the directory of `spec_name`. `root` NULL = from the
+ * environment. Errors: ERR_LOCKED (the text names the pid and since when), ERR_STATE_DIRECTORY
+ * (what is wrong and how to mend it), ERR_NOT_FOUND (reading, and there is none), ERR_SYSTEM.
+ * `lock_path` for readers is not touched. */
+enum err_code state_directory_open(const char *root, const char *spec_name, bool write,
+                                   struct state_directory *directory_out,
+                                   struct err *err) ERR_CHECKED;
+void state_directory_close(struct state_directory *directory);
+
+#endif
