@@ -21,7 +21,9 @@ struct place {
     uint32_t width; /* characters to underline; 0 = one */
 };
 
-enum diag_severity { DIAG_ERROR, DIAG_WARNING };
+/* DIAG_HIDE_LINE may be or-ed to either: the line of the file is not printed, because a secret
+ * stands on it. */
+enum diag_severity { DIAG_ERROR, DIAG_WARNING, DIAG_HIDE_LINE = 1 << 8 };
 
 struct diag_message;
 
