@@ -1,0 +1,134 @@
+#include "purser/core/operation.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct operation *find(enum http_method method, const char *path)
+{
+    return operation_find(method, (struct slice){path, strlen(path)});
+}
+
+static void every_operation_is_found_by_its_own_path(void **state)
+{
+    size_t count = 0;
+
+    (void)state;
+    for (const struct operation *operation; (operation = operation_at(count)) != NULL; count++)
+        assert_ptr_equal(find(operation->method, operation->path), operation);
+    assert_int_equal(count, 71);
+}
+
+static void concrete_paths_win_over_templates(void **state)
+{
+    (void)state;
+    assert_string_equal(find(METHOD_POST, "/accounting/invoices")->wrapper, "invoice");
+    assert_string_equal(find(METHOD_POST, "/accounting/custom_record")->path,
+                        "/accounting/{entityType}");
+    assert_string_equal(find(METHOD_POST, "/accounting/bill_credit_applications/unapply")->wrapper,
+                        "bill_credit_unapplication");
+}
+
+static void a_template_takes_exactly_one_segment_that_is_not_empty(void **state)
+{
+    (void)state;
+    assert_non_null(find(METHOD_PATCH, "/products/8b1f"));
+    assert_non_null(find(METHOD_PATCH, "/products/8b1f/variants/1"));
+    assert_null(find(METHOD_PATCH, "/products/"));
+    assert_null(find(METHOD_PATCH, "/products/8b1f/"));
+    assert_null(find(METHOD_PATCH, "/products/8b1f/variants/"));
+    assert_null(find(METHOD_POST, "/accounting/"));
+    assert_null(find(METHOD_POST, "/accounting/a/b"));
+    assert_null(find(METHOD_POST, "products"));
+    assert_null(find(METHOD_POST, "/product"));
+    assert_null(find(METHOD_POST, ""));
+}
+
+static void the_method_is_part_of_the_operation(void **state)
+{
+    (void)state;
+    assert_null(find(METHOD_PUT, "/products/8b1f"));
+    assert_null(find(METHOD_GET, "/products"));
+    assert_int_equal(find(METHOD_DELETE, "/accounting/bills/1")->class, CLASS_Y);
+    assert_int_equal(find(METHOD_PATCH, "/accounting/bills/1")->class, CLASS_Y_PATCH);
+}
+
+static void only_documented_operations_are_keyed(void **state)
+{
+    (void)state;
+    assert_true(operation_is_keyed(find(METHOD_POST, "/accounting/invoices")));
+    assert_true(operation_is_keyed(find(METHOD_PATCH, "/accounting/invoices/1")));
+    assert_true(operation_is_keyed(find(METHOD_DELETE, "/accounting/invoices/1")));
+    assert_true(operation_is_keyed(find(METHOD_POST, "/products")));
+    assert_true(operation_is_keyed(find(METHOD_POST, "/accounting/bills/1/attachments")));
+    assert_false(operation_is_keyed(find(METHOD_POST, "/accounting/bank_deposits/1/attachments")));
+    assert_false(operation_is_keyed(find(METHOD_POST, "/accounting/bank_feeds/transactions")));
+    assert_false(operation_is_keyed(find(METHOD_PATCH, "/products/1")));
+    assert_false(operation_is_keyed(find(METHOD_DELETE, "/products/1")));
+    assert_false(operation_is_keyed(find(METHOD_PATCH, "/accounting/journal_entries/1")));
+    assert_false(operation_is_keyed(find(METHOD_POST, "/connections/create")));
+}
+
+/* A body without the flag is waited for; a flag that the server does not know may be refused. */
+static void the_mode_goes_where_the_class_allows_it(void **state)
+{
+    (void)state;
+    for (size_t i = 0; operation_at(i) != NULL; i++) {
+        const struct operation *operation = operation_at(i);
+
+        assert_int_equal(operation->mode_place,
+                         operation->class == CLASS_N ? MODE_NOWHERE : MODE_IN_BODY);
+        assert_non_null(operation->wrapper);
+        assert_non_null(operation->result);
+        if (operation->method == METHOD_DELETE)
+            assert_string_equal(operation->wrapper, "");
+    }
+}
+
+static void three_calls_select_no_connection(void **state)
+{
+    size_t without_token = 0;
+
+    (void)state;
+    for (size_t i = 0; operation_at(i) != NULL; i++)
+        without_token += !operation_at(i)->takes_access_token;
+    assert_int_equal(without_token, 3);
+    assert_false(find(METHOD_POST, "/connections/create")->takes_access_token);
+    assert_false(find(METHOD_DELETE, "/connections/1")->takes_access_token);
+    assert_false(find(METHOD_POST, "/item/public_token/exchange")->takes_access_token);
+}
+
+static void method_names_go_there_and_back(void **state)
+{
+    enum http_method method = METHOD_COUNT;
+
+    (void)state;
+    for (int i = 0; i < METHOD_COUNT; i++) {
+        const char *name = method_name((enum http_method)i);
+
+        assert_true(method_parse((struct slice){name, strlen(name)}, &method));
+        assert_int_equal(method, i);
+    }
+    assert_false(method_parse(SLICE("post"), &method));
+    assert_false(method_parse(SLICE("POSTS"), &method));
+    assert_false(method_parse(SLICE(""), &method));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_operation_is_found_by_its_own_path),
+        cmocka_unit_test(concrete_paths_win_over_templates),
+        cmocka_unit_test(a_template_takes_exactly_one_segment_that_is_not_empty),
+        cmocka_unit_test(the_method_is_part_of_the_operation),
+        cmocka_unit_test(only_documented_operations_are_keyed),
+        cmocka_unit_test(the_mode_goes_where_the_class_allows_it),
+        cmocka_unit_test(three_calls_select_no_connection),
+        cmocka_unit_test(method_names_go_there_and_back),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
