@@ -13,6 +13,8 @@
 #include "purser/base/err.h"
 
 #define DIAG_SHOWN_MAX 20
+#define DIAG_KEPT_MAX 200
+#define DIAG_TEXT_BYTES_MAX 1024 /* of a message, of a help; longer ones are cut */
 
 /* A place in a file. Lines and columns count from 1, columns in characters; 0 = unknown. */
 struct place {
@@ -28,7 +30,7 @@ enum diag_severity { DIAG_ERROR, DIAG_WARNING, DIAG_HIDE_LINE = 1 << 8 };
 struct diag_message;
 
 struct diagnostics {
-    struct diag_message *messages; /* sorted by place when printed */
+    struct diag_message *messages;
     uint32_t count, capacity;
     uint64_t error_count, warning_count; /* all, also those not kept */
 };
@@ -38,22 +40,25 @@ void diagnostics_deinit(struct diagnostics *diagnostics);
 
 /* Adds a message. `code` is stable and never reused, e.g. "spec.unknown_key"; it must be a string
  * literal. `help` may be NULL. Text and help are copied; a message past the number kept is only
- * counted. */
+ * counted, but an error takes the place of a warning. */
 void diagnostics_add(struct diagnostics *diagnostics, enum diag_severity severity,
                      struct place place, const char *code, const char *help, const char *format,
                      ...) __attribute__((format(printf, 6, 7)));
 
 bool diagnostics_has_errors(const struct diagnostics *diagnostics);
 
-/* Appends all messages for people:
+/* Appends the messages for people, sorted by place; files in the order in which they came up:
  *   file:9:5: error: unknown key 'conection' in job 'products'   [spec.unknown_key]
  *       9 |     conection: shop
  *         |     ^~~~~~~~~
- *       help: did you mean 'connection'?
- * Lines are read again from the files by their name; a file that cannot be read shows none. */
+ *         help: did you mean 'connection'?
+ * Lines are read again from the files by their name; a file that cannot be read shows none, and
+ * neither does a place without a column (for a line that holds a secret). A long line is cut around
+ * the place. Everything is made safe for a terminal. */
 void diagnostics_print(struct diagnostics *diagnostics, struct buf *out);
 
-/* Appends a JSON array of {severity, code, message, file, line, column, help}. */
+/* Appends all kept messages as a JSON array of {severity, code, message, file, line, column, help};
+ * what is not known is null. */
 void diagnostics_print_json(struct diagnostics *diagnostics, struct buf *out);
 
 #endif

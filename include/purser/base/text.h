@@ -19,6 +19,10 @@ struct slice slice_of(const char *text);
 bool slice_equal(struct slice a, struct slice b);
 bool slice_is(struct slice slice, const char *text);
 
+/* Reads the first character of `text` (valid UTF-8: no surrogates, no overlong forms): gives its
+ * length in bytes, or 0 when the first bytes are no character or there are none. */
+size_t text_decode(struct slice text, uint32_t *character_out);
+
 /* True if the bytes are valid UTF-8 (no surrogates, no overlong forms) without NUL.
  * Otherwise *bad_offset_out is where the first wrong byte is. */
 bool text_is_utf8(const char *bytes, size_t length, size_t *bad_offset_out);
@@ -36,8 +40,9 @@ void text_append_json(struct buf *buf, struct slice text);
  * a plain number. */
 void text_append_csv(struct buf *buf, struct slice text, bool guard);
 
-/* The candidate that is at most two edits away from `text` and closest; NULL when none is.
- * For "did you mean". */
+/* The candidate that is at most two edits away from `text` (one for a text of up to three bytes)
+ * and closest; NULL when none is. Swapped neighbours are one edit; the case of ASCII letters counts
+ * for nothing. Texts over 64 bytes are close to nothing. For "did you mean". */
 const char *text_closest(const char *text, const char *const *candidates, size_t count);
 
 /* Whole unsigned number in decimal; false when there is anything else or it does not fit. */
