@@ -22,7 +22,8 @@ void event_loop_close(struct event_loop *loop);
 enum err_code loop_watch_add(struct event_loop *loop, int fd, int interest, loop_ready_fn *ready,
                              void *context, struct loop_watch **watch_out,
                              struct err *err) ERR_CHECKED;
-/* Changes what is watched; 0 = nothing for now. The kernel is only asked when it must be. */
+/* Changes what is watched; 0 = nothing until the next change. The kernel is only asked when it must
+ * be. */
 enum err_code loop_watch_change(struct loop_watch *watch, int interest,
                                 struct err *err) ERR_CHECKED;
 /* Freed at the end of the turn, because events of this turn may still point to it. The descriptor
