@@ -1,7 +1,5 @@
 #include "purser/core/key.h"
 
-#include <stdio.h>
-
 #include "purser/base/digest.h"
 
 static struct digest_part part_of(struct slice slice)
@@ -9,13 +7,28 @@ static struct digest_part part_of(struct slice slice)
     return (struct digest_part){.bytes = slice.bytes, .length = slice.length};
 }
 
+/* Writes the number without leading zeros and returns its length. */
+static size_t write_decimal(uint32_t number, char out[10])
+{
+    char reversed[10];
+    size_t length = 0;
+
+    do {
+        reversed[length++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    for (size_t i = 0; i < length; i++)
+        out[i] = reversed[length - 1 - i];
+    return length;
+}
+
 void key_derive(struct slice spec_name, struct slice job, struct slice connection,
                 struct slice item_key, uint32_t generation, char key_out[KEY_TEXT_BYTES])
 {
     static const char hex[] = "0123456789abcdef";
-    char decimal[16];
+    char decimal[10];
     uint8_t digest[DIGEST_BYTES];
-    size_t length = (size_t)snprintf(decimal, sizeof decimal, "%u", (unsigned)generation);
+    size_t length = write_decimal(generation, decimal);
     const struct digest_part parts[] = {
         part_of(SLICE("purser-key-1")),
         part_of(spec_name),
