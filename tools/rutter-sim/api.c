@@ -1,0 +1,335 @@
+#include "api.h"
+
+#include <string.h>
+
+static const char *const known_versions[] = {"2023-02-07", "2023-03-14", "2024-04-30", "2024-08-31",
+                                             "unstable"};
+
+struct slice query_value(struct slice query, struct slice name)
+{
+    const char *p = query.bytes;
+    const char *end = query.bytes + query.length;
+
+    while (p < end) {
+        const char *next = memchr(p, '&', (size_t)(end - p));
+        struct slice pair = {p, (size_t)((next == NULL ? end : next) - p)};
+
+        if (pair.length > name.length && pair.bytes[name.length] == '=' &&
+            slice_starts_with(pair, name))
+            return (struct slice){pair.bytes + name.length + 1, pair.length - name.length - 1};
+        p = next == NULL ? end : next + 1;
+    }
+    return (struct slice){NULL, 0};
+}
+
+static bool is_authorized(const struct sim *sim, const struct request *request)
+{
+    struct slice scheme = {request->authorization.bytes, 6};
+
+    return request->authorization.length > 6 &&
+           slice_equal_ignoring_case(scheme, SLICE("Basic ")) &&
+           slice_equal(
+               (struct slice){request->authorization.bytes + 6, request->authorization.length - 6},
+               text_slice(&sim->authorization));
+}
+
+static bool is_known_version(struct slice version)
+{
+    for (size_t i = 0; i < sizeof known_versions / sizeof known_versions[0]; i++)
+        if (slice_equal(version, slice_of(known_versions[i])))
+            return true;
+    return false;
+}
+
+/* Credentials, version and the organisation's limit. False: the answer is composed. */
+static bool check_head(struct sim *sim, const struct request *request, struct answer *answer)
+{
+    int64_t wait_ms;
+
+    if (!is_authorized(sim, request)) {
+        answer_error(answer, 401, "CONNECTION_ERROR", "INVALID_CREDENTIALS",
+                     "The client id or secret is wrong, or Basic authentication is missing");
+        return false;
+    }
+    if (!is_known_version(request->version)) {
+        answer_error(answer, 400, "API_REQUEST_ERROR", "INVALID_VERSION",
+                     "The header X-Rutter-Version is missing or names no known version");
+        return false;
+    }
+    wait_ms = limit_take(&sim->organisation, sim->options.organisation_limit, sim->now_ms);
+    if (wait_ms > 0) {
+        struct text seconds = {0};
+
+        answer_error(answer, 429, "API_REQUEST_ERROR", "RATE_LIMIT_EXCEEDED",
+                     "The organisation made too many requests");
+        text_add_number(&seconds, (uint64_t)(wait_ms + 999) / 1000);
+        memcpy(answer->retry_after, seconds.bytes, seconds.length);
+        text_free(&seconds);
+        return false;
+    }
+    return true;
+}
+
+static void answer_script(struct answer *answer, const struct script_entry *script)
+{
+    text_clear(answer->body);
+    text_add(answer->body, script->body);
+    answer->status = script->status;
+    answer->wire = script->wire;
+    answer->delay_ms = script->delay_ms;
+    answer->headers = script;
+    answer->has_job_id = false;
+    answer->waits_for = NULL;
+}
+
+static void note_fault(struct sim *sim, struct answer *answer, const struct outcome *outcome)
+{
+    struct ledger_entry *entry = ledger_at(&sim->ledger, answer->entry);
+
+    entry->fault = (uint16_t)(outcome_index(outcome) + 1);
+}
+
+/* What is unusual about this poll, or NULL. */
+static const struct outcome *poll_outcome(struct sim *sim, struct job *job)
+{
+    enum job_turn turn = job->outcome == NULL ? JOB_SUCCEEDS : job->outcome->job;
+
+    if (turn == JOB_LOST || (turn == JOB_LATE_TO_SEE && job->polls <= 2))
+        return outcome_find(SLICE("poll-404"));
+    if (job->poll_outcome_left > 0) {
+        job->poll_outcome_left -= job->poll_outcome_left == UINT32_MAX ? 0 : 1;
+        return job->poll_outcome;
+    }
+    if (job->polls > 8)
+        return NULL;
+    return profile_draw_poll(sim->options.profile, hash_mix(job->draw, 1000 + job->polls));
+}
+
+static void answer_poll(struct sim *sim, const struct request *request, struct job *job,
+                        const struct outcome *scripted, struct answer *answer)
+{
+    const struct outcome *outcome;
+
+    if (job == NULL) {
+        answer_error(answer, 404, "API_REQUEST_ERROR", "NOT_FOUND", "There is no such job");
+        return;
+    }
+    if (job->polls < UINT32_MAX)
+        job->polls++;
+    outcome = scripted != NULL ? scripted : poll_outcome(sim, job);
+    if (outcome == NULL || outcome->status == 0)
+        job_add_object(answer->body, job);
+    if (outcome == NULL)
+        return;
+    note_fault(sim, answer, outcome);
+    if (outcome->status != 0) {
+        answer_outcome(sim, answer, outcome);
+        return;
+    }
+    answer->wire = outcome->wire;
+    answer->delay_ms += outcome->delay_ms;
+    answer_change(sim, answer, outcome, job, request->authority);
+}
+
+static void api_poll(struct sim *sim, const struct request *request, struct slice id,
+                     struct answer *answer)
+{
+    struct job *job = jobs_find(&sim->jobs, id);
+    struct ledger_entry *entry = ledger_at(&sim->ledger, answer->entry);
+    struct slice texts[2] = {request->path, job == NULL ? (struct slice){NULL, 0} : job->body};
+    const struct script_entry *script = NULL;
+
+    sim->counters.polls++;
+    entry->is_poll = true;
+    if (job == NULL) {
+        ledger_describe(sim, entry, request->method, request->path, (struct slice){NULL, 0},
+                        (struct slice){NULL, 0});
+    } else {
+        entry->job = job->number;
+        entry->connection = job->connection;
+        entry->is_old_url = slice_starts_with(request->path, SLICE("/v2/"));
+    }
+    if (sim->script.count > 0)
+        script = script_take(&sim->script, SCRIPT_POLLS, texts, 2);
+    if (script != NULL && script->outcome == NULL) {
+        answer_script(answer, script);
+        return;
+    }
+    if (check_head(sim, request, answer))
+        answer_poll(sim, request, job, script == NULL ? NULL : script->outcome, answer);
+}
+
+static void add_status(struct text *text, const struct sim *sim,
+                       const struct connection *connection)
+{
+    bool is_disabled = connection->state == CONNECTION_DISABLED;
+    bool needs_update =
+        connection->state == CONNECTION_NEEDS_UPDATE || connection->state == CONNECTION_REVOKED;
+    bool is_ready = connection->state != CONNECTION_NOT_READY;
+
+    text_add(text, SLICE("{\"connection\":"));
+    add_connection(text, sim, connection);
+    text_addf(text,
+              ",\"status\":{\"platform\":\"QUICKBOOKS\","
+              "\"needs_update_status\":{\"needs_update\":%s},"
+              "\"disabled_status\":{\"is_disabled\":%s,\"disabled_reason\":%s},"
+              "\"historical_sync_status\":{\"historical_sync_completed\":%s,\"total\":{},"
+              "\"num_batches_completed\":1,\"synced_balance_sheets_count\":0},"
+              "\"is_ready\":%s,\"link_url\":\"https://link.rutter.example/%s\","
+              "\"created_at\":\"2024-01-01T00:00:00.000Z\","
+              "\"last_sync_completed_at\":\"2024-01-02T00:00:00.000Z\"}}",
+              needs_update ? "true" : "false", is_disabled ? "true" : "false",
+              is_disabled ? "\"MANUALLY_DISABLED\"" : "null", is_ready ? "true" : "false",
+              is_ready ? "true" : "false", connection->shown);
+}
+
+static void api_connection_status(struct sim *sim, const struct request *request,
+                                  struct answer *answer)
+{
+    struct connection *connection =
+        sim_connection(sim, query_value(request->query, SLICE("access_token")));
+
+    if (connection == NULL) {
+        answer_error(answer, 401, "CONNECTION_ERROR", "INVALID_CREDENTIALS",
+                     "The access token is missing or unknown");
+        return;
+    }
+    ledger_at(&sim->ledger, answer->entry)->connection = connection;
+    add_status(answer->body, sim, connection);
+}
+
+static void api_connections(struct sim *sim, struct answer *answer)
+{
+    text_add(answer->body, SLICE("{\"connections\":["));
+    for (uint32_t i = 0; i < sim->connection_count; i++) {
+        struct text one = {0};
+
+        if (i > 0)
+            text_add(answer->body, SLICE(","));
+        add_connection(&one, sim, sim->connections[i]);
+        one.length--; /* its closing brace */
+        text_add(answer->body, text_slice(&one));
+        text_add(answer->body, SLICE(",\"access_token\":\""));
+        text_add_escaped(answer->body, sim->connections[i]->token);
+        text_addf(answer->body,
+                  "\",\"link_url\":\"https://link.rutter.example/%s\","
+                  "\"created_at\":\"2024-01-01T00:00:00.000Z\","
+                  "\"updated_at\":\"2024-01-01T00:00:00.000Z\"}",
+                  sim->connections[i]->shown);
+        text_free(&one);
+    }
+    text_add(answer->body, SLICE("]}"));
+}
+
+/* The id of a job path, or an empty slice. */
+static struct slice job_path_id(struct slice path)
+{
+    static const char *const prefixes[] = {"/versioned/jobs/", "/v2/jobs/"};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct slice prefix = slice_of(prefixes[i]);
+
+        if (slice_starts_with(path, prefix))
+            return (struct slice){path.bytes + prefix.length, path.length - prefix.length};
+    }
+    return (struct slice){NULL, 0};
+}
+
+static void api_send(struct sim *sim, const struct request *request, enum method method,
+                     struct slice path, struct answer *answer)
+{
+    struct slice texts[3] = {request->path, request->key, request->body};
+    const struct operation *operation;
+    const struct script_entry *script = NULL;
+    struct ledger_entry *entry = ledger_at(&sim->ledger, answer->entry);
+    bool path_known;
+
+    sim->counters.sends++;
+    if (sim->script.count > 0)
+        script = script_take(&sim->script, SCRIPT_SENDS, texts, 3);
+    if (script != NULL && script->outcome == NULL && !script->acts) {
+        ledger_describe(sim, entry, request->method, request->path, request->key, request->body);
+        answer_script(answer, script);
+        return;
+    }
+    operation = operation_match(method, path, &path_known);
+    if (check_head(sim, request, answer)) {
+        if (operation != NULL)
+            api_write(sim, request, operation, script, answer);
+        else if (path_known)
+            answer_error(answer, 405, "API_REQUEST_ERROR", "METHOD_NOT_ALLOWED",
+                         "The endpoint does not know this method");
+        else
+            answer_error(answer, 404, "API_REQUEST_ERROR", "NOT_FOUND",
+                         "There is no such endpoint under /versioned");
+    }
+    if (entry->text == NULL)
+        ledger_describe(sim, entry, request->method, request->path, request->key, request->body);
+    if (script != NULL && script->outcome == NULL)
+        answer_script(answer, script);
+}
+
+static void api_read(struct sim *sim, const struct request *request, struct slice path,
+                     struct answer *answer)
+{
+    struct ledger_entry *entry = ledger_at(&sim->ledger, answer->entry);
+
+    ledger_describe(sim, entry, request->method, request->path, (struct slice){NULL, 0},
+                    (struct slice){NULL, 0});
+    if (!check_head(sim, request, answer))
+        return;
+    if (slice_equal(path, SLICE("/connections/status")))
+        api_connection_status(sim, request, answer);
+    else if (slice_equal(path, SLICE("/connections")))
+        api_connections(sim, answer);
+    else
+        answer_error(answer, 404, "API_REQUEST_ERROR", "NOT_FOUND",
+                     "The simulator has writes, jobs and connections, no other reads");
+}
+
+void api_handle(struct sim *sim, const struct request *request, struct answer *answer)
+{
+    enum method method = method_from_text(request->method);
+    struct slice job_id = job_path_id(request->path);
+    struct slice prefix = SLICE("/versioned");
+    struct slice path = {NULL, 0};
+
+    ledger_request(sim, method);
+    sim->counters.requests++;
+    answer->entry = sim->ledger.last;
+    answer->epoch = sim->epoch;
+    answer->status = 200;
+    answer->content_type = "application/json";
+    answer->draw = hash_mix(sim->options.seed, (uint64_t)answer->entry << 16 | sim->epoch);
+    answer->delay_ms =
+        sim_pick(sim->options.latency_ms, hash_mix(sim->options.seed + 1, answer->entry));
+    text_clear(answer->body);
+    if (slice_starts_with(request->path, prefix))
+        path = (struct slice){request->path.bytes + prefix.length,
+                              request->path.length - prefix.length};
+    if (method == METHOD_GET && job_id.length > 0)
+        api_poll(sim, request, job_id, answer);
+    else if (method == METHOD_GET)
+        api_read(sim, request, path, answer);
+    else
+        api_send(sim, request, method, path, answer);
+}
+
+void api_finish(struct sim *sim, struct answer *answer)
+{
+    struct job *job = answer->waits_for;
+
+    answer->waits_for = NULL;
+    if (!job->is_finished && job->timer.due_ms <= sim->now_ms)
+        job_finish(job);
+    answer_write(sim, answer, job, (struct slice){NULL, 0});
+}
+
+void api_answered(struct sim *sim, const struct answer *answer)
+{
+    bool is_lost =
+        answer->wire == WIRE_CLOSE || answer->wire == WIRE_RESET || answer->wire == WIRE_HANG;
+
+    if (answer->entry != 0 && answer->epoch == sim->epoch)
+        ledger_answered(sim, answer->entry, is_lost ? 0 : answer->status);
+}

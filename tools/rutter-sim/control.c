@@ -1,0 +1,186 @@
+/* /_sim: the ledger, counts, scripts and reset. Needs no credentials; loopback only. */
+#include "api.h"
+
+#include <json.h>
+#include <string.h>
+#include <sys/resource.h>
+
+static void answer_problem(struct answer *answer, int status, const char *what)
+{
+    text_clear(answer->body);
+    answer->status = status;
+    text_add(answer->body, SLICE("{\"error\":\""));
+    text_add_escaped(answer->body, slice_of(what));
+    text_add(answer->body, SLICE("\"}\n"));
+}
+
+static uint64_t microseconds(const struct timeval *time)
+{
+    return (uint64_t)time->tv_sec * 1000000 + (uint64_t)time->tv_usec;
+}
+
+static void add_statuses(struct text *text, const struct counters *counters)
+{
+    bool first = true;
+
+    text_add(text, SLICE("\"by_status\":{"));
+    for (size_t status = 0; status < 600; status++) {
+        if (counters->by_status[status] == 0)
+            continue;
+        text_addf(text, "%s\"%zu\":%llu", first ? "" : ",", status,
+                  (unsigned long long)counters->by_status[status]);
+        first = false;
+    }
+    text_add(text, SLICE("}"));
+}
+
+static void add_stats(struct text *text, const struct sim *sim)
+{
+    const struct counters *counters = &sim->counters;
+    struct rusage usage;
+    uint64_t cpu_us;
+
+    getrusage(RUSAGE_SELF, &usage);
+    cpu_us = microseconds(&usage.ru_utime) + microseconds(&usage.ru_stime);
+    text_addf(text, "{\"requests\":%llu,\"sends\":%llu,\"polls\":%llu,",
+              (unsigned long long)counters->requests, (unsigned long long)counters->sends,
+              (unsigned long long)counters->polls);
+    add_statuses(text, counters);
+    text_addf(text,
+              ",\"jobs\":%u,\"keys\":%u,\"effects\":%llu,\"duplicate_effects_by_name\":%llu,"
+              "\"ledger_lines\":%u,\"script_left\":%zu,",
+              sim->jobs.last - sim->jobs.forgotten, sim->key_count,
+              (unsigned long long)sim->ledger.effects,
+              (unsigned long long)sim->ledger.duplicate_effects_by_name, sim->ledger.last,
+              script_left(&sim->script));
+    text_addf(text,
+              "\"open_connections\":%lld,\"accepted_connections\":%llu,"
+              "\"started_at_ms\":%lld,\"uptime_ms\":%lld,",
+              (long long)counters->open_connections,
+              (unsigned long long)counters->accepted_connections, (long long)sim->started_wall_ms,
+              (long long)(sim->now_ms - sim->started_ms));
+    text_addf(text,
+              "\"cpu_us\":%llu,\"cpu_user_us\":%llu,\"cpu_system_us\":%llu,\"max_rss_kb\":%ld,"
+              "\"seed\":%llu,\"profile\":\"%s\"}\n",
+              (unsigned long long)cpu_us, (unsigned long long)microseconds(&usage.ru_utime),
+              (unsigned long long)microseconds(&usage.ru_stime), usage.ru_maxrss,
+              (unsigned long long)sim->options.seed, profile_name(sim->options.profile));
+}
+
+static void handle_fail(struct sim *sim, const struct request *request, struct answer *answer)
+{
+    const char *wrong = script_add(&sim->script, request->body);
+
+    if (wrong != NULL)
+        answer_problem(answer, 400, wrong);
+    else
+        text_addf(answer->body, "{\"script_left\":%zu}\n", script_left(&sim->script));
+}
+
+static const char *const state_names[] = {[CONNECTION_READY] = "ready",
+                                          [CONNECTION_NOT_READY] = "not-ready",
+                                          [CONNECTION_DISABLED] = "disabled",
+                                          [CONNECTION_NEEDS_UPDATE] = "needs-update",
+                                          [CONNECTION_REVOKED] = "revoked"};
+
+static bool state_from_text(const char *name, enum connection_state *state_out)
+{
+    for (enum connection_state state = CONNECTION_READY; state <= CONNECTION_REVOKED; state++) {
+        if (name != NULL && strcmp(name, state_names[state]) == 0) {
+            *state_out = state;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* {"access_token":…,"state":…}; without a token every connection seen so far is set. */
+static const char *set_connection(struct sim *sim, struct json_object *root)
+{
+    struct json_object *member = NULL;
+    enum connection_state state;
+    struct connection *connection;
+
+    if (!json_object_is_type(root, json_type_object) ||
+        !json_object_object_get_ex(root, "state", &member) ||
+        !state_from_text(json_object_get_string(member), &state))
+        return "state is ready, not-ready, disabled, needs-update or revoked";
+    if (!json_object_object_get_ex(root, "access_token", &member)) {
+        for (uint32_t i = 0; i < sim->connection_count; i++)
+            sim->connections[i]->state = state;
+        return NULL;
+    }
+    connection = sim_connection(sim, slice_of(json_object_get_string(member)));
+    if (connection == NULL)
+        return "access_token is not accepted here";
+    connection->state = state;
+    return NULL;
+}
+
+static void handle_connection(struct sim *sim, const struct request *request, struct answer *answer)
+{
+    struct json_tokener *tokener = json_tokener_new();
+    struct json_object *root =
+        request->body.length == 0
+            ? NULL
+            : json_tokener_parse_ex(tokener, request->body.bytes, (int)request->body.length);
+    const char *wrong = set_connection(sim, root);
+
+    if (wrong != NULL)
+        answer_problem(answer, 400, wrong);
+    else
+        text_add(answer->body, SLICE("{\"ok\":true}\n"));
+    json_object_put(root);
+    json_tokener_free(tokener);
+}
+
+static bool handle_ledger(struct sim *sim, const struct request *request, struct answer *answer,
+                          uint32_t *from_out, uint32_t *to_out)
+{
+    struct slice from = query_value(request->query, SLICE("from"));
+    struct slice limit = query_value(request->query, SLICE("limit"));
+    uint64_t first = 1, count = UINT32_MAX;
+
+    if ((from.length > 0 && !slice_to_number(from, UINT32_MAX, &first)) ||
+        (limit.length > 0 && !slice_to_number(limit, UINT32_MAX, &count))) {
+        answer_problem(answer, 400, "from and limit are numbers");
+        return false;
+    }
+    if (first == 0)
+        first = 1;
+    answer->content_type = "application/x-ndjson";
+    *from_out = (uint32_t)first;
+    *to_out = sim->ledger.last;
+    if (first + count - 1 < *to_out)
+        *to_out = (uint32_t)(first + count - 1);
+    return true;
+}
+
+bool control_handle(struct sim *sim, const struct request *request, struct answer *answer,
+                    uint32_t *from_out, uint32_t *to_out)
+{
+    struct slice path = request->path;
+    bool is_get = slice_equal(request->method, SLICE("GET"));
+    bool is_post = slice_equal(request->method, SLICE("POST"));
+
+    text_clear(answer->body);
+    answer->status = 200;
+    answer->content_type = "application/json";
+    if (is_get && slice_equal(path, SLICE("/_sim/ledger")))
+        return handle_ledger(sim, request, answer, from_out, to_out);
+    if (is_get && slice_equal(path, SLICE("/_sim/stats"))) {
+        add_stats(answer->body, sim);
+    } else if (is_post && slice_equal(path, SLICE("/_sim/fail"))) {
+        handle_fail(sim, request, answer);
+    } else if (is_post && slice_equal(path, SLICE("/_sim/connection"))) {
+        handle_connection(sim, request, answer);
+    } else if (is_post && slice_equal(path, SLICE("/_sim/reset"))) {
+        sim_reset(sim);
+        text_add(answer->body, SLICE("{\"ok\":true}\n"));
+    } else {
+        answer_problem(answer, 404,
+                       "GET /_sim/ledger, GET /_sim/stats, POST /_sim/fail, "
+                       "POST /_sim/connection, POST /_sim/reset");
+    }
+    return false;
+}

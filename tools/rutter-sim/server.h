@@ -1,0 +1,11 @@
+/* The HTTP server: the only file behind it that knows libh2o and TLS. */
+#ifndef RUTTER_SIM_SERVER_H
+#define RUTTER_SIM_SERVER_H
+
+#include "options.h"
+
+/* Listens on 127.0.0.1, prints the address on standard output and serves until SIGTERM or
+ * SIGINT. Returns the exit status; an error is told on standard error. */
+int server_run(const struct options *options);
+
+#endif
