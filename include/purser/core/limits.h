@@ -24,6 +24,8 @@
 #define BODY_BYTES_MAX (16u * 1024 * 1024)
 #define PATH_BYTES_MAX 2048
 #define REMOTE_JOB_BYTES_MAX 128
+#define REQUEST_ID_BYTES_MAX 128 /* longer ones are cut */
+#define SOURCE_FILE_BYTES_MAX 4096
 #define ERROR_CODE_BYTES_MAX 64
 #define ERROR_MESSAGE_BYTES_MAX 1024
 #define ATTEMPTS_KEPT_MAX 1000 /* an item */
