@@ -17,7 +17,8 @@ enum {
 };
 
 struct diag_message {
-    enum diag_severity severity;
+    enum diag_severity severity; /* without flags */
+    bool hide_line;
     struct place place;
     uint32_t file_order; /* files stand in the order in which they came up */
     uint32_t sequence;
@@ -106,11 +107,14 @@ void diagnostics_add(struct diagnostics *diagnostics, enum diag_severity severit
                      ...)
 {
     char text[DIAG_TEXT_BYTES_MAX + 8]; /* room to see that it was too long */
-    struct diag_message message = {.severity = severity, .place = place, .code = code};
+    struct diag_message message = {.place = place, .code = code};
     struct diag_message *slot;
     va_list arguments;
     int length;
 
+    message.hide_line = (severity & DIAG_HIDE_LINE) != 0;
+    severity = severity & DIAG_WARNING ? DIAG_WARNING : DIAG_ERROR;
+    message.severity = severity;
     message.sequence = (uint32_t)(diagnostics->error_count + diagnostics->warning_count);
     if (severity == DIAG_ERROR)
         diagnostics->error_count++;
@@ -327,8 +331,21 @@ static void print_line(struct buf *out, struct place place, struct slice line)
     buf_append_byte(out, '\n');
 }
 
-static void print_message(struct buf *out, const struct diag_message *message,
-                          struct line_reader *reader)
+/* A secret on a line must not come out with another message about the same line either. */
+static bool line_is_hidden(const struct diagnostics *diagnostics, struct place place)
+{
+    for (uint32_t i = 0; i < diagnostics->count; i++) {
+        const struct diag_message *message = &diagnostics->messages[i];
+
+        if (message->hide_line && message->place.line == place.line &&
+            same_file(message->place.file, place.file))
+            return true;
+    }
+    return false;
+}
+
+static void print_message(struct buf *out, const struct diagnostics *diagnostics,
+                          const struct diag_message *message, struct line_reader *reader)
 {
     struct slice line;
 
@@ -343,7 +360,7 @@ static void print_message(struct buf *out, const struct diag_message *message,
     buf_append_text(out, message->severity == DIAG_ERROR ? "error: " : "warning: ");
     text_append_printable(out, slice_of(message->text));
     buf_append_format(out, "   [%s]\n", message->code);
-    if (read_line(reader, message->place, &line))
+    if (!line_is_hidden(diagnostics, message->place) && read_line(reader, message->place, &line))
         print_line(out, message->place, line);
     if (message->help != NULL) {
         buf_append_text(out, "      help: ");
@@ -372,7 +389,7 @@ void diagnostics_print(struct diagnostics *diagnostics, struct buf *out)
     sort(diagnostics, shown, compare_places);
     buf_init(&reader.text, LINE_BYTES_MAX);
     for (uint32_t i = 0; i < shown; i++) {
-        print_message(out, &diagnostics->messages[i], &reader);
+        print_message(out, diagnostics, &diagnostics->messages[i], &reader);
         if (diagnostics->messages[i].severity == DIAG_ERROR)
             errors_left--;
         else

@@ -23,8 +23,8 @@ struct place {
     uint32_t width; /* characters to underline; 0 = one */
 };
 
-/* DIAG_HIDE_LINE may be or-ed to either: the line of the file is not printed, because a secret
- * stands on it. */
+/* DIAG_HIDE_LINE may be or-ed to either: a secret stands on the line, so it is not printed, nor
+ * with any other message about it. */
 enum diag_severity { DIAG_ERROR, DIAG_WARNING, DIAG_HIDE_LINE = 1 << 8 };
 
 struct diag_message;

@@ -71,6 +71,18 @@ static void message_shows_its_line_a_caret_and_help(void **state)
     assert_true(diagnostics_has_errors(&diagnostics));
 }
 
+static void line_with_a_secret_is_not_printed_by_any_message(void **state)
+{
+    (void)state;
+    write_file("{ platfom: X, access_token: sk_live_123 }\n");
+    diagnostics_add(&diagnostics, DIAG_ERROR, at(1, 3, 7), "spec.unknown_key", NULL, "unknown");
+    diagnostics_add(&diagnostics, DIAG_ERROR | DIAG_HIDE_LINE, at(1, 29, 1), "spec.secret_literal",
+                    NULL, "a token");
+    assert_null(strstr(printed(), "sk_live_123"));
+    assert_int_equal(diagnostics.error_count, 2);
+    assert_int_equal(diagnostics.warning_count, 0);
+}
+
 static void columns_are_characters_and_tabs_one_space(void **state)
 {
     (void)state;
@@ -252,6 +264,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(message_shows_its_line_a_caret_and_help),
+        TEST(line_with_a_secret_is_not_printed_by_any_message),
         TEST(columns_are_characters_and_tabs_one_space),
         TEST(caret_stands_under_wide_and_combining_characters),
         TEST(byte_order_mark_is_no_column),
