@@ -6,6 +6,7 @@
 #define SPEC_BYTES_MAX (4u * 1024 * 1024)
 #define SPEC_DEPTH_MAX 64
 #define SPEC_NODES_MAX 100000 /* after aliases are expanded */
+#define SPEC_ANCHORS_MAX 1000
 #define SPEC_JOBS_MAX 256
 #define SPEC_CONNECTIONS_MAX 4096
 #define SPEC_NAME_BYTES_MAX 63
