@@ -1,6 +1,8 @@
 /* CSV bytes → rows of cells, pushed in chunks. Owner of libcsv.
  *
- * RFC 4180, a byte order mark, CRLF and quoted line breaks are understood. */
+ * RFC 4180, a byte order mark, CRLF, lone CR and quoted line breaks are understood; blank lines are
+ * passed over. Cells come as they stand: spaces belong to them, and whether they are UTF-8 is for
+ * the caller to check. Limits: ROW_BYTES_MAX, ROW_COLUMNS_MAX. */
 #ifndef PURSER_CODEC_CSV_H
 #define PURSER_CODEC_CSV_H
 
@@ -29,7 +31,8 @@ enum err_code csv_reader_feed(struct csv_reader *reader, const char *bytes, size
 enum err_code csv_reader_finish(struct csv_reader *reader, struct err *err) ERR_CHECKED;
 
 /* The next complete row; false when more bytes are needed or, after csv_reader_finish(), at the
- * end. Errors come through feed and finish: ERR_INPUT (text starts with "LINE:" ), ERR_TOO_BIG. */
+ * end. Errors come through feed and finish and stay: ERR_INPUT, ERR_TOO_BIG (the
+ * text starts with "LINE: "), ERR_NO_MEMORY. */
 bool csv_reader_take(struct csv_reader *reader, struct csv_row *row_out);
 
 #endif

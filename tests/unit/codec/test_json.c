@@ -13,6 +13,7 @@
 
 static struct arena arena;
 static struct err err;
+static int64_t live_before; /* a test that failed leaves its blocks behind */
 static struct value value;
 
 static int set_up(void **state)
@@ -21,6 +22,7 @@ static int set_up(void **state)
     arena_init(&arena, 16 * 1024 * 1024);
     memset(&err, 0, sizeof err);
     memset(&value, 0xff, sizeof value);
+    live_before = mem_test_live_count();
     return 0;
 }
 
@@ -29,7 +31,7 @@ static int tear_down(void **state)
     (void)state;
     mem_test_fail(-1, 0);
     arena_deinit(&arena);
-    assert_int_equal(mem_test_live_count(), 0);
+    assert_int_equal(mem_test_live_count(), live_before);
     return 0;
 }
 
