@@ -1,0 +1,432 @@
+#include "purser/core/lifecycle.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "purser/core/backoff.h"
+
+typedef enum effect transition_fn(struct item *item, const struct item_event *event,
+                                  const struct policy *policy);
+
+static void copy_text(char *to, size_t size, const char *from)
+{
+    size_t length = from == NULL ? 0 : strnlen(from, size - 1);
+
+    if (length > 0)
+        memcpy(to, from, length);
+    memset(to + length, 0, size - length);
+}
+
+static void keep_answer(struct item *item, const struct item_event *event)
+{
+    item->http_status = event->http_status;
+    copy_text(item->error_type, sizeof item->error_type, event->error_type);
+    copy_text(item->error_code, sizeof item->error_code, event->error_code);
+}
+
+static enum effect finish(struct item *item, const struct item_event *event, enum item_state state,
+                          enum reason reason)
+{
+    item->state = state;
+    item->reason = reason;
+    item->finished_ms = event->now_ms;
+    item->due_ms = 0;
+    item->trouble_count = 0;
+    return EFFECT_FINAL;
+}
+
+static enum effect doubt(struct item *item, const struct item_event *event, enum reason reason)
+{
+    return finish(item, event, ITEM_IN_DOUBT, reason);
+}
+
+/* Back to the start: nothing is known to have been accepted under the key that it now has. */
+static enum effect make_ready(struct item *item)
+{
+    item->state = ITEM_READY;
+    item->reason = REASON_NONE;
+    item->attempt_count = 0;
+    item->poll_count = 0;
+    item->trouble_count = 0;
+    item->unknown_send = false;
+    item->accepted = false;
+    item->intent_ms = 0;
+    item->due_ms = 0;
+    item->accepted_ms = 0;
+    item->finished_ms = 0;
+    item->job_path = JOB_PATH_BASE;
+    memset(item->remote_job, 0, sizeof item->remote_job);
+    return EFFECT_NONE;
+}
+
+static void wait_for(struct item *item, const struct item_event *event, const struct policy *policy,
+                     uint32_t trouble)
+{
+    int64_t delay_ms =
+        backoff_delay_ms(trouble, policy->first_delay_ms, policy->max_delay_ms, event->random);
+
+    if (event->delay_ms > delay_ms)
+        delay_ms = event->delay_ms;
+    item->due_ms = event->now_ms + delay_ms;
+}
+
+static enum effect wait_a_while(struct item *item, const struct item_event *event,
+                                const struct policy *policy)
+{
+    item->trouble_count++;
+    wait_for(item, event, policy, item->trouble_count);
+    return EFFECT_NONE;
+}
+
+static enum effect start(struct item *item, const struct item_event *event,
+                         const struct policy *policy)
+{
+    (void)policy;
+    item->state = ITEM_SENDING;
+    item->reason = REASON_NONE;
+    item->intent_ms = event->server_now_ms;
+    item->due_ms = event->now_ms;
+    return EFFECT_NONE;
+}
+
+/* Only an intent that was never used can be taken back. */
+static enum effect withdraw(struct item *item, const struct item_event *event,
+                            const struct policy *policy)
+{
+    (void)event;
+    (void)policy;
+    assert(item->attempt_count == 0 && !item->unknown_send);
+    return make_ready(item);
+}
+
+/* A crash: the intent was durable, so the request may have left. */
+static enum effect resume_sending(struct item *item, const struct item_event *event,
+                                  const struct policy *policy)
+{
+    item->unknown_send = true;
+    if (!policy->keyed)
+        return doubt(item, event, REASON_UNKEYED_UNKNOWN);
+    item->due_ms = event->now_ms;
+    return EFFECT_NONE;
+}
+
+static enum effect send(struct item *item, const struct item_event *event,
+                        const struct policy *policy)
+{
+    /* I5: a repeat only while the server is assumed to remember the key. */
+    if (item->unknown_send && event->key_age_ms >= policy->key_window_ms)
+        return doubt(item, event, REASON_WINDOW_PASSED);
+    assert(policy->keyed || !item->unknown_send); /* at most once */
+    assert(item->intent_ms != 0);                 /* I1 */
+    item->attempt_count++;
+    item->attempt_total++;
+    return EFFECT_SEND;
+}
+
+static enum effect accept(struct item *item, const struct item_event *event,
+                          const struct policy *policy)
+{
+    (void)policy;
+    assert(event->remote_job != NULL && event->remote_job[0] != '\0');
+    keep_answer(item, event);
+    item->state = ITEM_WAITING;
+    item->accepted = true;
+    item->accepted_ms = event->now_ms;
+    item->trouble_count = 0;
+    item->job_path = event->job_path;
+    copy_text(item->remote_job, sizeof item->remote_job, event->remote_job);
+    item->due_ms = event->now_ms + (event->delay_ms > 0 ? event->delay_ms : 0);
+    return EFFECT_NONE;
+}
+
+static enum effect succeed(struct item *item, const struct item_event *event,
+                           const struct policy *policy)
+{
+    (void)policy;
+    keep_answer(item, event);
+    item->accepted = true;
+    if (item->accepted_ms == 0)
+        item->accepted_ms = event->now_ms;
+    return finish(item, event, ITEM_SUCCEEDED, REASON_NONE);
+}
+
+/* I11: a refusal proves something only if no other copy of this generation can exist. */
+static enum effect refuse(struct item *item, const struct item_event *event,
+                          const struct policy *policy)
+{
+    (void)policy;
+    assert(event->reason != REASON_NONE);
+    keep_answer(item, event);
+    if (item->unknown_send)
+        return doubt(item, event, REASON_REFUSED_AFTER_UNKNOWN);
+    return finish(item, event, ITEM_FAILED, event->reason);
+}
+
+static enum effect throttle(struct item *item, const struct item_event *event,
+                            const struct policy *policy)
+{
+    keep_answer(item, event);
+    return wait_a_while(item, event, policy);
+}
+
+static enum effect lose(struct item *item, const struct item_event *event,
+                        const struct policy *policy)
+{
+    keep_answer(item, event);
+    item->unknown_send = true;
+    if (!policy->keyed)
+        return doubt(item, event, REASON_UNKEYED_UNKNOWN);
+    if (item->attempt_count >= policy->attempt_limit)
+        return doubt(item, event, REASON_RETRIES_EXHAUSTED);
+    return wait_a_while(item, event, policy);
+}
+
+/* What never left is no attempt. */
+static enum effect not_sent(struct item *item, const struct item_event *event,
+                            const struct policy *policy)
+{
+    assert(item->attempt_count > 0);
+    item->attempt_count--;
+    item->attempt_total--;
+    return wait_a_while(item, event, policy);
+}
+
+static enum effect unclear(struct item *item, const struct item_event *event,
+                           const struct policy *policy)
+{
+    (void)policy;
+    assert(event->reason != REASON_NONE);
+    keep_answer(item, event);
+    return doubt(item, event, event->reason);
+}
+
+static enum effect poll(struct item *item, const struct item_event *event,
+                        const struct policy *policy)
+{
+    (void)item;
+    (void)event;
+    (void)policy;
+    return EFFECT_POLL;
+}
+
+/* The caller's delay spreads them, so that thousands do not come back at once. */
+static enum effect resume_waiting(struct item *item, const struct item_event *event,
+                                  const struct policy *policy)
+{
+    (void)policy;
+    item->due_ms = event->now_ms + (event->delay_ms > 0 ? event->delay_ms : 0);
+    return EFFECT_NONE;
+}
+
+static enum effect poll_later(struct item *item, const struct item_event *event,
+                              const struct policy *policy)
+{
+    (void)policy;
+    item->poll_count++;
+    item->trouble_count = 0;
+    item->http_status = event->http_status;
+    item->due_ms = event->now_ms + (event->delay_ms > 0 ? event->delay_ms : 1);
+    return EFFECT_NONE;
+}
+
+/* A poll has no effect on the server, so its trouble is never the item's end. */
+static enum effect poll_trouble(struct item *item, const struct item_event *event,
+                                const struct policy *policy)
+{
+    return wait_a_while(item, event, policy);
+}
+
+static enum effect job_refuse(struct item *item, const struct item_event *event,
+                              const struct policy *policy)
+{
+    (void)policy;
+    assert(event->reason != REASON_NONE);
+    keep_answer(item, event);
+    return finish(item, event, ITEM_FAILED, event->reason);
+}
+
+static enum effect missing(struct item *item, const struct item_event *event,
+                           const struct policy *policy)
+{
+    item->poll_count++;
+    if (item->trouble_count + 1 >= policy->missing_limit &&
+        event->now_ms - item->accepted_ms >= policy->missing_for_ms) {
+        keep_answer(item, event);
+        return doubt(item, event, REASON_SERVER_LOST_JOB);
+    }
+    return wait_a_while(item, event, policy);
+}
+
+/* The one automatic new key: the platform's limit refused the job before it ran. The intent of the
+ * new generation is part of the same value, hence of the same transaction (I3). */
+static enum effect rekey(struct item *item, const struct item_event *event,
+                         const struct policy *policy)
+{
+    keep_answer(item, event);
+    if (!policy->keyed || item->generation > policy->rekey_limit)
+        return finish(item, event, ITEM_FAILED, REASON_JOB_FAILED);
+    make_ready(item);
+    item->state = ITEM_SENDING;
+    item->intent_ms = event->server_now_ms;
+    wait_for(item, event, policy, item->generation);
+    item->generation++;
+    return EFFECT_NONE;
+}
+
+/* Refused before it was accepted: the key is still free and stays, so that a lost ledger repeats
+ * it. Accepted: its result is stored under the key for ever, so a new one is needed. */
+static enum effect begin_again(struct item *item)
+{
+    if (item->accepted)
+        item->generation++;
+    return make_ready(item);
+}
+
+static enum effect retry(struct item *item, const struct item_event *event,
+                         const struct policy *policy)
+{
+    (void)event;
+    (void)policy;
+    /* What was given up while in doubt may have been done. */
+    if (item->reason == REASON_ABANDONED)
+        return EFFECT_NONE;
+    return begin_again(item);
+}
+
+static enum effect change(struct item *item, const struct item_event *event,
+                          const struct policy *policy)
+{
+    (void)policy;
+    item->request_hash = event->request_hash;
+    return begin_again(item);
+}
+
+static enum effect resolve_done(struct item *item, const struct item_event *event,
+                                const struct policy *policy)
+{
+    (void)policy;
+    item->accepted = true;
+    return finish(item, event, ITEM_SUCCEEDED, REASON_RESOLVED);
+}
+
+static enum effect resolve_not_done(struct item *item, const struct item_event *event,
+                                    const struct policy *policy)
+{
+    (void)event;
+    (void)policy;
+    item->generation++;
+    return make_ready(item);
+}
+
+static enum effect abandon(struct item *item, const struct item_event *event,
+                           const struct policy *policy)
+{
+    (void)policy;
+    return finish(item, event, ITEM_CANCELLED, REASON_ABANDONED);
+}
+
+static enum effect cancel(struct item *item, const struct item_event *event,
+                          const struct policy *policy)
+{
+    (void)policy;
+    return finish(item, event, ITEM_CANCELLED, REASON_CANCELLED);
+}
+
+/* Read it as: in this state, on this event, do this. An empty cell means that the event cannot
+ * happen there. */
+static transition_fn *const table[ITEM_STATE_COUNT][ITEM_EVENT_COUNT] = {
+    [ITEM_BLOCKED] = {[EVENT_CHANGED] = change, [EVENT_CANCELLED] = cancel},
+    [ITEM_READY] = {[EVENT_START] = start, [EVENT_CHANGED] = change, [EVENT_CANCELLED] = cancel},
+    [ITEM_SENDING] = {[EVENT_WITHDRAWN] = withdraw,
+                      [EVENT_RESTARTED] = resume_sending,
+                      [EVENT_DUE] = send,
+                      [EVENT_ACCEPTED] = accept,
+                      [EVENT_DONE] = succeed,
+                      [EVENT_REFUSED] = refuse,
+                      [EVENT_THROTTLED] = throttle,
+                      [EVENT_HELD] = throttle,
+                      [EVENT_LOST] = lose,
+                      [EVENT_NOT_SENT] = not_sent,
+                      [EVENT_UNCLEAR] = unclear},
+    [ITEM_WAITING] = {[EVENT_RESTARTED] = resume_waiting,
+                      [EVENT_DUE] = poll,
+                      [EVENT_DONE] = succeed,
+                      [EVENT_REFUSED] = job_refuse,
+                      [EVENT_THROTTLED] = poll_trouble,
+                      [EVENT_HELD] = poll_trouble,
+                      [EVENT_LOST] = poll_trouble,
+                      [EVENT_NOT_SENT] = poll_trouble,
+                      [EVENT_UNCLEAR] = unclear,
+                      [EVENT_PENDING] = poll_later,
+                      [EVENT_MISSING] = missing,
+                      [EVENT_JOB_THROTTLED] = rekey},
+    [ITEM_SUCCEEDED] = {[EVENT_CHANGED] = change},
+    [ITEM_FAILED] = {[EVENT_RETRY] = retry, [EVENT_CHANGED] = change},
+    [ITEM_IN_DOUBT] = {[EVENT_RESOLVED_DONE] = resolve_done,
+                       [EVENT_RESOLVED_NOT_DONE] = resolve_not_done,
+                       [EVENT_ABANDONED] = abandon},
+    [ITEM_CANCELLED] = {[EVENT_RETRY] = retry},
+    [ITEM_SKIPPED] = {[EVENT_CHANGED] = change},
+};
+
+bool lifecycle_is_legal(enum item_state state, enum item_event_kind kind)
+{
+    assert(state < ITEM_STATE_COUNT && kind < ITEM_EVENT_COUNT);
+    return table[state][kind] != NULL;
+}
+
+/* What must hold for every item after every step. */
+static void check(const struct item *before, const struct item *after)
+{
+    assert(after->generation >= before->generation); /* a key is never taken back */
+    assert(after->generation <= before->generation + 1);
+    if (after->generation != before->generation) { /* I3: only from a known end of the old one */
+        assert(before->state == ITEM_WAITING || item_state_is_final(before->state));
+        assert(!after->accepted && after->attempt_count == 0 && !after->unknown_send);
+    }
+    assert(after->state != ITEM_WAITING || after->remote_job[0] != '\0');
+    assert(after->state != ITEM_READY || after->attempt_count == 0);
+    assert(after->state != ITEM_FAILED || !after->unknown_send || after->accepted); /* I11 */
+}
+
+struct step lifecycle_step(const struct item *item, const struct item_event *event,
+                           const struct policy *policy)
+{
+    struct step step = {.item = *item};
+    transition_fn *transition;
+
+    assert(item->state < ITEM_STATE_COUNT);
+    assert(event->kind < ITEM_EVENT_COUNT);
+    transition = table[item->state][event->kind];
+    if (transition == NULL)
+        return step;
+    step.legal = true;
+    step.effect = transition(&step.item, event, policy);
+    step.item.changed_ms = event->now_ms;
+    check(item, &step.item);
+    return step;
+}
+
+const char *item_event_name(enum item_event_kind kind)
+{
+    static const char *const names[] = {
+#define X(identifier, name, meaning) [identifier] = name,
+        ITEM_EVENT_LIST(X)
+#undef X
+    };
+
+    assert(kind < ITEM_EVENT_COUNT);
+    return names[kind];
+}
+
+const char *item_event_meaning(enum item_event_kind kind)
+{
+    static const char *const meanings[] = {
+#define X(identifier, name, meaning) [identifier] = meaning,
+        ITEM_EVENT_LIST(X)
+#undef X
+    };
+
+    assert(kind < ITEM_EVENT_COUNT);
+    return meanings[kind];
+}

@@ -1,0 +1,271 @@
+#include "purser/engine/engine.h"
+
+#include <assert.h>
+
+#include "engine_private.h"
+#include "purser/base/mem.h"
+
+enum {
+    ANSWER_ARENA_BYTES = 64 * 1024 * 1024, /* values of the largest answer */
+    LOOK_AHEAD_START = 2,                  /* times what may be on the wire */
+    UNREACHABLE_AFTER = 3,                 /* exchanges in a row without an answer */
+    STORAGE_BYTES = BODY_BYTES_MAX + PATH_BYTES_MAX + ITEM_KEY_BYTES_MAX + 4096,
+};
+
+static void init_slots(struct engine *engine)
+{
+    engine->free_slots = 0;
+    engine->free_count = engine->slot_count;
+    for (uint32_t i = 0; i < engine->slot_count; i++) {
+        engine->slots[i].next = i + 1 < engine->slot_count ? i + 1 : NO_SLOT;
+        buf_init(&engine->slots[i].storage, STORAGE_BYTES);
+    }
+}
+
+static void init_connections(struct engine *engine)
+{
+    for (size_t i = 0; i < engine->options.connection_count; i++) {
+        const struct engine_connection *from = &engine->options.connections[i];
+        struct connection *connection = &engine->connections[i];
+
+        pace_init(&connection->pace, &from->pace, engine->now.boot_ms);
+        window_init(&connection->window, from->in_flight);
+        connection->look_ahead = from->in_flight * LOOK_AHEAD_START;
+    }
+}
+
+enum err_code engine_new(const struct engine_options *options, struct ledger *ledger,
+                         struct transport *transport, struct engine_now now,
+                         struct engine **engine_out, struct err *err)
+{
+    struct engine *engine = mem_new(1, sizeof *engine);
+
+    assert(options->in_flight >= 1 && options->in_flight <= IN_FLIGHT_MAX);
+    assert(options->outstanding >= 1 && options->outstanding <= OUTSTANDING_MAX);
+    if (engine == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for the engine");
+    engine->options = *options;
+    engine->ledger = ledger;
+    engine->transport = transport;
+    engine->now = now;
+    engine->slot_count = options->outstanding;
+    engine->batch_open = 1;
+    engine->restarting = true;
+    engine->answered_boot_ms = now.boot_ms;
+    engine->drain_deadline_boot_ms = INT64_MAX;
+    arena_init(&engine->arena, ANSWER_ARENA_BYTES);
+    rng_init(&engine->rng, options->seed);
+    heap_init(&engine->due);
+    pace_init(&engine->pace, &options->pace, now.boot_ms);
+    engine->slots = mem_new(engine->slot_count, sizeof *engine->slots);
+    engine->connections = mem_new(options->connection_count, sizeof *engine->connections);
+    engine->jobs = mem_new(options->job_count, sizeof *engine->jobs);
+    if (engine->slots == NULL || engine->connections == NULL || engine->jobs == NULL ||
+        heap_reserve(&engine->due, engine->slot_count) != ERR_OK) {
+        engine->slot_count = engine->slots == NULL ? 0 : engine->slot_count;
+        engine_free(engine);
+        return err_set(err, ERR_NO_MEMORY, "no memory for %u items at once", options->outstanding);
+    }
+    init_slots(engine);
+    init_connections(engine);
+    *engine_out = engine;
+    return ERR_OK;
+}
+
+void engine_free(struct engine *engine)
+{
+    if (engine == NULL)
+        return;
+    for (uint32_t i = 0; i < engine->slot_count; i++)
+        buf_deinit(&engine->slots[i].storage);
+    heap_deinit(&engine->due);
+    arena_deinit(&engine->arena);
+    mem_free(engine->slots);
+    mem_free(engine->connections);
+    mem_free(engine->jobs);
+    mem_free(engine);
+}
+
+/* Moves what is due from the heap to the queues. */
+static void take_due(struct engine *engine)
+{
+    struct heap_entry entry;
+
+    while (heap_peek(&engine->due, &entry) && entry.due_ms <= engine->now.boot_ms) {
+        struct slot *slot = &engine->slots[entry.tag >> 32];
+
+        heap_pop(&engine->due);
+        if (slot->place != SLOT_RESTING || slot->heap_token != (uint32_t)entry.tag)
+            continue;
+        if (slot->item.state == ITEM_WAITING) {
+            slot->place = SLOT_TO_POLL;
+            queue_push(engine, &engine->to_poll, slot);
+        } else {
+            assert(slot->item.state == ITEM_SENDING);
+            slot->place = SLOT_TO_SEND;
+            queue_push(engine, &engine->connections[slot->connection].to_send, slot);
+        }
+    }
+}
+
+static bool too_many_failed(uint64_t failed, uint64_t finished, uint64_t max, uint32_t millionth)
+{
+    if (failed > max)
+        return true;
+    return millionth > 0 && finished >= 100 && failed * 1000000 > finished * millionth;
+}
+
+static void check_failures(struct engine *engine)
+{
+    uint64_t failed = 0, finished = 0;
+
+    for (size_t i = 0; i < engine->options.job_count; i++) {
+        const struct engine_job *job = &engine->options.jobs[i];
+
+        failed += engine->jobs[i].failed;
+        finished += engine->jobs[i].finished;
+        if (too_many_failed(engine->jobs[i].failed, engine->jobs[i].finished, job->failures_max,
+                            job->failures_millionth))
+            engine_stop_run(engine, STOP_MAX_FAILURES, "job %s: %llu of %llu finished items failed",
+                            job->name, (unsigned long long)engine->jobs[i].failed,
+                            (unsigned long long)engine->jobs[i].finished);
+    }
+    if (too_many_failed(failed, finished, engine->options.failures_max,
+                        engine->options.failures_millionth))
+        engine_stop_run(engine, STOP_MAX_FAILURES, "%llu of %llu finished items failed",
+                        (unsigned long long)failed, (unsigned long long)finished);
+}
+
+/* Nothing is left that this run could do. */
+static bool is_idle(const struct engine *engine)
+{
+    if ((engine->restarting && engine->free_count > 0) || engine->on_wire > 0 ||
+        engine->waiting_count > 0)
+        return false;
+    for (size_t i = 0; i < engine->options.connection_count; i++) {
+        const struct connection *connection = &engine->connections[i];
+
+        if (!connection->parked && (connection->sending_count > 0 ||
+                                    (!connection->ready_exhausted &&
+                                     engine->progress.started < engine->options.item_limit)))
+            return false;
+    }
+    return true;
+}
+
+/* From running to draining to ended; nothing ends while something is not durable. */
+static enum err_code advance_phase(struct engine *engine, struct err *err)
+{
+    struct engine_progress *progress = &engine->progress;
+
+    if (progress->phase == ENGINE_RUNNING && is_idle(engine))
+        progress->phase = ENGINE_DRAINING;
+    if (progress->phase == ENGINE_RUNNING && engine->unanswered_count >= UNREACHABLE_AFTER &&
+        engine->now.boot_ms - engine->answered_boot_ms >= engine->options.unreachable_ms)
+        engine_stop_run(engine, STOP_UNREACHABLE, "nothing was answered for %lld s",
+                        (long long)(engine->options.unreachable_ms / 1000));
+    if (progress->phase != ENGINE_DRAINING)
+        return ERR_OK;
+    if (engine->on_wire > 0 && engine->now.boot_ms >= engine->drain_deadline_boot_ms) {
+        engine->transport->ops->abandon(engine->transport);
+        engine->on_wire = 0;
+    }
+    if (!engine->withdrawn) {
+        engine->withdrawn = true;
+        if (engine_withdraw_unsent(engine, err) != ERR_OK)
+            return err->code;
+    }
+    return ERR_OK;
+}
+
+static void end_when_durable(struct engine *engine)
+{
+    if (engine->progress.phase == ENGINE_DRAINING && engine->withdrawn && engine->on_wire == 0 &&
+        !engine->commit_running && engine->ledger->ops->batch_bytes(engine->ledger) == 0) {
+        assert(engine->finished.count == 0);
+        engine->progress.phase = ENGINE_ENDED;
+    }
+}
+
+static int64_t earlier(int64_t a_ms, int64_t b_ms)
+{
+    return a_ms < b_ms ? a_ms : b_ms;
+}
+
+/* When the next turn is due if nothing finishes before. */
+static int64_t wake_ms(const struct engine *engine)
+{
+    int64_t at_ms = engine_commit_due_ms(engine), pace_ms = INT64_MAX;
+    struct heap_entry entry;
+
+    if (engine->progress.phase == ENGINE_ENDED)
+        return engine->now.boot_ms;
+    if (engine->progress.phase == ENGINE_DRAINING)
+        return earlier(at_ms, engine->on_wire > 0 ? engine->drain_deadline_boot_ms : INT64_MAX);
+    if (heap_peek(&engine->due, &entry))
+        at_ms = earlier(at_ms, entry.due_ms);
+    if (engine->on_wire < engine->options.in_flight) {
+        int64_t all_ms = pace_ready_at_ms(&engine->pace, engine->now.boot_ms);
+
+        if (engine->to_poll.count > 0)
+            pace_ms = all_ms;
+        for (size_t i = 0; i < engine->options.connection_count; i++) {
+            const struct connection *connection = &engine->connections[i];
+            int64_t own_ms;
+
+            if (connection->to_send.count == 0 || connection->parked ||
+                !window_has_room(&connection->window) ||
+                engine->slots[connection->to_send.head].intent_batch > engine->batch_durable)
+                continue;
+            own_ms = pace_ready_at_ms(&connection->pace, engine->now.boot_ms);
+            pace_ms = earlier(pace_ms, own_ms > all_ms ? own_ms : all_ms);
+        }
+    }
+    return earlier(at_ms, pace_ms);
+}
+
+enum err_code engine_turn(struct engine *engine, struct engine_now now, int64_t *wake_boot_ms_out,
+                          struct err *err)
+{
+    assert(!engine->failed);
+    if (now.boot_ms < engine->now.boot_ms)
+        now.boot_ms = engine->now.boot_ms;
+    engine->now = now;
+    pace_grow(&engine->pace, now.boot_ms);
+    for (size_t i = 0; i < engine->options.connection_count; i++)
+        pace_grow(&engine->connections[i].pace, now.boot_ms);
+    if (engine_poll_commit(engine, err) != ERR_OK || engine_take_answers(engine, err) != ERR_OK ||
+        engine_take_up(engine, err) != ERR_OK)
+        goto fail;
+    take_due(engine);
+    check_failures(engine);
+    if (engine_admit(engine, err) != ERR_OK || advance_phase(engine, err) != ERR_OK ||
+        engine_commit_if_due(engine, err) != ERR_OK ||
+        engine_start_transfers(engine, err) != ERR_OK)
+        goto fail;
+    end_when_durable(engine);
+    *wake_boot_ms_out = wake_ms(engine);
+    return ERR_OK;
+
+fail:
+    engine->failed = true;
+    return err->code;
+}
+
+void engine_drain(struct engine *engine, int64_t deadline_boot_ms)
+{
+    engine_stop_run(engine, STOP_ASKED, "asked to stop");
+    engine->drain_deadline_boot_ms = deadline_boot_ms;
+}
+
+const struct engine_progress *engine_progress(struct engine *engine)
+{
+    struct engine_progress *progress = &engine->progress;
+
+    progress->in_flight = engine->on_wire;
+    progress->active = engine->slot_count - engine->free_count;
+    progress->rate_millis = engine->pace.rate_millis;
+    progress->paused_until_boot_ms =
+        engine->pace.paused_until_ms > engine->now.boot_ms ? engine->pace.paused_until_ms : 0;
+    return progress;
+}

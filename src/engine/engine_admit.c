@@ -1,0 +1,212 @@
+#include <assert.h>
+
+#include "engine_private.h"
+
+enum {
+    LOOK_AHEAD_MAX = 4096,
+    RESUME_SPREAD_MS = 1000,
+};
+
+static bool is_keyed(const struct engine *engine, const struct slot *slot)
+{
+    return engine->options.jobs[slot->job].policy.keyed;
+}
+
+static enum err_code take_up_one(struct engine *engine, uint64_t number, const struct item *item,
+                                 struct err *err)
+{
+    struct slot *slot = slot_take(engine, number, item);
+    struct item_event event = engine_event(engine, EVENT_RESTARTED);
+    enum effect effect;
+
+    if (!slot_map(engine, slot)) {
+        slot_release(engine, slot);
+        return ERR_OK;
+    }
+    if (item->state == ITEM_SENDING)
+        engine->connections[slot->connection].sending_count++;
+    else if (item->state == ITEM_WAITING)
+        engine->waiting_count++;
+    if (item->state == ITEM_WAITING)
+        event.delay_ms = (int64_t)rng_below(&engine->rng, RESUME_SPREAD_MS);
+    if (engine_step(engine, slot, &event, &effect, err) != ERR_OK)
+        return err->code;
+    if (effect == EFFECT_FINAL) {
+        slot->place = SLOT_FINISHED;
+        queue_push(engine, &engine->finished, slot);
+        return ERR_OK;
+    }
+    return slot_rest(engine, slot, err);
+}
+
+/* A record that says it is active but cannot be read: I4 of the ledger, in doubt for good. */
+static enum err_code put_damaged(struct engine *engine, uint64_t number, const struct item *item,
+                                 struct err *err)
+{
+    struct item before = *item;
+
+    before.state = ITEM_SENDING;
+    if (engine->ledger->ops->put_item(engine->ledger, number, &before, item, err) != ERR_OK) {
+        engine->failed = true;
+        return err->code;
+    }
+    engine->progress.in_doubt++;
+    if (engine->batch_since_boot_ms == 0)
+        engine->batch_since_boot_ms = engine->now.boot_ms;
+    return ERR_OK;
+}
+
+/* Takes up what an earlier run left active, as far as there are slots. */
+enum err_code engine_take_up(struct engine *engine, struct err *err)
+{
+    while (engine->restarting && engine->free_count > 0) {
+        uint64_t number;
+        struct item item;
+        enum err_code code = engine->ledger->ops->next_active(engine->ledger, engine->restart_after,
+                                                              &number, &item, err);
+
+        if (code == ERR_NOT_FOUND) {
+            engine->restarting = false;
+            return ERR_OK;
+        }
+        if (code == ERR_OK)
+            code = item_state_is_active(item.state) ? take_up_one(engine, number, &item, err)
+                                                    : put_damaged(engine, number, &item, err);
+        if (code != ERR_OK)
+            return code;
+        engine->restart_after = number;
+    }
+    return ERR_OK;
+}
+
+bool engine_connection_can_send(const struct engine *engine, const struct connection *connection)
+{
+    return !connection->parked && window_has_room(&connection->window) &&
+           pace_ready_at_ms(&connection->pace, engine->now.boot_ms) <= engine->now.boot_ms;
+}
+
+static bool may_admit(const struct engine *engine, const struct connection *connection)
+{
+    return !connection->parked && !connection->ready_exhausted &&
+           connection->ahead < connection->look_ahead && engine->free_count > 0 &&
+           engine->progress.started < engine->options.item_limit;
+}
+
+/* Makes the intent of the next ready item of a connection. Nothing is sent before it is durable. */
+static enum err_code admit_one(struct engine *engine, struct connection *connection,
+                               uint32_t number_in_ledger, struct err *err)
+{
+    struct item_event event = engine_event(engine, EVENT_START);
+    struct slot *slot;
+    enum effect effect;
+    uint64_t number;
+    struct item item;
+    enum err_code code = engine->ledger->ops->next_ready(
+        engine->ledger, number_in_ledger, connection->ready_after, &number, &item, err);
+
+    if (code == ERR_NOT_FOUND) {
+        connection->ready_exhausted = true;
+        return ERR_OK;
+    }
+    if (code != ERR_OK)
+        return code;
+    if (item.state != ITEM_READY) {
+        connection->ready_after = number;
+        return put_damaged(engine, number, &item, err);
+    }
+    slot = slot_take(engine, number, &item);
+    if (!slot_map(engine, slot)) {
+        connection->ready_after = number;
+        slot_release(engine, slot);
+        return ERR_OK;
+    }
+    /* Without a key a crash leaves every intent in doubt: never more than one ahead. */
+    if (!is_keyed(engine, slot) && engine->unkeyed_ahead > 0) {
+        slot_release(engine, slot);
+        connection->held_back = true;
+        return ERR_OK;
+    }
+    connection->ready_after = number;
+    if (engine_step(engine, slot, &event, &effect, err) != ERR_OK)
+        return err->code;
+    assert(effect == EFFECT_NONE);
+    connection->ahead++;
+    slot->is_ahead = true;
+    slot->is_started = true;
+    if (!is_keyed(engine, slot))
+        engine->unkeyed_ahead++;
+    engine->progress.started++;
+    slot->place = SLOT_TO_SEND;
+    queue_push(engine, &connection->to_send, slot);
+    return ERR_OK;
+}
+
+/* Fair turns: one item a connection, round and round. */
+enum err_code engine_admit(struct engine *engine, struct err *err)
+{
+    size_t count = engine->options.connection_count;
+    bool again = true;
+
+    if (engine->restarting || engine->progress.phase != ENGINE_RUNNING)
+        return ERR_OK;
+    for (size_t i = 0; i < count; i++)
+        engine->connections[i].held_back = false;
+    while (again) {
+        again = false;
+        for (size_t i = 0; i < count; i++) {
+            struct connection *connection = &engine->connections[i];
+
+            if (connection->held_back || !may_admit(engine, connection))
+                continue;
+            if (admit_one(engine, connection, engine->options.connections[i].number, err) != ERR_OK)
+                return err->code;
+            again = true;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct connection *connection = &engine->connections[i];
+
+        if (connection->ahead > 0 && engine_connection_can_send(engine, connection) &&
+            engine->slots[connection->to_send.head].intent_batch > engine->batch_durable) {
+            connection->starved = true;
+            if (connection->look_ahead < LOOK_AHEAD_MAX &&
+                connection->look_ahead <= connection->ahead)
+                connection->look_ahead *= 2;
+        }
+    }
+    return ERR_OK;
+}
+
+static bool is_unsent(const struct slot *slot)
+{
+    return (slot->place == SLOT_RESTING || slot->place == SLOT_TO_SEND) &&
+           slot->item.state == ITEM_SENDING && slot->item.attempt_count == 0 &&
+           !slot->item.unknown_send;
+}
+
+/* The run ends: intents that were never used become ready again. */
+enum err_code engine_withdraw_unsent(struct engine *engine, struct err *err)
+{
+    for (size_t i = 0; i < engine->options.connection_count; i++) {
+        engine->connections[i].to_send = (struct queue){0};
+        engine->connections[i].ahead = 0;
+    }
+    engine->unkeyed_ahead = 0;
+    for (uint32_t i = 0; i < engine->slot_count; i++) {
+        struct slot *slot = &engine->slots[i];
+        struct item_event event = engine_event(engine, EVENT_WITHDRAWN);
+        enum effect effect;
+
+        if (slot->place == SLOT_TO_SEND)
+            slot->place = SLOT_RESTING;
+        if (!is_unsent(slot))
+            continue;
+        if (engine_step(engine, slot, &event, &effect, err) != ERR_OK)
+            return err->code;
+        if (slot->is_started)
+            engine->progress.started--;
+        slot->place = SLOT_FINISHED;
+        queue_push(engine, &engine->finished, slot);
+    }
+    return ERR_OK;
+}

@@ -1,0 +1,246 @@
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine_private.h"
+#include "purser/codec/reply.h"
+
+enum { PAUSE_DEFAULT_MS = 1000 };
+
+static struct slice borrowed(const char *text)
+{
+    return slice_of(text == NULL ? "" : text);
+}
+
+static void learn_clock(struct engine *engine, int64_t server_now_ms)
+{
+    if (server_now_ms == 0)
+        return;
+    engine->server_offset_ms = server_now_ms - engine->now.boot_ms;
+    engine->server_clock_known = true;
+}
+
+static void park(struct engine *engine, struct connection *connection, const char *reason)
+{
+    if (connection->parked)
+        return;
+    connection->parked = true;
+    (void)snprintf(connection->parked_reason, sizeof connection->parked_reason, "%s", reason);
+    engine->progress.parked_connections++;
+    engine->progress.parked_alias =
+        engine->options.connections[connection - engine->connections].alias;
+    engine->progress.parked_reason = connection->parked_reason;
+    if (strcmp(reason, "unauthorized") == 0 || strcmp(reason, "needs_update") == 0)
+        engine->progress.parked_for_credentials = true;
+}
+
+/* What an answer means for others than its own item. */
+static void apply_scope(struct engine *engine, struct slot *slot,
+                        const struct reply_reading *reading)
+{
+    struct connection *connection = &engine->connections[slot->connection];
+    int64_t pause_ms = reading->pause_ms >= 0 ? reading->pause_ms : PAUSE_DEFAULT_MS;
+
+    switch (reading->scope) {
+    case SCOPE_OF_ITEM:
+        if (!slot->polling)
+            window_succeeded(&connection->window);
+        break;
+    case SCOPE_OF_CONNECTION:
+        engine->progress.throttled++;
+        if (reading->park_reason != NULL) {
+            park(engine, connection, reading->park_reason);
+            break;
+        }
+        pace_throttled(&connection->pace, engine->now.boot_ms, pause_ms);
+        window_throttled(&connection->window, engine->now.boot_ms);
+        break;
+    case SCOPE_OF_ALL:
+        engine->progress.throttled++;
+        pace_throttled(&engine->pace, engine->now.boot_ms, pause_ms);
+        break;
+    case SCOPE_OF_RUN:
+        engine_stop_run(engine, reading->park_reason != NULL ? STOP_CREDENTIALS : STOP_NOT_THE_API,
+                        "%s", reading->message);
+        break;
+    }
+}
+
+/* The time to the next poll, and what this answer taught about the times of jobs. */
+static int64_t poll_delay_ms(struct engine *engine, struct slot *slot, enum item_event_kind kind)
+{
+    struct connection *connection = &engine->connections[slot->connection];
+    int64_t age_ms = kind == EVENT_ACCEPTED ? 0 : engine->now.wall_ms - slot->item.accepted_ms;
+    bool busy = !connection->ready_exhausted || connection->to_send.count > 0;
+
+    if (age_ms < 0)
+        age_ms = 0;
+    if (kind == EVENT_DONE && slot->polling)
+        poll_plan_learn(&connection->plan, slot->pending_age_ms, age_ms);
+    if (kind == EVENT_PENDING)
+        slot->pending_age_ms = age_ms;
+    return poll_plan_delay_ms(&connection->plan, age_ms,
+                              kind == EVENT_ACCEPTED ? 0 : slot->item.poll_count + 1, busy);
+}
+
+static enum err_code put_attempt(struct engine *engine, const struct slot *slot,
+                                 const struct reply *reply, const struct reply_reading *reading,
+                                 struct err *err)
+{
+    struct attempt_record attempt = {
+        .generation = slot->item.generation,
+        .poll = slot->polling,
+        .started_ms = engine->now.wall_ms - reply->duration_ms,
+        .duration_ms = reply->duration_ms,
+        .event = (uint8_t)reading->event.kind,
+        .state = (uint8_t)slot->item.state,
+        .http_status = (uint16_t)reply->http_status,
+        .reason = slot->item.reason,
+        .next_due_ms = slot->item.due_ms,
+        .request_id = borrowed(reply->request_id),
+        .remote_job = slice_of(slot->item.remote_job),
+        .error_code = slice_of(slot->item.error_code),
+        .message = borrowed(reading->message),
+    };
+
+    if (attempt.message.length > ERROR_MESSAGE_BYTES_MAX)
+        attempt.message.length = ERROR_MESSAGE_BYTES_MAX;
+    return engine->ledger->ops->put_attempt(engine->ledger, slot->number, &attempt, err);
+}
+
+static enum err_code put_result(struct engine *engine, const struct slot *slot,
+                                const struct reply *reply, const struct reply_reading *reading,
+                                struct err *err)
+{
+    struct result_record result = {.http_status = slot->item.http_status,
+                                   .body = reading->result,
+                                   .message = borrowed(reading->message),
+                                   .request_id = borrowed(reply->request_id)};
+
+    return engine->ledger->ops->put_result(engine->ledger, slot->number, &result, err);
+}
+
+/* An answer that names another key belongs to another request (I4). After a restart the key is
+ * derived again; "" leaves the check out. */
+static const char *key_of(struct engine *engine, struct slot *slot)
+{
+    struct frozen_request frozen;
+    struct err ignored = {0};
+
+    if (slot->key_generation == slot->item.generation)
+        return slot->key;
+    if (engine->ledger->ops->read_request(engine->ledger, slot->number, &slot->storage, &frozen,
+                                          &ignored) != ERR_OK)
+        return "";
+    return slot_key(engine, slot, &frozen);
+}
+
+static struct reply_reading read_answer(struct engine *engine, struct slot *slot,
+                                        const struct reply *reply)
+{
+    const struct engine_job *job = &engine->options.jobs[slot->job];
+
+    return reply_read(
+        &engine->arena,
+        &(struct reply_input){.phase = slot->polling ? PHASE_POLL : PHASE_SEND,
+                              .operation = job->operation,
+                              .http_status = reply->http_status,
+                              .body = reply->body,
+                              .content_type = reply->content_type,
+                              .job_id = reply->job_id,
+                              .retry_after = reply->retry_after,
+                              .date = reply->date,
+                              .base_origin = engine->options.base_origin,
+                              .remote_job = slot->item.remote_job,
+                              .idempotency_key = job->policy.keyed ? key_of(engine, slot) : "",
+                              .now_ms = engine->now.wall_ms});
+}
+
+/* No complete answer: what the transport knows is the event. */
+static struct reply_reading read_failure(struct engine *engine, const struct reply *reply)
+{
+    struct reply_reading reading = {.scope = SCOPE_OF_ITEM, .pause_ms = -1, .rule = "no_answer"};
+
+    reading.event.kind = reply->outcome == TRANSFER_LOST ? EVENT_LOST : EVENT_NOT_SENT;
+    reading.event.delay_ms = -1;
+    reading.message = reply->failure == NULL ? "" : reply->failure;
+    if (reply->outcome == TRANSFER_UNTRUSTED)
+        engine_stop_run(engine, STOP_NOT_THE_API, "%s", reading.message);
+    return reading;
+}
+
+static void complete_event(struct engine *engine, struct item_event *event)
+{
+    struct item_event base = engine_event(engine, event->kind);
+
+    event->now_ms = base.now_ms;
+    event->server_now_ms = base.server_now_ms;
+    event->random = base.random;
+}
+
+static enum err_code after_answer(struct engine *engine, struct slot *slot,
+                                  const struct reply *reply, const struct reply_reading *reading,
+                                  enum effect effect, struct err *err)
+{
+    struct job_progress *job = &engine->jobs[slot->job];
+
+    if (reading->event.kind != EVENT_PENDING &&
+        put_attempt(engine, slot, reply, reading, err) != ERR_OK)
+        return err->code;
+    if (effect != EFFECT_FINAL)
+        return slot_rest(engine, slot, err);
+    if (put_result(engine, slot, reply, reading, err) != ERR_OK)
+        return err->code;
+    job->finished++;
+    job->failed += slot->item.state == ITEM_FAILED;
+    slot->place = SLOT_FINISHED;
+    queue_push(engine, &engine->finished, slot);
+    return ERR_OK;
+}
+
+static enum err_code take_one(struct engine *engine, const struct reply *reply, struct err *err)
+{
+    struct slot *slot = &engine->slots[reply->tag];
+    struct reply_reading reading;
+    enum effect effect;
+
+    assert(reply->tag < engine->slot_count && slot->place == SLOT_ON_WIRE);
+    engine->on_wire--;
+    slot->place = SLOT_RESTING;
+    if (!slot->polling)
+        window_give_back(&engine->connections[slot->connection].window);
+    arena_clear(&engine->arena);
+    if (reply->outcome == TRANSFER_ANSWERED) {
+        engine->answered_boot_ms = engine->now.boot_ms;
+        engine->unanswered_count = 0;
+        reading = read_answer(engine, slot, reply);
+        learn_clock(engine, reading.server_now_ms);
+        apply_scope(engine, slot, &reading);
+    } else {
+        engine->unanswered_count++;
+        reading = read_failure(engine, reply);
+    }
+    buf_deinit(&slot->storage);
+    complete_event(engine, &reading.event);
+    if (reading.event.kind == EVENT_ACCEPTED || reading.event.kind == EVENT_PENDING ||
+        reading.event.kind == EVENT_DONE)
+        reading.event.delay_ms = poll_delay_ms(engine, slot, reading.event.kind);
+    else
+        reading.event.delay_ms = reading.pause_ms;
+    if (engine_step(engine, slot, &reading.event, &effect, err) != ERR_OK)
+        return err->code;
+    return after_answer(engine, slot, reply, &reading, effect, err);
+}
+
+enum err_code engine_take_answers(struct engine *engine, struct err *err)
+{
+    struct reply reply;
+
+    while (engine->transport->ops->take(engine->transport, &reply)) {
+        if (take_one(engine, &reply, err) != ERR_OK) {
+            engine->failed = true;
+            return err->code;
+        }
+    }
+    return ERR_OK;
+}

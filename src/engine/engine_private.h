@@ -1,0 +1,138 @@
+/* What the files of the engine share. */
+#ifndef PURSER_ENGINE_PRIVATE_H
+#define PURSER_ENGINE_PRIVATE_H
+
+#include "purser/base/arena.h"
+#include "purser/base/heap.h"
+#include "purser/base/rng.h"
+#include "purser/core/key.h"
+#include "purser/core/poll_plan.h"
+#include "purser/engine/engine.h"
+
+#define NO_SLOT UINT32_MAX
+
+enum slot_place {
+    SLOT_FREE,
+    SLOT_RESTING,  /* its time is in the heap */
+    SLOT_TO_SEND,  /* in its connection's queue */
+    SLOT_TO_POLL,  /* in the poll queue */
+    SLOT_ON_WIRE,  /* a transfer runs */
+    SLOT_FINISHED, /* final; free once that is durable */
+};
+
+/* One active item. */
+struct slot {
+    enum slot_place place;
+    uint32_t next;       /* in a queue or the free list */
+    uint32_t heap_token; /* entries in the heap with another token are void */
+    uint32_t connection; /* index */
+    uint32_t job;        /* index */
+    uint64_t number;
+    uint64_t intent_batch;  /* that holds the intent of this generation; 0 = durable since before */
+    uint64_t last_batch;    /* that holds the newest value */
+    int64_t pending_age_ms; /* age of the remote job when it was last seen pending */
+    int64_t started_boot_ms; /* of the running transfer */
+    bool polling;            /* the running transfer is a poll */
+    bool is_ahead;           /* counted in its connection's `ahead` */
+    bool is_started;         /* counted in this run's `started` */
+    struct item item;
+    char key[KEY_TEXT_BYTES]; /* idempotency key of key_generation */
+    uint32_t key_generation;  /* 0 = not derived yet */
+    struct buf storage;       /* of the frozen request while on the wire */
+};
+
+struct queue {
+    uint32_t head, tail, count;
+};
+
+struct connection {
+    struct pace pace;
+    struct window window;
+    struct poll_plan plan;
+    struct queue to_send;
+    uint64_t ready_after; /* cursor over the ready items in the ledger */
+    bool ready_exhausted;
+    uint32_t ahead;         /* intents made and not yet on the wire */
+    uint32_t look_ahead;    /* as many as may be */
+    bool starved;           /* had a place and no durable intent since the last commit */
+    bool held_back;         /* its next item must wait for another one of its kind */
+    uint32_t sending_count; /* its slots in state sending */
+    bool parked;
+    char parked_reason[32];
+};
+
+struct job_progress {
+    uint64_t finished, failed;
+};
+
+struct engine {
+    struct engine_options options;
+    struct ledger *ledger;
+    struct transport *transport;
+    struct engine_now now;
+    struct slot *slots;
+    uint32_t slot_count, free_slots, free_count;
+    struct connection *connections;
+    struct job_progress *jobs;
+    struct pace pace;
+    struct queue to_poll, finished;
+    struct heap due;
+    struct rng rng;
+    struct arena arena;
+    uint32_t on_wire, next_connection;
+    uint32_t waiting_count; /* slots in state waiting */
+    uint32_t unkeyed_ahead; /* intents of operations without a key, not yet on the wire */
+    bool poll_turn;
+    bool restarting; /* items of an earlier run are still to be taken up */
+    uint64_t restart_after;
+    uint64_t batch_open, batch_durable; /* sequence of the open batch; highest durable one */
+    bool commit_running;
+    int64_t batch_since_boot_ms; /* first write of the open batch; 0 = empty */
+    int64_t server_offset_ms;    /* server's clock minus boot clock */
+    bool server_clock_known;
+    int64_t answered_boot_ms;  /* last complete answer, or the start */
+    uint32_t unanswered_count; /* exchanges without an answer since */
+    int64_t drain_deadline_boot_ms;
+    bool withdrawn; /* unused intents were taken back */
+    bool failed;    /* storage or memory: nothing more may be sent */
+    struct engine_progress progress;
+};
+
+/* engine_slot.c */
+struct slot *slot_take(struct engine *engine, uint64_t number, const struct item *item);
+void slot_release(struct engine *engine, struct slot *slot);
+uint32_t slot_index(const struct engine *engine, const struct slot *slot);
+bool slot_map(struct engine *engine, struct slot *slot);
+void queue_push(struct engine *engine, struct queue *queue, struct slot *slot);
+struct slot *queue_pop(struct engine *engine, struct queue *queue);
+enum err_code slot_rest(struct engine *engine, struct slot *slot, struct err *err) ERR_CHECKED;
+
+/* engine_step.c: applies one event to one slot, writes what changed, and returns the effect. */
+enum err_code engine_step(struct engine *engine, struct slot *slot, struct item_event *event,
+                          enum effect *effect_out, struct err *err) ERR_CHECKED;
+struct item_event engine_event(struct engine *engine, enum item_event_kind kind);
+int64_t engine_server_now_ms(const struct engine *engine);
+void engine_stop_run(struct engine *engine, enum engine_stop stop, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* engine_send.c: the idempotency key of the slot's generation; "" when it cannot be known. */
+const char *slot_key(struct engine *engine, struct slot *slot, const struct frozen_request *frozen);
+
+/* engine_answer.c */
+enum err_code engine_take_answers(struct engine *engine, struct err *err) ERR_CHECKED;
+
+/* engine_send.c */
+enum err_code engine_start_transfers(struct engine *engine, struct err *err) ERR_CHECKED;
+
+/* engine_admit.c */
+enum err_code engine_take_up(struct engine *engine, struct err *err) ERR_CHECKED;
+enum err_code engine_admit(struct engine *engine, struct err *err) ERR_CHECKED;
+enum err_code engine_withdraw_unsent(struct engine *engine, struct err *err) ERR_CHECKED;
+bool engine_connection_can_send(const struct engine *engine, const struct connection *connection);
+
+/* engine_commit.c */
+enum err_code engine_poll_commit(struct engine *engine, struct err *err) ERR_CHECKED;
+enum err_code engine_commit_if_due(struct engine *engine, struct err *err) ERR_CHECKED;
+int64_t engine_commit_due_ms(const struct engine *engine);
+
+#endif

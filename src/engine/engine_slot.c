@@ -1,0 +1,98 @@
+#include <assert.h>
+
+#include "engine_private.h"
+
+uint32_t slot_index(const struct engine *engine, const struct slot *slot)
+{
+    return (uint32_t)(slot - engine->slots);
+}
+
+/* Finds the indexes of the item's job and connection; false when this run has one of them not. */
+bool slot_map(struct engine *engine, struct slot *slot)
+{
+    size_t connection = 0, job = 0;
+
+    while (connection < engine->options.connection_count &&
+           engine->options.connections[connection].number != slot->item.connection)
+        connection++;
+    while (job < engine->options.job_count && engine->options.jobs[job].number != slot->item.job)
+        job++;
+    if (connection == engine->options.connection_count || job == engine->options.job_count)
+        return false;
+    slot->connection = (uint32_t)connection;
+    slot->job = (uint32_t)job;
+    return true;
+}
+
+struct slot *slot_take(struct engine *engine, uint64_t number, const struct item *item)
+{
+    struct slot *slot;
+
+    assert(engine->free_slots != NO_SLOT);
+    slot = &engine->slots[engine->free_slots];
+    assert(slot->place == SLOT_FREE);
+    engine->free_slots = slot->next;
+    engine->free_count--;
+    slot->place = SLOT_RESTING;
+    slot->next = NO_SLOT;
+    slot->number = number;
+    slot->item = *item;
+    slot->intent_batch = 0;
+    slot->last_batch = 0;
+    slot->pending_age_ms = 0;
+    slot->is_ahead = false;
+    slot->is_started = false;
+    slot->key_generation = 0;
+    return slot;
+}
+
+void slot_release(struct engine *engine, struct slot *slot)
+{
+    assert(slot->place != SLOT_FREE && slot->place != SLOT_ON_WIRE);
+    buf_deinit(&slot->storage);
+    slot->heap_token++;
+    slot->place = SLOT_FREE;
+    slot->next = engine->free_slots;
+    engine->free_slots = slot_index(engine, slot);
+    engine->free_count++;
+}
+
+void queue_push(struct engine *engine, struct queue *queue, struct slot *slot)
+{
+    uint32_t index = slot_index(engine, slot);
+
+    slot->next = NO_SLOT;
+    if (queue->count == 0)
+        queue->head = index;
+    else
+        engine->slots[queue->tail].next = index;
+    queue->tail = index;
+    queue->count++;
+}
+
+struct slot *queue_pop(struct engine *engine, struct queue *queue)
+{
+    struct slot *slot;
+
+    if (queue->count == 0)
+        return NULL;
+    slot = &engine->slots[queue->head];
+    queue->head = slot->next;
+    queue->count--;
+    slot->next = NO_SLOT;
+    return slot;
+}
+
+/* Lets the slot wait until its item is due. */
+enum err_code slot_rest(struct engine *engine, struct slot *slot, struct err *err)
+{
+    int64_t wait_ms = slot->item.due_ms - engine->now.wall_ms;
+    uint32_t index = slot_index(engine, slot);
+
+    slot->place = SLOT_RESTING;
+    slot->heap_token++;
+    if (heap_push(&engine->due, engine->now.boot_ms + (wait_ms > 0 ? wait_ms : 0),
+                  (uint64_t)index << 32 | slot->heap_token) != ERR_OK)
+        return err_set(err, ERR_NO_MEMORY, "no memory for the queue of due items");
+    return ERR_OK;
+}

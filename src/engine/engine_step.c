@@ -1,0 +1,100 @@
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine_private.h"
+
+int64_t engine_server_now_ms(const struct engine *engine)
+{
+    if (engine->server_clock_known)
+        return engine->now.boot_ms + engine->server_offset_ms;
+    return engine->now.wall_ms;
+}
+
+/* The oldest that the first send can be, by either clock. */
+static int64_t key_age_ms(const struct engine *engine, const struct item *item)
+{
+    int64_t by_server_ms = engine_server_now_ms(engine) - item->intent_ms;
+    int64_t by_wall_ms = engine->now.wall_ms - item->intent_ms;
+
+    return by_server_ms > by_wall_ms ? by_server_ms : by_wall_ms;
+}
+
+struct item_event engine_event(struct engine *engine, enum item_event_kind kind)
+{
+    return (struct item_event){.kind = kind,
+                               .now_ms = engine->now.wall_ms,
+                               .server_now_ms = engine_server_now_ms(engine),
+                               .delay_ms = -1,
+                               .random = (uint32_t)(rng_next(&engine->rng) >> 32)};
+}
+
+/* Times and counters alone are not worth a write: a restart finds them out again. */
+static bool must_be_stored(const struct item *before, const struct item *after)
+{
+    return before->state != after->state || before->generation != after->generation ||
+           before->reason != after->reason || before->unknown_send != after->unknown_send;
+}
+
+static void count_states(struct engine *engine, const struct slot *slot, enum item_state before,
+                         enum item_state after)
+{
+    struct connection *connection = &engine->connections[slot->connection];
+
+    if (before == after)
+        return;
+    if (before == ITEM_SENDING)
+        connection->sending_count--;
+    if (after == ITEM_SENDING)
+        connection->sending_count++;
+    if (before == ITEM_WAITING)
+        engine->waiting_count--;
+    if (after == ITEM_WAITING)
+        engine->waiting_count++;
+}
+
+enum err_code engine_step(struct engine *engine, struct slot *slot, struct item_event *event,
+                          enum effect *effect_out, struct err *err)
+{
+    const struct engine_job *job = &engine->options.jobs[slot->job];
+    struct item before = slot->item;
+    struct step step;
+
+    event->key_age_ms = key_age_ms(engine, &before);
+    step = lifecycle_step(&before, event, &job->policy);
+    assert(step.legal);
+    slot->item = step.item;
+    *effect_out = step.effect;
+    count_states(engine, slot, before.state, step.item.state);
+    if (!must_be_stored(&before, &step.item))
+        return ERR_OK;
+    if (engine->ledger->ops->put_item(engine->ledger, slot->number, &before, &step.item, err) !=
+        ERR_OK) {
+        engine->failed = true;
+        return err->code;
+    }
+    slot->last_batch = engine->batch_open;
+    if (engine->batch_since_boot_ms == 0)
+        engine->batch_since_boot_ms = engine->now.boot_ms;
+    if (step.item.state == ITEM_SENDING &&
+        (before.state != ITEM_SENDING || before.generation != step.item.generation))
+        slot->intent_batch = engine->batch_open;
+    return ERR_OK;
+}
+
+void engine_stop_run(struct engine *engine, enum engine_stop stop, const char *format, ...)
+{
+    va_list arguments;
+
+    if (engine->progress.stop != STOP_NONE)
+        return;
+    engine->progress.stop = stop;
+    va_start(arguments, format);
+    if (vsnprintf(engine->progress.stop_text, sizeof engine->progress.stop_text, format,
+                  arguments) < 0)
+        engine->progress.stop_text[0] = '\0';
+    va_end(arguments);
+    if (engine->progress.phase == ENGINE_RUNNING)
+        engine->progress.phase = ENGINE_DRAINING;
+}
