@@ -1,0 +1,91 @@
+"""A spec of many products, and the process of purser that works on it."""
+
+import os
+import subprocess
+
+ACCESS_TOKEN = "3f0b1c52-7d1e-4a57-9b0e-5a3f7c2d9e10"
+CLIENT_ID = "sim-client"
+CLIENT_SECRET = "sim-secret"
+
+SPEC = """\
+purser: 1
+name: {name}
+api:
+  environment: {base}
+  version: "2024-08-31"
+  limits: {{ rate: unlimited, in_flight: {in_flight} }}
+connections:
+  shop:
+    platform: SHOPIFY
+    access_token: {{ env: TEST_ACCESS_TOKEN }}
+    limits: {{ rate: unlimited, in_flight: {in_flight} }}
+jobs:
+  products:
+    connection: shop
+    source:
+      csv: items.csv
+      key: ${{row.sku}}
+      columns: {{ price: decimal }}
+    request: POST /products
+    body:
+      product:
+        name: ${{row.name}}
+        status: active
+        variants:
+          - sku: ${{row.sku}}
+            price: ${{row.price}}
+            option_values:
+              - {{ name: size, value: one }}
+"""
+
+
+def environment_of(folder):
+    """The environment of a test process: nothing of the tester but the search path."""
+    environment = {
+        "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+        "HOME": os.path.join(folder, "home"),
+        "XDG_STATE_HOME": os.path.join(folder, "state"),
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        "RUTTER_CLIENT_ID": CLIENT_ID,
+        "RUTTER_CLIENT_SECRET": CLIENT_SECRET,
+        "TEST_ACCESS_TOKEN": ACCESS_TOKEN,
+    }
+    # What a sanitizer or valgrind build needs comes along.
+    for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "LD_LIBRARY_PATH"):
+        if name in os.environ:
+            environment[name] = os.environ[name]
+    return environment
+
+
+class Workload:
+    """`count` products as spec.yaml and items.csv in `folder`, and the commands to work on it."""
+
+    def __init__(self, folder, program, base, count, name="crash", in_flight=64):
+        self.folder, self.program = folder, program
+        self.names = [f"product {number}" for number in range(count)]
+        self.environment = environment_of(folder)
+        os.makedirs(self.environment["HOME"], exist_ok=True)
+        with open(os.path.join(folder, "items.csv"), "w", encoding="utf-8") as file:
+            file.write("sku,name,price\n")
+            for number, product in enumerate(self.names):
+                file.write(f"SKU-{number},{product},{number % 100}.{number % 7}0\n")
+        self.write_spec(name, base, in_flight)
+
+    def write_spec(self, name, base, in_flight=64):
+        with open(os.path.join(self.folder, "spec.yaml"), "w", encoding="utf-8") as file:
+            file.write(SPEC.format(name=name, base=base, in_flight=in_flight))
+
+    def start(self, *options, **more_environment):
+        """purser run, its output in the files `stdout` and `stderr` of the folder."""
+        with open(os.path.join(self.folder, "stdout"), "wb") as out, \
+                open(os.path.join(self.folder, "stderr"), "wb") as talk:
+            return subprocess.Popen(
+                [self.program, "run", "spec.yaml", "--output", "json", *options],
+                cwd=self.folder, stdin=subprocess.DEVNULL, stdout=out, stderr=talk,
+                env={**self.environment, **more_environment})
+
+    def text(self, name):
+        """What the last process wrote to `stdout` or `stderr`."""
+        with open(os.path.join(self.folder, name), encoding="utf-8", errors="replace") as file:
+            return file.read()
