@@ -7,6 +7,7 @@
 
 #include "purser/base/checksum.h"
 #include "purser/codec/template.h"
+#include "purser/core/converge.h"
 #include "purser/core/limits.h"
 #include "purser/core/operation.h"
 
@@ -78,7 +79,6 @@ enum column_type {
     COLUMN_DATE,
     COLUMN_LIST
 };
-enum when_changed { WHEN_CHANGED_RESEND, WHEN_CHANGED_KEEP, WHEN_CHANGED_ERROR };
 
 struct spec_column {
     struct slice name;

@@ -1,0 +1,47 @@
+/* Compares the rows of today with the ledger and writes what follows, in batches.
+ *
+ * Can be stopped and started again at any point: a row that was written before compares as
+ * unchanged. The same code serves `plan`, which writes nothing. Owns nothing. */
+#ifndef PURSER_ENGINE_IMPORT_H
+#define PURSER_ENGINE_IMPORT_H
+
+#include "purser/core/converge.h"
+#include "purser/engine/ledger.h"
+
+/* A rendered row. Slices are borrowed for the call. */
+struct import_row {
+    uint32_t job, connection; /* numbers in the ledger; UINT32_MAX = the ledger has it not (plan) */
+    struct slice key;
+    enum http_method method;
+    struct slice path, body;
+    struct slice source_file;
+    uint32_t source_line;
+    bool condition;
+    enum when_changed when_changed;
+};
+
+struct import_counts {
+    uint64_t by_action[CONVERGE_COUNT];
+    uint64_t dropped;      /* left the source before they were sent */
+    uint64_t ready_of_now; /* ready items that a row of today stands behind */
+};
+
+struct importer {
+    struct ledger *ledger; /* NULL: there is none yet (plan) */
+    bool dry;              /* plan: compare, write nothing */
+    uint32_t run;
+    int64_t now_ms;
+    struct import_counts counts;
+};
+
+/* Compares one row and, unless dry, writes. With CONVERGE_REFUSE nothing is written; the caller
+ * makes it an error before anything is sent. Errors: ERR_STORAGE, ERR_NO_MEMORY. */
+enum err_code import_row(struct importer *importer, const struct import_row *row,
+                         enum converge_action *action_out, struct err *err) ERR_CHECKED;
+
+/* After the last row: drops ready items that were never sent and that no row stands behind, on the
+ * connections 0 … connection_count - 1 of the ledger, and waits until all is durable. */
+enum err_code import_finish(struct importer *importer, uint32_t connection_count,
+                            struct err *err) ERR_CHECKED;
+
+#endif

@@ -1,0 +1,195 @@
+#include "purser/engine/import.h"
+
+#include <assert.h>
+
+#include "purser/core/lifecycle.h"
+#include "purser/engine/engine.h"
+
+static enum err_code commit_when_full(struct importer *importer, struct err *err)
+{
+    uint64_t sequence;
+
+    if (importer->ledger->ops->batch_bytes(importer->ledger) < BATCH_BYTES_MAX / 2)
+        return ERR_OK;
+    return importer->ledger->ops->commit_begin(importer->ledger, &sequence, err);
+}
+
+static struct frozen_request freeze(const struct import_row *row, uint32_t generation)
+{
+    return (struct frozen_request){.job = row->job,
+                                   .connection = row->connection,
+                                   .key = row->key,
+                                   .method = row->method,
+                                   .path = row->path,
+                                   .body = row->body,
+                                   .source_file = row->source_file,
+                                   .source_line = row->source_line,
+                                   .generation = generation};
+}
+
+static enum err_code add(struct importer *importer, const struct import_row *row,
+                         struct hash128 hash, struct err *err)
+{
+    struct item item = item_new(row->job, row->connection, hash, importer->now_ms);
+    struct frozen_request request = freeze(row, item.generation);
+    uint64_t number;
+
+    item.seen_run = importer->run;
+    if (!row->condition) {
+        item.state = ITEM_SKIPPED;
+        item.reason = REASON_CONDITION_FALSE;
+        item.finished_ms = importer->now_ms;
+    }
+    return importer->ledger->ops->add_item(importer->ledger, &item, &request, &number, err);
+}
+
+/* A new request takes the place of the old one; item and request in one batch. */
+static enum err_code change(struct importer *importer, const struct import_row *row,
+                            uint64_t number, const struct item *known, struct hash128 hash,
+                            struct err *err)
+{
+    struct item_event event = {
+        .kind = EVENT_CHANGED, .now_ms = importer->now_ms, .delay_ms = -1, .request_hash = hash};
+    struct policy policy = {0};
+    struct step step = lifecycle_step(known, &event, &policy);
+    struct frozen_request request;
+
+    assert(step.legal);
+    step.item.seen_run = importer->run;
+    request = freeze(row, step.item.generation);
+    if (importer->ledger->ops->put_request(importer->ledger, number, &request, err) != ERR_OK)
+        return err->code;
+    return importer->ledger->ops->put_item(importer->ledger, number, known, &step.item, err);
+}
+
+static enum err_code mark_seen(struct importer *importer, uint64_t number, const struct item *known,
+                               struct err *err)
+{
+    struct item seen = *known;
+
+    if (known->seen_run == importer->run)
+        return ERR_OK;
+    seen.seen_run = importer->run;
+    return importer->ledger->ops->put_item(importer->ledger, number, known, &seen, err);
+}
+
+static enum err_code apply(struct importer *importer, const struct import_row *row,
+                           enum converge_action action, uint64_t number, const struct item *known,
+                           struct hash128 hash, struct err *err)
+{
+    switch (action) {
+    case CONVERGE_ADD:
+    case CONVERGE_SKIP:
+        return add(importer, row, hash, err);
+    case CONVERGE_REPLACE:
+    case CONVERGE_RESEND:
+        return change(importer, row, number, known, hash, err);
+    case CONVERGE_UNCHANGED:
+        if (known->state == ITEM_READY && row->condition)
+            return mark_seen(importer, number, known, err);
+        return ERR_OK;
+    case CONVERGE_KEEP:
+    case CONVERGE_FINISH_FIRST:
+    case CONVERGE_REFUSE:
+        return ERR_OK;
+    case CONVERGE_COUNT:
+        break;
+    }
+    assert(!"an action that is none");
+    return ERR_OK;
+}
+
+enum err_code import_row(struct importer *importer, const struct import_row *row,
+                         enum converge_action *action_out, struct err *err)
+{
+    struct hash128 hash = request_hash(row->method, row->path, row->body);
+    struct item known;
+    uint64_t number = 0;
+    enum err_code found = ERR_NOT_FOUND;
+
+    if (importer->ledger != NULL && row->job != UINT32_MAX && row->connection != UINT32_MAX) {
+        found = importer->ledger->ops->find(importer->ledger, row->job, row->connection, row->key,
+                                            &number, err);
+        if (found == ERR_OK)
+            found = importer->ledger->ops->read_item(importer->ledger, number, &known, err);
+        if (found != ERR_OK && found != ERR_NOT_FOUND)
+            return found;
+    }
+    *action_out =
+        converge_row(found == ERR_OK ? &known : NULL, row->condition, hash, row->when_changed);
+    importer->counts.by_action[*action_out]++;
+    if (*action_out == CONVERGE_ADD || *action_out == CONVERGE_REPLACE ||
+        *action_out == CONVERGE_RESEND ||
+        (*action_out == CONVERGE_UNCHANGED && known.state == ITEM_READY && row->condition))
+        importer->counts.ready_of_now++;
+    if (importer->dry)
+        return ERR_OK;
+    if (apply(importer, row, *action_out, number, &known, hash, err) != ERR_OK)
+        return err->code;
+    return commit_when_full(importer, err);
+}
+
+static enum err_code drop_unseen(struct importer *importer, uint32_t connection, struct err *err)
+{
+    uint64_t number = 0;
+    struct item item;
+
+    for (;;) {
+        enum err_code code = importer->ledger->ops->next_ready(importer->ledger, connection, number,
+                                                               &number, &item, err);
+
+        if (code == ERR_NOT_FOUND)
+            return ERR_OK;
+        if (code != ERR_OK)
+            return code;
+        if (item.state != ITEM_READY || item.seen_run == importer->run || item.attempt_total > 0)
+            continue;
+        importer->counts.dropped++;
+        if (importer->dry)
+            continue;
+        if (importer->ledger->ops->drop_item(importer->ledger, number, &item, err) != ERR_OK ||
+            commit_when_full(importer, err) != ERR_OK)
+            return err->code;
+    }
+}
+
+static enum err_code commit_all(struct importer *importer, struct err *err)
+{
+    struct ledger *ledger = importer->ledger;
+    uint64_t sequence;
+
+    if (ledger->ops->batch_bytes(ledger) > 0 &&
+        ledger->ops->commit_begin(ledger, &sequence, err) != ERR_OK)
+        return err->code;
+    return ledger->ops->commit_poll(ledger, true, &sequence, err);
+}
+
+enum err_code import_finish(struct importer *importer, uint32_t connection_count, struct err *err)
+{
+    struct item_counts counts;
+
+    if (importer->ledger == NULL)
+        return ERR_OK;
+    if (!importer->dry && commit_all(importer, err) != ERR_OK)
+        return err->code;
+    if (importer->ledger->ops->counts(importer->ledger, UINT32_MAX, UINT32_MAX, &counts, err) !=
+        ERR_OK)
+        return err->code;
+    /* The walk is only needed when some ready item has no row. A plan has marked nothing, so it can
+     * say how many, not which. */
+    if (importer->dry) {
+        uint64_t added =
+            importer->counts.by_action[CONVERGE_ADD] + importer->counts.by_action[CONVERGE_RESEND];
+        uint64_t kept = importer->counts.ready_of_now - added;
+
+        importer->counts.dropped =
+            counts.by_state[ITEM_READY] > kept ? counts.by_state[ITEM_READY] - kept : 0;
+        return ERR_OK;
+    }
+    if (counts.by_state[ITEM_READY] == importer->counts.ready_of_now)
+        return ERR_OK;
+    for (uint32_t connection = 0; connection < connection_count; connection++)
+        if (drop_unseen(importer, connection, err) != ERR_OK)
+            return err->code;
+    return commit_all(importer, err);
+}
