@@ -8,7 +8,7 @@ A case is a folder under cases/ with
   cmd           one command a line, split like a shell does but run without one. Placeholders:
                 {purser}, {sim} (base URL of the simulator), {dir} (the working folder). Words
                 NAME=VALUE in front set the environment of that command. A line that starts with @
-                is a step of this runner, see STEPS. `# ...` is a comment.
+                is a step of this runner, see `step_` below. `# ...` is a comment.
   server.json   optional: {"options": [...]} for starting rutter-sim, {"next": [...]} for
                 POST /_sim/fail before the first command
   expected/     stdout, stderr, exit (one status a command), requests; written by --update

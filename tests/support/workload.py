@@ -30,6 +30,7 @@ jobs:
     body:
       product:
         name: ${{row.name}}
+        description: made by a test
         status: active
         variants:
           - sku: ${{row.sku}}

@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+"""Marked secrets must come out nowhere: no output, no state, no command line, in no encoding.
+
+usage: canary.py --purser PROGRAM --sim PROGRAM
+
+The client id and secret and the access token are strings that occur nowhere else. purser runs at
+its most talkative, well and badly: with an answer of 401, with nobody listening, with a wrong spec,
+killed in the middle. After each run all that it printed, every file below its folder and its
+/proc/PID/cmdline are searched for each secret, also as base64 (the secret alone at each of the three
+alignments, and as the header of Basic authentication), URL-encoded, hexadecimal and reversed.
+"""
+
+import argparse
+import base64
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import urllib.parse
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from simulator import Simulator  # noqa: E402  (found through the path above)
+from workload import Workload  # noqa: E402
+
+RUN_SECONDS_MAX = 60
+ITEMS = 50
+# With characters that URL encoding changes, and long enough that no part is met by chance.
+CLIENT_ID = "canary-id-7Hq2"
+SECRETS = {
+    "client secret": "canary/secret+Zk81=vQ0m&w",
+    "access token": "c0ffee11-5eed-4bad-9bee-fa11ed0ca9a1",
+}
+
+
+def encodings(name, secret):
+    """All forms in which the secret must not be found, with what to call each."""
+    raw = secret.encode()
+    yield f"{name}", raw
+    yield f"{name} URL-encoded", urllib.parse.quote(secret, safe="").encode()
+    yield f"{name} URL-encoded in small letters", urllib.parse.quote(secret, safe="").lower().encode()
+    yield f"{name} in hexadecimal", raw.hex().encode()
+    yield f"{name} reversed", raw[::-1]
+    for shift in range(3):
+        # Only the characters that depend on the secret alone, whatever stands around it.
+        encoded = base64.b64encode(b"\0" * shift + raw)
+        first = -(-shift * 8 // 6)
+        last = (shift + len(raw)) * 8 // 6
+        yield f"{name} in base64", encoded[first:last]
+        yield f"{name} in URL-safe base64", encoded[first:last].translate(bytes.maketrans(b"+/", b"-_"))
+
+
+def needles():
+    found = {}
+    for name, secret in SECRETS.items():
+        for what, bytes_ in encodings(name, secret):
+            found.setdefault(bytes_, what)
+    pair = f"{CLIENT_ID}:{SECRETS['client secret']}".encode()
+    found.setdefault(base64.b64encode(pair), "header of Basic authentication")
+    return found
+
+
+NEEDLES = needles()
+
+
+def search(where, content, leaks):
+    for needle, what in NEEDLES.items():
+        position = content.find(needle)
+        if position >= 0:
+            leaks.append(f"{what} in {where} at byte {position}")
+
+
+def search_folder(title, folder, leaks):
+    count = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(parent, name)
+            with open(path, "rb") as file:
+                search(f"{title}: {os.path.relpath(path, folder)}", file.read(), leaks)
+            search(f"{title}: name of a file", name.encode(), leaks)
+            count += 1
+    return count
+
+
+class Stage:
+    """One folder with a spec; each run in it is searched afterwards."""
+
+    def __init__(self, folder, program, base):
+        os.makedirs(folder, exist_ok=True)
+        self.workload = Workload(folder, program, base, ITEMS, name="canary", in_flight=4)
+        self.workload.environment.update(
+            RUTTER_CLIENT_ID=CLIENT_ID,
+            RUTTER_CLIENT_SECRET=SECRETS["client secret"],
+            TEST_ACCESS_TOKEN=SECRETS["access token"])
+        self.folder, self.program = folder, program
+
+    def command(self, title, words, statuses, leaks, kill_after=None):
+        done = subprocess.Popen([self.program, *words], cwd=self.folder,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, env=self.workload.environment)
+        with open(f"/proc/{done.pid}/cmdline", "rb") as file:
+            search(f"{title}: command line", file.read(), leaks)
+        try:
+            out, talk = done.communicate(timeout=kill_after or RUN_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            done.kill()
+            out, talk = done.communicate()
+            if kill_after is None:
+                leaks.append(f"{title}: no end after {RUN_SECONDS_MAX} s")
+        search(f"{title}: stdout", out, leaks)
+        search(f"{title}: stderr", talk, leaks)
+        allowed = set(statuses) | ({-signal.SIGKILL} if kill_after else set())
+        if done.returncode not in allowed:
+            leaks.append(f"{title}: ended with {done.returncode}, not one of {sorted(allowed)}:\n"
+                         + talk.decode(errors="replace")[-2000:])
+        if search_folder(title, self.folder, leaks) < 3:
+            leaks.append(f"{title}: the folder has no files to search")
+        return out + talk
+
+
+RUN = ["run", "spec.yaml", "-vv"]
+
+
+def well(stage, leaks):
+    stage.command("plan", ["plan", "spec.yaml"], [0], leaks)
+    stage.command("plan --show", ["plan", "spec.yaml", "--show", "products/SKU-1"], [0], leaks)
+    stage.command("killed run", RUN, [0], leaks, kill_after=0.05)
+    stage.command("run", RUN, [0], leaks)
+    stage.command("items", ["items", "spec.yaml", "--output", "ndjson"], [0], leaks)
+    stage.command("explain", ["explain", "spec.yaml", "products/SKU-1"], [0], leaks)
+    stage.command("status", ["status", "spec.yaml"], [0], leaks)
+    stage.command("results", ["results", "spec.yaml", "-o", "results"], [0], leaks)
+
+
+def refused(stage, simulator, leaks):
+    simulator.fail([{"outcome": "401", "times": 0}])
+    stage.command("run with 401", RUN, [4], leaks)
+    stage.command("items after 401", ["items", "spec.yaml", "--output", "ndjson"], [0], leaks)
+
+
+def mangled(stage, simulator, leaks):
+    # The answer quotes the request, and the secret of the server's address with it.
+    echo = {"status": 400, "times": 0, "body": {
+        "error_type": "API_REQUEST_ERROR", "error_code": "INVALID_REQUEST",
+        "error_message": f"no {SECRETS['access token']} {SECRETS['client secret']}"}}
+    simulator.fail([echo])
+    stage.command("run with an answer that quotes secrets", RUN, [3, 5], leaks)
+    stage.command("items after it", ["items", "spec.yaml", "--output", "ndjson"], [0], leaks)
+    stage.command("explain after it", ["explain", "spec.yaml", "products/SKU-1"], [0], leaks)
+
+
+def nobody_listens(stage, leaks):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        stage.workload.write_spec("canary", f"http://127.0.0.1:{free.getsockname()[1]}/versioned")
+        stage.command("run with nobody listening", [*RUN, "--wait", "2s"], [75], leaks)
+
+
+def wrong_spec(stage, leaks):
+    path = os.path.join(stage.folder, "spec.yaml")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text.replace("request:", "requset:"))
+    stage.command("check of a wrong spec", ["check", "spec.yaml"], [2], leaks)
+    stage.command("run of a wrong spec", RUN, [2], leaks)
+
+
+def check_finder():
+    """The search itself finds each form where it is hidden."""
+    for needle, what in NEEDLES.items():
+        leaks = []
+        search("self", b"noise " + needle + b" noise", leaks)
+        assert leaks, what
+    pair = f"{CLIENT_ID}:{SECRETS['client secret']}".encode()
+    for padding in range(3):
+        leaks = []
+        search("self", base64.b64encode(b"x" * padding + pair + b"yz"), leaks)
+        assert any("base64" in leak for leak in leaks), padding
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("--purser", required=True)
+    parser.add_argument("--sim", required=True)
+    options = parser.parse_args()
+    check_finder()
+    folder = tempfile.mkdtemp(prefix="purser-canary-")
+    leaks = []
+    sim_options = ["--client-id", CLIENT_ID, "--client-secret", SECRETS["client secret"]]
+    try:
+        for number, scene in enumerate([well, refused, mangled, nobody_listens, wrong_spec]):
+            with Simulator(options.sim, sim_options) as simulator:
+                stage = Stage(os.path.join(folder, str(number)), options.purser, simulator.base)
+                more = [simulator] if scene in (refused, mangled) else []
+                scene(stage, *more, leaks)
+    finally:
+        shutil.rmtree(folder)
+    for leak in leaks:
+        print("canary: " + leak)
+    print(f"canary: {len(NEEDLES)} forms of {len(SECRETS)} secrets, {len(leaks)} problems")
+    return 1 if leaks else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
