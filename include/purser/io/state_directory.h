@@ -24,6 +24,10 @@ struct state_directory {
 enum err_code state_directory_open(const char *root, const char *spec_name, bool write,
                                    struct state_directory *directory_out,
                                    struct err *err) ERR_CHECKED;
+/* Releases the lock. Does nothing to one that is not open. */
 void state_directory_close(struct state_directory *directory);
+
+/* The name of a file system (f_type of statfs) that a ledger must not be on; NULL = it may. */
+const char *state_directory_refused_file_system(unsigned long type);
 
 #endif
