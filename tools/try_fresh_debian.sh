@@ -16,6 +16,7 @@ fi
 work=$(mktemp -d "${TMPDIR:-/tmp}/purser-fresh.XXXXXX")
 base=${1:-$work}/base
 
+# shellcheck disable=SC2317
 leave() {
     for folder in "$work"/*; do
         for inner in proc dev; do
@@ -29,6 +30,7 @@ leave() {
 trap leave EXIT
 
 # The first archive of the release that apt knows here.
+# shellcheck disable=SC2016
 mirror=$(apt-get indextargets --format '$(SITE) $(RELEASE)' 2>/dev/null |
     awk -v release="$release" '$2 == release { print $1; exit }')
 if [ -z "$mirror" ]; then
@@ -43,9 +45,10 @@ if [ ! -e "$base/etc/debian_version" ]; then
         exit 1
     }
     # How this machine reaches its archives: sources, proxies, keys and certificates.
-    for path in /etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/apt.conf \
-        /etc/apt/apt.conf.d /etc/apt/trusted.gpg.d /etc/apt/keyrings /etc/apt/auth.conf.d \
-        /usr/share/keyrings /etc/ssl/certs /usr/local/share/ca-certificates; do
+    # shellcheck disable=SC2046
+    for path in /etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/trusted.gpg.d \
+        /etc/apt/keyrings /usr/share/keyrings /etc/ssl/certs \
+        $(grep -ls Acquire /etc/apt/apt.conf /etc/apt/apt.conf.d/*); do
         if [ -e "$path" ]; then
             mkdir -p "$base$(dirname "$path")"
             cp -aL "$path" "$base$(dirname "$path")/"
