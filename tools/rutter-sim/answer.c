@@ -1,5 +1,6 @@
 #include "api.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -26,7 +27,7 @@ static void set_retry_after(struct answer *answer, const char *value)
                  &parts);
         return;
     }
-    strncpy(answer->retry_after, value, sizeof answer->retry_after - 1);
+    snprintf(answer->retry_after, sizeof answer->retry_after, "%s", value);
 }
 
 static void set_page(struct answer *answer, int status)

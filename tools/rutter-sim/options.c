@@ -155,6 +155,22 @@ static struct slice from_environment(const char *name, const char *otherwise)
     return slice_of(value != NULL && value[0] != '\0' ? value : otherwise);
 }
 
+/* The options that ask for a text, and those that nobody knows. */
+static _Noreturn void print_and_exit(int code)
+{
+    if (code == OPTION_OUTCOMES) {
+        print_outcomes();
+    } else if (code == OPTION_HELP || code == 'h') {
+        fputs(usage, stdout);
+    } else if (code == OPTION_VERSION) {
+        puts("rutter-sim " RUTTER_SIM_VERSION);
+    } else {
+        fputs("rutter-sim: see rutter-sim --help\n", stderr);
+        exit(2);
+    }
+    exit(0);
+}
+
 void options_read(int argc, char **argv, struct options *options)
 {
     bool latency = false, job_time = false, rate = false;
@@ -217,19 +233,8 @@ void options_read(int argc, char **argv, struct options *options)
         case OPTION_EXIT_WITH_PARENT:
             options->exit_with_parent = true;
             break;
-        case OPTION_OUTCOMES:
-            print_outcomes();
-            exit(0);
-        case OPTION_HELP:
-        case 'h':
-            fputs(usage, stdout);
-            exit(0);
-        case OPTION_VERSION:
-            puts("rutter-sim " RUTTER_SIM_VERSION);
-            exit(0);
         default:
-            fputs("rutter-sim: see rutter-sim --help\n", stderr);
-            exit(2);
+            print_and_exit(code);
         }
     }
     if (optind < argc)
