@@ -17,4 +17,4 @@ if [ -e README.md ]; then
         exit 1
     fi
 fi
-echo "${command:-cmake --workflow --preset $preset}"
+echo "${command:-./tools/deps.sh && cmake --workflow --preset $preset}"
