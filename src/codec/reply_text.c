@@ -1,6 +1,7 @@
 /* The small texts of an answer: job ids, dates, Retry-After. */
 #include <string.h>
 
+#include "purser/base/calendar.h"
 #include "purser/codec/reply.h"
 
 bool reply_job_id_is_valid(struct slice id)
@@ -31,18 +32,6 @@ static int digits(const char *text, int count)
     return number;
 }
 
-/* Days since 1970-01-01 of a date in the Gregorian calendar.
- * Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", days_from_civil. */
-static int64_t days_of(int year, int month, int day)
-{
-    int64_t shifted = month <= 2 ? year - 1 : year;
-    int64_t era = shifted / 400, year_of_era = shifted % 400;
-    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-
-    return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year -
-           719468;
-}
-
 static int index_of(const char *names, const char *name)
 {
     for (int i = 0; names[i * 3] != '\0'; i++) {
@@ -52,19 +41,12 @@ static int index_of(const char *names, const char *name)
     return -1;
 }
 
-static int days_in(int year, int month)
-{
-    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-
-    return days[month - 1] + (month == 2 && leap);
-}
-
 /* Source: RFC 9110, section 5.6.7. */
 int64_t reply_date_ms(const char *date)
 {
     static const char form[] = "Www, dd Mmm yyyy hh:mm:ss GMT";
-    int weekday, day, month, year, hour, minute, second;
+    struct calendar_date day;
+    int weekday, hour, minute, second;
     int64_t days;
 
     if (date == NULL || strlen(date) != sizeof form - 1)
@@ -74,17 +56,17 @@ int64_t reply_date_ms(const char *date)
             return -1;
     }
     weekday = index_of("ThuFriSatSunMonTueWed", date);
-    day = digits(date + 5, 2);
-    month = index_of("JanFebMarAprMayJunJulAugSepOctNovDec", date + 8) + 1;
-    year = digits(date + 12, 4);
+    day = (struct calendar_date){.year = digits(date + 12, 4),
+                                 .month =
+                                     index_of("JanFebMarAprMayJunJulAugSepOctNovDec", date + 8) + 1,
+                                 .day = digits(date + 5, 2)};
     hour = digits(date + 17, 2);
     minute = digits(date + 20, 2);
     second = digits(date + 23, 2);
-    if (date[27] != 'M' || weekday < 0 || month < 1 || year < 1970 || day < 1 ||
-        day > days_in(year, month) || hour < 0 || hour > 23 || minute < 0 || minute > 59 ||
-        second < 0 || second > 60)
+    if (date[27] != 'M' || weekday < 0 || day.year < 1970 || !calendar_is_valid(day) || hour < 0 ||
+        hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60)
         return -1;
-    days = days_of(year, month, day);
+    days = calendar_to_days(day);
     if (days % 7 != weekday)
         return -1;
     return ((days * 24 + hour) * 60 + minute) * 60000 + (int64_t)second * 1000;
