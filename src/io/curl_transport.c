@@ -433,7 +433,8 @@ static enum transfer_outcome outcome_of(const struct slot *slot, CURLcode result
 {
     if (slot->bad_peer)
         return TRANSFER_UNTRUSTED;
-    if (result == CURLE_OK && http_status >= 200)
+    /* A head that was cut off is a success for libcurl. */
+    if (result == CURLE_OK && http_status >= 200 && slot->answer.headers_complete)
         return TRANSFER_ANSWERED;
     if (slot->send_count > 0)
         return TRANSFER_LOST;
