@@ -89,7 +89,7 @@ static enum effect start(struct item *item, const struct item_event *event,
     return EFFECT_NONE;
 }
 
-/* Only an intent that was never used can be taken back. */
+/* Only an intent of which no copy can have an effect can be taken back. */
 static enum effect withdraw(struct item *item, const struct item_event *event,
                             const struct policy *policy)
 {
@@ -162,9 +162,13 @@ static enum effect refuse(struct item *item, const struct item_event *event,
     return finish(item, event, ITEM_FAILED, event->reason);
 }
 
+/* Turned away as a whole: this send can have no effect, so it is no attempt either. An item whose
+ * every send was turned away can be withdrawn when the run ends. */
 static enum effect throttle(struct item *item, const struct item_event *event,
                             const struct policy *policy)
 {
+    assert(item->attempt_count > 0);
+    item->attempt_count--;
     keep_answer(item, event);
     return wait_a_while(item, event, policy);
 }
@@ -385,7 +389,7 @@ static void check(const struct item *before, const struct item *after)
         assert(!after->accepted && after->attempt_count == 0 && !after->unknown_send);
     }
     assert(after->state != ITEM_WAITING || after->remote_job[0] != '\0');
-    assert(after->state != ITEM_READY || after->attempt_count == 0);
+    assert(after->state != ITEM_READY || (after->attempt_count == 0 && !after->unknown_send));
     assert(after->state != ITEM_FAILED || !after->unknown_send || after->accepted); /* I11 */
 }
 

@@ -76,7 +76,7 @@ struct item {
     uint32_t job;           /* number in the ledger */
     uint32_t connection;    /* number in the ledger */
     uint32_t generation;    /* 1, 2, … */
-    uint32_t attempt_count; /* exchanges of this generation that may have put a byte on the wire */
+    uint32_t attempt_count; /* sends of this generation that were not turned away as a whole */
     uint32_t poll_count;    /* answered polls of this generation */
     uint32_t trouble_count; /* throttled, lost or unsent exchanges in a row; drives backoff */
     uint32_t attempt_total; /* over all generations */
