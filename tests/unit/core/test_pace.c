@@ -1,0 +1,338 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "purser/base/rng.h"
+#include "purser/core/pace.h"
+
+static struct pace pace_of(bool learns, uint32_t start_millis, uint32_t ceiling_millis,
+                           uint32_t burst)
+{
+    struct pace pace;
+
+    pace_init(&pace,
+              &(struct pace_config){.learns = learns,
+                                    .start_millis = start_millis,
+                                    .ceiling_millis = ceiling_millis,
+                                    .burst = burst},
+              0);
+    return pace;
+}
+
+static bool may_go(const struct pace *pace, int64_t now_ms)
+{
+    return pace_ready_at_ms(pace, now_ms) <= now_ms;
+}
+
+/* Takes as fast as it may for one second from `start_ms`; gives how many went. */
+static uint32_t take_for_a_second(struct pace *pace, int64_t start_ms)
+{
+    uint32_t taken = 0;
+
+    for (int64_t now_ms = start_ms; now_ms < start_ms + 1000; now_ms++) {
+        pace_grow(pace, now_ms);
+        while (may_go(pace, now_ms) && taken < 1000000) {
+            pace_take(pace, now_ms);
+            taken++;
+        }
+    }
+    return taken;
+}
+
+static void no_window_of_time_holds_more_than_rate_times_time_plus_burst(void **context)
+{
+    enum { COUNT = 400 };
+    static int64_t times[COUNT];
+    struct rng rng;
+    (void)context;
+
+    rng_init(&rng, 5);
+    for (int world = 0; world < 60; world++) {
+        uint32_t rate_millis = 500 + (uint32_t)rng_below(&rng, 200000);
+        uint32_t burst = 1 + (uint32_t)rng_below(&rng, 20);
+        struct pace pace = pace_of(false, rate_millis, 0, burst);
+        int64_t now_ms = 0;
+
+        for (int i = 0; i < COUNT; i++) {
+            int64_t ready_ms;
+
+            if (rng_below(&rng, 20) == 0) /* a pause: nothing may be saved up beyond the burst */
+                now_ms += (int64_t)rng_below(&rng, 10000);
+            ready_ms = pace_ready_at_ms(&pace, now_ms);
+            if (ready_ms > now_ms)
+                now_ms = ready_ms;
+            pace_take(&pace, now_ms);
+            times[i] = now_ms;
+        }
+        for (int a = 0; a < COUNT; a++)
+            for (int b = a; b < COUNT; b++)
+                assert_true((int64_t)(b - a + 1) * 1000000 <=
+                            (times[b] - times[a] + 1) * (int64_t)rate_millis +
+                                (int64_t)burst * 1000000);
+    }
+}
+
+static void the_time_given_is_the_earliest_that_works(void **context)
+{
+    struct pace pace = pace_of(false, 3000, 0, 1);
+    int64_t now_ms = 0;
+    (void)context;
+
+    for (int i = 0; i < 100; i++) {
+        int64_t ready_ms = pace_ready_at_ms(&pace, now_ms);
+
+        if (ready_ms > now_ms)
+            assert_false(may_go(&pace, ready_ms - 1));
+        assert_true(may_go(&pace, ready_ms));
+        now_ms = ready_ms;
+        pace_take(&pace, now_ms);
+    }
+    assert_in_range(now_ms, 32900, 33100); /* 99 intervals of a third of a second */
+}
+
+static void without_a_limit_everything_goes_at_once(void **context)
+{
+    struct pace pace = pace_of(false, 0, 0, 1);
+    (void)context;
+
+    for (int i = 0; i < 10000; i++) {
+        assert_true(may_go(&pace, 7));
+        pace_take(&pace, 7);
+    }
+    pace_throttled(&pace, 8, 500);
+    assert_int_equal(pace_ready_at_ms(&pace, 8), 508);
+}
+
+static void a_fixed_rate_never_changes_but_pauses(void **context)
+{
+    struct pace pace = pace_of(false, 5000, 0, 1);
+    (void)context;
+
+    for (int64_t now_ms = 0; now_ms < 100000; now_ms += 500)
+        pace_grow(&pace, now_ms);
+    assert_int_equal(pace.rate_millis, 5000);
+    pace_throttled(&pace, 100000, 2000);
+    assert_int_equal(pace.rate_millis, 5000);
+    assert_false(may_go(&pace, 101999));
+    assert_true(may_go(&pace, 102000));
+}
+
+static void a_learning_rate_doubles_each_second_until_the_first_refusal(void **context)
+{
+    struct pace pace = pace_of(true, 1000, 0, 1);
+    (void)context;
+
+    for (uint32_t second = 1; second <= 8; second++) {
+        pace_grow(&pace, second * 1000 - 1);
+        pace_grow(&pace, second * 1000);
+        assert_int_equal(pace.rate_millis, 1000u << second);
+    }
+}
+
+static void the_first_refusal_halves_what_was_really_sent(void **context)
+{
+    struct pace pace = pace_of(true, 100000, 0, 10);
+    uint32_t before;
+    (void)context;
+
+    for (int64_t now_ms = 0; now_ms < 3000; now_ms += 100) /* ten a second, far below the rate */
+        pace_take(&pace, now_ms);
+    before = pace.rate_millis;
+    pace_throttled(&pace, 3000, -1);
+    assert_int_equal(before, 100000);
+    assert_in_range(pace.rate_millis, 4500, 5500);
+}
+
+static void refusals_within_a_second_count_once(void **context)
+{
+    struct pace pace = pace_of(true, 64000, 0, 100);
+    uint32_t after_first;
+    (void)context;
+
+    take_for_a_second(&pace, 0);
+    pace_throttled(&pace, 1000, -1);
+    after_first = pace.rate_millis;
+    for (int64_t now_ms = 1001; now_ms < 2000; now_ms += 50)
+        pace_throttled(&pace, now_ms, -1);
+    assert_int_equal(pace.rate_millis, after_first);
+    pace_throttled(&pace, 2000, -1);
+    assert_true(pace.rate_millis < after_first);
+}
+
+static void after_a_refusal_the_rate_grows_by_small_steps(void **context)
+{
+    struct pace pace = pace_of(true, 64000, 0, 1);
+    uint32_t before;
+    (void)context;
+
+    take_for_a_second(&pace, 0);
+    pace_throttled(&pace, 1000, -1);
+    for (int64_t second = 2; second < 60; second++) {
+        before = pace.rate_millis;
+        pace_grow(&pace, second * 1000);
+        assert_true(pace.rate_millis > before);
+        assert_true(pace.rate_millis <= before + before / 50 + 100);
+    }
+}
+
+static void the_ceiling_is_never_passed(void **context)
+{
+    struct pace pace = pace_of(true, 1000, 45000, 5);
+    (void)context;
+
+    for (int64_t second = 0; second < 100; second++) {
+        assert_true(take_for_a_second(&pace, second * 1000) <= 45 + 5);
+        assert_true(pace.rate_millis <= 45000);
+        if (second % 10 == 9)
+            pace_throttled(&pace, second * 1000 + 999, -1);
+    }
+    pace = pace_of(true, 90000, 45000, 5);
+    assert_int_equal(pace.rate_millis, 45000);
+}
+
+static void the_rate_never_reaches_zero(void **context)
+{
+    struct pace pace = pace_of(true, 1000, 0, 1);
+    (void)context;
+
+    for (int64_t second = 1; second < 100; second++)
+        pace_throttled(&pace, second * 1000, -1);
+    assert_int_equal(pace.rate_millis, 200);
+    assert_true(pace_ready_at_ms(&pace, 100000) <= 105000);
+}
+
+static void nothing_goes_before_a_retry_after_has_passed(void **context)
+{
+    struct pace pace = pace_of(true, 1000000, 0, 100);
+    (void)context;
+
+    pace_throttled(&pace, 1000, 30000);
+    pace_throttled(&pace, 1001, 5000); /* a shorter one does not shorten it */
+    assert_int_equal(pace_ready_at_ms(&pace, 2000), 31000);
+    assert_true(may_go(&pace, 31000));
+}
+
+static void a_paused_rate_does_not_grow(void **context)
+{
+    struct pace pace = pace_of(true, 1000, 0, 1);
+    (void)context;
+
+    pace_throttled(&pace, 100, 60000);
+    for (int64_t now_ms = 100; now_ms < 60100; now_ms += 100)
+        pace_grow(&pace, now_ms);
+    assert_true(pace.rate_millis <= 1000);
+}
+
+/* --- how many at once --- */
+
+static void a_window_gives_no_more_than_its_limit(void **context)
+{
+    struct window window;
+    (void)context;
+
+    window_init(&window, 4);
+    for (int i = 0; i < 4; i++) {
+        assert_true(window_has_room(&window));
+        window_take(&window);
+    }
+    assert_false(window_has_room(&window));
+    window_give_back(&window);
+    assert_true(window_has_room(&window));
+}
+
+static void a_refusal_halves_the_window_once_a_second_and_never_closes_it(void **context)
+{
+    static const uint32_t expected[] = {8, 4, 2, 1, 1, 1};
+    struct window window;
+    (void)context;
+
+    window_init(&window, 16);
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+        int64_t now_ms = (int64_t)i * 1000 + 5;
+
+        window_throttled(&window, now_ms);
+        window_throttled(&window, now_ms + 999);
+        assert_int_equal(window.limit, expected[i]);
+        assert_true(window_has_room(&window));
+    }
+}
+
+static void a_full_round_of_clean_answers_opens_the_window_by_one(void **context)
+{
+    struct window window;
+    uint32_t answers = 0;
+    (void)context;
+
+    window_init(&window, 8);
+    window_throttled(&window, 1000);
+    assert_int_equal(window.limit, 4);
+    while (window.limit < 8 && answers < 1000) {
+        window_succeeded(&window);
+        answers++;
+    }
+    assert_int_equal(answers, 4 + 5 + 6 + 7);
+    for (int i = 0; i < 100; i++)
+        window_succeeded(&window);
+    assert_int_equal(window.limit, 8);
+}
+
+static void a_refusal_starts_the_count_of_clean_answers_again(void **context)
+{
+    struct window window;
+    (void)context;
+
+    window_init(&window, 8);
+    window_throttled(&window, 1000);
+    for (int i = 0; i < 3; i++)
+        window_succeeded(&window);
+    window_throttled(&window, 1500);
+    for (int i = 0; i < 3; i++)
+        window_succeeded(&window);
+    assert_int_equal(window.limit, 4);
+    window_succeeded(&window);
+    assert_int_equal(window.limit, 5);
+}
+
+static void a_window_that_shrank_under_its_use_gives_nothing_until_it_fits(void **context)
+{
+    struct window window;
+    (void)context;
+
+    window_init(&window, 4);
+    for (int i = 0; i < 4; i++)
+        window_take(&window);
+    window_throttled(&window, 1000);
+    window_give_back(&window);
+    assert_false(window_has_room(&window));
+    window_give_back(&window);
+    assert_false(window_has_room(&window));
+    window_give_back(&window);
+    assert_true(window_has_room(&window));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_window_of_time_holds_more_than_rate_times_time_plus_burst),
+        cmocka_unit_test(the_time_given_is_the_earliest_that_works),
+        cmocka_unit_test(without_a_limit_everything_goes_at_once),
+        cmocka_unit_test(a_fixed_rate_never_changes_but_pauses),
+        cmocka_unit_test(a_learning_rate_doubles_each_second_until_the_first_refusal),
+        cmocka_unit_test(the_first_refusal_halves_what_was_really_sent),
+        cmocka_unit_test(refusals_within_a_second_count_once),
+        cmocka_unit_test(after_a_refusal_the_rate_grows_by_small_steps),
+        cmocka_unit_test(the_ceiling_is_never_passed),
+        cmocka_unit_test(the_rate_never_reaches_zero),
+        cmocka_unit_test(nothing_goes_before_a_retry_after_has_passed),
+        cmocka_unit_test(a_paused_rate_does_not_grow),
+        cmocka_unit_test(a_window_gives_no_more_than_its_limit),
+        cmocka_unit_test(a_refusal_halves_the_window_once_a_second_and_never_closes_it),
+        cmocka_unit_test(a_full_round_of_clean_answers_opens_the_window_by_one),
+        cmocka_unit_test(a_refusal_starts_the_count_of_clean_answers_again),
+        cmocka_unit_test(a_window_that_shrank_under_its_use_gives_nothing_until_it_fits),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

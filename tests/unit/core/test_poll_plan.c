@@ -1,0 +1,160 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "purser/base/rng.h"
+#include "purser/core/poll_plan.h"
+
+static struct poll_plan learned(int count, int64_t pending_ms, int64_t finished_ms)
+{
+    struct poll_plan plan = {0};
+
+    for (int i = 0; i < count; i++)
+        poll_plan_learn(&plan, pending_ms, finished_ms);
+    return plan;
+}
+
+static void without_knowledge_polls_start_at_a_second_and_slow_down_to_thirty(void **context)
+{
+    static const int64_t expected[] = {1000,  1500,  2250,  3375,  5062, 7593,
+                                       11389, 17083, 25624, 30000, 30000};
+    struct poll_plan plan = {0};
+    (void)context;
+
+    for (uint32_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+        assert_int_equal(poll_plan_delay_ms(&plan, 0, i, false), expected[i]);
+        assert_int_equal(poll_plan_delay_ms(&plan, 1000000, i, true), expected[i]);
+    }
+    assert_int_equal(poll_plan_delay_ms(&plan, 0, UINT32_MAX, true), 30000);
+}
+
+static void a_few_jobs_teach_nothing_yet(void **context)
+{
+    struct poll_plan plan = learned(7, 0, 100);
+    (void)context;
+
+    assert_int_equal(poll_plan_delay_ms(&plan, 0, 0, false), 1000);
+    poll_plan_learn(&plan, 0, 100);
+    assert_true(poll_plan_delay_ms(&plan, 0, 0, false) < 100);
+}
+
+static void the_first_poll_falls_where_most_jobs_have_ended(void **context)
+{
+    struct poll_plan plan = learned(100, 4000, 6000);
+    int64_t delay_ms = poll_plan_delay_ms(&plan, 0, 0, false);
+    (void)context;
+
+    assert_true(delay_ms >= 5000 && delay_ms <= 6000);
+}
+
+static void a_busy_run_asks_no_sooner_than_an_idle_one(void **context)
+{
+    struct poll_plan plan = {0};
+    struct rng rng;
+    (void)context;
+
+    rng_init(&rng, 3);
+    for (int i = 0; i < 500; i++)
+        poll_plan_learn(&plan, 0, (int64_t)rng_below(&rng, 60000));
+    for (int64_t age_ms = 0; age_ms < 100000; age_ms += 97)
+        assert_true(poll_plan_delay_ms(&plan, age_ms, 1, true) >=
+                    poll_plan_delay_ms(&plan, age_ms, 1, false));
+}
+
+static void every_delay_is_between_twenty_ms_and_thirty_seconds(void **context)
+{
+    struct rng rng;
+    (void)context;
+
+    rng_init(&rng, 4);
+    for (int world = 0; world < 200; world++) {
+        struct poll_plan plan = {0};
+        int count = (int)rng_below(&rng, 200);
+
+        for (int i = 0; i < count; i++)
+            poll_plan_learn(&plan, (int64_t)rng_below(&rng, 1000),
+                            (int64_t)rng_below(&rng, (uint64_t)1 << rng_below(&rng, 40)));
+        for (int i = 0; i < 200; i++) {
+            int64_t age_ms = (int64_t)rng_below(&rng, (uint64_t)1 << rng_below(&rng, 40));
+            int64_t delay_ms = poll_plan_delay_ms(&plan, age_ms, (uint32_t)rng_below(&rng, 5),
+                                                  rng_below(&rng, 2) == 0);
+
+            assert_true(delay_ms >= 20 && delay_ms <= 30000);
+        }
+    }
+}
+
+static void a_job_that_outlives_all_others_is_asked_at_shares_of_its_age(void **context)
+{
+    struct poll_plan plan = learned(50, 0, 1000);
+    (void)context;
+
+    assert_int_equal(poll_plan_delay_ms(&plan, 60000, 3, false), 10000);
+    assert_int_equal(poll_plan_delay_ms(&plan, 60000, 3, true), 30000);
+}
+
+/* With jobs that take as long as `took_ms`, how late is the end noticed, in the idle case? */
+static void jobs_that_become_faster_are_noticed_soon_after_their_end(void **context)
+{
+    struct poll_plan plan = learned(200, 9000, 10000);
+    int64_t late_ms = 0;
+    (void)context;
+
+    for (int i = 0; i < 3000; i++) {
+        int64_t age_ms = 0, pending_ms = 0;
+
+        for (uint32_t polls = 0;; polls++) {
+            age_ms += poll_plan_delay_ms(&plan, age_ms, polls, false);
+            if (age_ms >= 500)
+                break;
+            pending_ms = age_ms;
+        }
+        poll_plan_learn(&plan, pending_ms, age_ms);
+        late_ms = age_ms - 500;
+    }
+    assert_true(late_ms <= 500);
+}
+
+static void counts_stay_bounded(void **context)
+{
+    struct poll_plan plan = learned(100000, 0, 1000);
+    uint32_t sum = 0;
+    (void)context;
+
+    for (int i = 0; i < POLL_PLAN_BUCKETS; i++)
+        sum += plan.counts[i];
+    assert_int_equal(sum, plan.total);
+    assert_true(plan.total <= 4096);
+}
+
+static void times_that_went_backwards_do_no_harm(void **context)
+{
+    struct poll_plan plan = {0};
+    (void)context;
+
+    for (int i = 0; i < 20; i++) {
+        poll_plan_learn(&plan, -5, -10);
+        poll_plan_learn(&plan, 5000, 10);
+        poll_plan_learn(&plan, 0, INT64_MAX / 4);
+    }
+    assert_in_range(poll_plan_delay_ms(&plan, 0, 0, false), 20, 30000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_knowledge_polls_start_at_a_second_and_slow_down_to_thirty),
+        cmocka_unit_test(a_few_jobs_teach_nothing_yet),
+        cmocka_unit_test(the_first_poll_falls_where_most_jobs_have_ended),
+        cmocka_unit_test(a_busy_run_asks_no_sooner_than_an_idle_one),
+        cmocka_unit_test(every_delay_is_between_twenty_ms_and_thirty_seconds),
+        cmocka_unit_test(a_job_that_outlives_all_others_is_asked_at_shares_of_its_age),
+        cmocka_unit_test(jobs_that_become_faster_are_noticed_soon_after_their_end),
+        cmocka_unit_test(counts_stay_bounded),
+        cmocka_unit_test(times_that_went_backwards_do_no_harm),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
