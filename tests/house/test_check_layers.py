@@ -106,6 +106,11 @@ class Planted(unittest.TestCase):
             with self.subTest(header=header):
                 self.caught("src/cli/x.c", f"#include <{header}>\n", 1, header, owner)
 
+    def test_the_parts_of_an_owner_may_use_its_library(self):
+        for path in ("src/io/curl_transport_url.c", "src/io/curl_transport_internal.h"):
+            self.assertEqual(check({**CLEAN, path: "#include <curl/curl.h>\n"})[0], 0)
+        self.caught("src/io/curl_transporter.c", "#include <curl/curl.h>\n", 1, "one owner")
+
     def test_libraries_that_nobody_owns_are_caught(self):
         self.caught("src/io/x.c", "#include <microhttpd.h>\n", 1, "does not use it")
         self.caught("src/io/x.c", "#include <h2o.h>\n", 1, "does not use it")

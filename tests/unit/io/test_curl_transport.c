@@ -393,6 +393,13 @@ static void answers_that_are_not_complete_are_lost(void **state)
     close_fixture(&fixture);
 }
 
+static void append(char *text, size_t size, const char *more)
+{
+    size_t length = strlen(text);
+
+    snprintf(text + length, size - length, "%s", more);
+}
+
 static void an_answer_past_its_maximum_is_lost(void **state)
 {
     static const char body_head[] = OK_HEAD "\r\n";
@@ -415,9 +422,9 @@ static void an_answer_past_its_maximum_is_lost(void **state)
     for (size_t length = 0; length < sizeof headers - 200; length = strlen(headers))
         snprintf(headers + length, sizeof headers - length, "%s%0100d\r\n",
                  length == 0 ? header_head : "X-More: ", 1);
-    strcat(headers, "Content-Length: 0\r\n\r\n");
+    append(headers, sizeof headers, "Content-Length: 0\r\n\r\n");
     for (int i = 0; i < 40; i++)
-        strcat(informational, "HTTP/1.1 103 Early Hints\r\n\r\n");
+        append(informational, sizeof informational, "HTTP/1.1 103 Early Hints\r\n\r\n");
     open_fixture(&fixture, script, 4, 1);
     reply = exchange(&fixture, &request);
     assert_int_equal(reply.outcome, TRANSFER_ANSWERED);
