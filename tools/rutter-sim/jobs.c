@@ -166,7 +166,9 @@ static void add_success_body(struct text *text, const struct job *job)
             add_connection(text, job->sim, job->connection);
             text_add(text, SLICE(","));
         }
-        text_addf(text, "\"%s\":", operation->answered);
+        text_add(text, SLICE("\""));
+        text_add_string(text, operation->answered);
+        text_add(text, SLICE("\":"));
         add_entity(text, job, operation->wrapper[0] == '\0' ? job->body : job->wrapper);
         text_add(text, SLICE("}"));
         break;

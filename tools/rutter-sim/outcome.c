@@ -229,27 +229,36 @@ static void magic_add(struct magic *magic, struct slice name, struct slice times
     magic->count++;
 }
 
+/* The name and count behind a "sim:"; returns where the text goes on. */
+static const char *magic_read(const char *name, const char *end, struct magic *magic)
+{
+    const char *p = name;
+    const char *times;
+    size_t name_length;
+
+    while (p < end && is_name_byte(*p))
+        p++;
+    name_length = (size_t)(p - name);
+    times = p;
+    if (p < end && *p == '*')
+        for (times = ++p; p < end && *p >= '0' && *p <= '9'; p++)
+            ;
+    magic_add(magic, (struct slice){name, name_length}, (struct slice){times, (size_t)(p - times)});
+    return p;
+}
+
 void magic_find(struct slice text, struct magic *magic)
 {
+    const char *p = text.bytes;
     const char *end = text.bytes + text.length;
-    const char *found;
+    const char *colon;
 
-    while ((found = slice_find(text, SLICE("sim:"))) != NULL) {
-        const char *name = found + 4;
-        const char *p = name;
-        const char *times;
-        size_t name_length;
-
-        while (p < end && is_name_byte(*p))
-            p++;
-        name_length = (size_t)(p - name);
-        times = p;
-        if (p < end && *p == '*')
-            for (times = ++p; p < end && *p >= '0' && *p <= '9'; p++)
-                ;
-        magic_add(magic, (struct slice){name, name_length},
-                  (struct slice){times, (size_t)(p - times)});
-        text = (struct slice){p, (size_t)(end - p)};
+    /* Looks for the colon first: memchr is several times as fast as memmem on a short needle. */
+    while (p < end && (colon = memchr(p, ':', (size_t)(end - p))) != NULL) {
+        if (colon - text.bytes >= 3 && memcmp(colon - 3, "sim", 3) == 0)
+            p = magic_read(colon + 1, end, magic);
+        else
+            p = colon + 1;
     }
 }
 

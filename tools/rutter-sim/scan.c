@@ -73,7 +73,7 @@ static bool scan_escape(struct cursor *c)
     if (*c->at == 'u') {
         if (c->end - c->at < 5 || !is_hex(c->at[1]) || !is_hex(c->at[2]) || !is_hex(c->at[3]) ||
             !is_hex(c->at[4]))
-            return fail(c, "\\u needs four hexadecimal digits");
+            return fail(c, "the escape u needs four hexadecimal digits");
         c->at += 5;
         return true;
     }
@@ -83,9 +83,37 @@ static bool scan_escape(struct cursor *c)
     return true;
 }
 
-/* Everything in a string that ends the run of plain characters. */
-static const bool is_special[256] = {
-    [0 ... 0x1f] = true, ['"'] = true, ['\\'] = true, [0x80 ... 0xff] = true};
+#define EACH_BYTE(value) (0x0101010101010101u * (value))
+
+/* Whether one of the eight bytes ends a run of plain characters: a control character, a quote, a
+ * backslash, or a byte of a longer UTF-8 sequence. May also say so of eight that have none. */
+static bool has_special(uint64_t word)
+{
+    uint64_t quote = word ^ EACH_BYTE('"');
+    uint64_t backslash = word ^ EACH_BYTE('\\');
+    uint64_t below = (word - EACH_BYTE(0x20)) | (quote - EACH_BYTE(1)) | (backslash - EACH_BYTE(1));
+
+    return ((below | word) & EACH_BYTE(0x80)) != 0;
+}
+
+static bool is_special(char c)
+{
+    return (unsigned char)c < 0x20 || c == '"' || c == '\\' || (unsigned char)c >= 0x80;
+}
+
+static void skip_plain(struct cursor *c)
+{
+    uint64_t word;
+
+    while (c->end - c->at >= 8) {
+        memcpy(&word, c->at, sizeof word);
+        if (has_special(word))
+            break;
+        c->at += 8;
+    }
+    while (c->at < c->end && !is_special(*c->at))
+        c->at++;
+}
 
 static bool scan_string(struct cursor *c, struct slice *inside_out)
 {
@@ -94,8 +122,7 @@ static bool scan_string(struct cursor *c, struct slice *inside_out)
     for (;;) {
         size_t length;
 
-        while (c->at < c->end && !is_special[(unsigned char)*c->at])
-            c->at++;
+        skip_plain(c);
         if (c->at == c->end)
             return fail(c, "the text ends inside a string");
         if (*c->at == '"')

@@ -13,11 +13,6 @@ struct slice slice_of(const char *string)
     return (struct slice){string, strlen(string)};
 }
 
-bool slice_equal(struct slice a, struct slice b)
-{
-    return a.length == b.length && (a.length == 0 || memcmp(a.bytes, b.bytes, a.length) == 0);
-}
-
 bool slice_equal_ignoring_case(struct slice a, struct slice b)
 {
     return a.length == b.length && (a.length == 0 || strncasecmp(a.bytes, b.bytes, a.length) == 0);
@@ -80,25 +75,14 @@ void text_free(struct text *text)
     *text = (struct text){0};
 }
 
-char *text_reserve(struct text *text, size_t more)
+void text_grow(struct text *text, size_t more)
 {
-    if (text->capacity - text->length < more) {
-        size_t wanted = text->capacity == 0 ? 1024 : text->capacity;
+    size_t wanted = text->capacity == 0 ? 1024 : text->capacity;
 
-        while (wanted - text->length < more)
-            wanted *= 2;
-        text->bytes = memory_grow(text->bytes, wanted);
-        text->capacity = wanted;
-    }
-    return text->bytes + text->length;
-}
-
-void text_add(struct text *text, struct slice slice)
-{
-    if (slice.length == 0)
-        return;
-    memcpy(text_reserve(text, slice.length), slice.bytes, slice.length);
-    text->length += slice.length;
+    while (wanted - text->length < more)
+        wanted *= 2;
+    text->bytes = memory_grow(text->bytes, wanted);
+    text->capacity = wanted;
 }
 
 void text_add_string(struct text *text, const char *string)
@@ -225,23 +209,36 @@ uint64_t hash_bytes(uint64_t seed, struct slice slice)
     return hash;
 }
 
-static void put_hex(char *out, uint64_t value, size_t digits)
+/* The two digits of each byte, made once. */
+static char hex_pairs[256][2];
+
+static void put_hex(char *out, uint64_t value, size_t bytes)
 {
-    for (size_t i = digits; i > 0; i--) {
-        out[i - 1] = hex_digits[value & 15];
-        value >>= 4;
+    for (size_t i = bytes; i > 0; i--) {
+        memcpy(out + (i - 1) * 2, hex_pairs[value & 255], 2);
+        value >>= 8;
+    }
+}
+
+static void make_hex_pairs(void)
+{
+    for (size_t i = 0; i < 256; i++) {
+        hex_pairs[i][0] = hex_digits[i >> 4];
+        hex_pairs[i][1] = hex_digits[i & 15];
     }
 }
 
 void uuid_format(char out[UUID_LENGTH], uint64_t high, uint64_t low)
 {
+    if (hex_pairs[0][0] == 0)
+        make_hex_pairs();
     high = (high & ~(uint64_t)0xf000) | 0x4000;
     low = (low & ~((uint64_t)3 << 62)) | ((uint64_t)2 << 62);
-    put_hex(out, high >> 32, 8);
-    put_hex(out + 9, (high >> 16) & 0xffff, 4);
-    put_hex(out + 14, high & 0xffff, 4);
-    put_hex(out + 19, low >> 48, 4);
-    put_hex(out + 24, low & 0xffffffffffff, 12);
+    put_hex(out, high >> 32, 4);
+    put_hex(out + 9, high >> 16, 2);
+    put_hex(out + 14, high, 2);
+    put_hex(out + 19, low >> 48, 2);
+    put_hex(out + 24, low, 6);
     out[8] = out[13] = out[18] = out[23] = '-';
 }
 

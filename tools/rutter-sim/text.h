@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Borrowed bytes; not terminated. `bytes` may be NULL when `length` is 0. */
 struct slice {
@@ -17,7 +18,12 @@ struct slice {
 #define SLICE(literal) ((struct slice){(literal), sizeof(literal) - 1})
 
 struct slice slice_of(const char *string);
-bool slice_equal(struct slice a, struct slice b);
+/* The small ones are inline: composing an answer is a row of short copies of known length. */
+static inline bool slice_equal(struct slice a, struct slice b)
+{
+    return a.length == b.length && (a.length == 0 || memcmp(a.bytes, b.bytes, a.length) == 0);
+}
+
 bool slice_equal_ignoring_case(struct slice a, struct slice b);
 bool slice_starts_with(struct slice text, struct slice prefix);
 /* Where `needle` begins in `text`, or NULL. */
@@ -34,9 +40,24 @@ struct text {
 
 void text_clear(struct text *text);
 void text_free(struct text *text);
+void text_grow(struct text *text, size_t more);
+
 /* Makes room for `more` bytes and returns where they go; the caller adds to `length`. */
-char *text_reserve(struct text *text, size_t more);
-void text_add(struct text *text, struct slice slice);
+static inline char *text_reserve(struct text *text, size_t more)
+{
+    if (text->capacity - text->length < more)
+        text_grow(text, more);
+    return text->bytes + text->length;
+}
+
+static inline void text_add(struct text *text, struct slice slice)
+{
+    if (slice.length == 0)
+        return;
+    memcpy(text_reserve(text, slice.length), slice.bytes, slice.length);
+    text->length += slice.length;
+}
+
 void text_add_string(struct text *text, const char *string);
 void text_add_number(struct text *text, uint64_t number);
 void text_add_hex(struct text *text, const unsigned char *bytes, size_t count);
