@@ -78,6 +78,7 @@ class Json(SimulatorTest):
         for length in range(1, len(body)):
             answer = self.sim.send("/products", body[:length], connection=connection)
             self.assertEqual(answer.status, 400, body[:length])
+        connection.close()
 
     def test_text_behind_the_body_is_refused(self):
         body = json.dumps(product("a")).encode()

@@ -103,6 +103,7 @@ static const struct outcome outcomes[] = {
     AFTER_WIRE("drip", WIRE_DRIP, 0),
     AFTER_WIRE("truncated", WIRE_TRUNCATED, 0),
     AFTER_WIRE("no-length", WIRE_NO_LENGTH, 0),
+    AFTER_WIRE("chunks-cut", WIRE_CHUNKS_CUT, 0),
     AFTER_WIRE("reset-body", WIRE_RESET_BODY, 0),
     AFTER_WIRE("two-answers", WIRE_TWICE, 0),
     AFTER_WIRE("early-hints", WIRE_EARLY_HINTS, 0),
@@ -182,6 +183,7 @@ static const struct outcome outcomes[] = {
     POLL_WIRE("poll-drip", WIRE_DRIP, CHANGE_NONE, 0),
     POLL_WIRE("poll-truncated", WIRE_TRUNCATED, CHANGE_NONE, 0),
     POLL_WIRE("poll-no-length", WIRE_NO_LENGTH, CHANGE_NONE, 0),
+    POLL_WIRE("poll-chunks-cut", WIRE_CHUNKS_CUT, CHANGE_NONE, 0),
     POLL_WIRE("poll-garbage", WIRE_NORMAL, CHANGE_GARBAGE, 0),
     POLL_WIRE("poll-empty", WIRE_NORMAL, CHANGE_EMPTY, 0),
     POLL_WIRE("poll-html", WIRE_NORMAL, CHANGE_HTML, 0),
@@ -323,6 +325,7 @@ static const struct chance send_chances[] = {
     {"foreign-url", 0, 60},
     {"entity", 0, 0},
     {"odd-submit-status", 0, 60},
+    {"chunks-cut", 0, 40},
 };
 
 static const struct chance job_chances[] = {
@@ -340,6 +343,7 @@ static const struct chance poll_chances[] = {
     {"poll-empty", 0, 30},          {"poll-html", 0, 40},
     {"poll-wrong-type", 0, 30},     {"poll-404", 0, 60},
     {"poll-duplicate-keys", 0, 30}, {"poll-wrapped", 300, 800},
+    {"poll-chunks-cut", 0, 30},
 };
 
 static const struct outcome *draw_from(const struct chance *chances, size_t count,

@@ -26,7 +26,8 @@ enum wire {
     WIRE_DRIP,        /* second half of the body comes later */
     WIRE_TWICE,       /* the whole answer again behind itself (HTTP/1.1) */
     WIRE_EARLY_HINTS, /* three 103 answers first (HTTP/1.1 without TLS) */
-    WIRE_NO_LENGTH    /* no Content-Length, half a body, then a close that looks like an end */
+    WIRE_NO_LENGTH,   /* no Content-Length, half a body, then a close that looks like an end */
+    WIRE_CHUNKS_CUT   /* chunked, closed without the last chunk */
 };
 
 /* How the composed answer of an accepted or answered request is changed. */

@@ -39,11 +39,17 @@ static struct slice copy_value(struct json_object *value)
 static const struct {
     const char *name;
     enum wire wire;
-} wires[] = {{"before", WIRE_CLOSE},        {"close", WIRE_CLOSE},
-             {"reset", WIRE_RESET},         {"hang", WIRE_HANG},
-             {"truncated", WIRE_TRUNCATED}, {"reset-body", WIRE_RESET_BODY},
-             {"drip", WIRE_DRIP},           {"twice", WIRE_TWICE},
-             {"no-length", WIRE_NO_LENGTH}, {"early-hints", WIRE_EARLY_HINTS}};
+} wires[] = {{"before", WIRE_CLOSE},
+             {"close", WIRE_CLOSE},
+             {"reset", WIRE_RESET},
+             {"hang", WIRE_HANG},
+             {"truncated", WIRE_TRUNCATED},
+             {"reset-body", WIRE_RESET_BODY},
+             {"drip", WIRE_DRIP},
+             {"twice", WIRE_TWICE},
+             {"no-length", WIRE_NO_LENGTH},
+             {"chunks-cut", WIRE_CHUNKS_CUT},
+             {"early-hints", WIRE_EARLY_HINTS}};
 
 static const char *read_wire(struct json_object *value, struct script_entry *entry)
 {

@@ -233,7 +233,9 @@ static void send_in_halves(struct exchange *exchange)
     exchange->generator.proceed = after_first_half;
     exchange->generator.stop = stop_nothing;
     request->http1_is_persistent = exchange->answer.wire == WIRE_DRIP;
-    if (exchange->answer.wire != WIRE_NO_LENGTH)
+    if (exchange->answer.wire == WIRE_NO_LENGTH && request->version == 0x101)
+        request->version = 0x100; /* else libh2o would choose chunks */
+    else if (exchange->answer.wire != WIRE_CHUNKS_CUT)
         request->res.content_length = exchange->body.length;
     h2o_start_response(request, &exchange->generator);
     h2o_send(request, &half, 1, H2O_SEND_STATE_IN_PROGRESS);
@@ -304,6 +306,7 @@ static void send_answer(h2o_req_t *request, const struct answer *answer, struct 
     case WIRE_RESET_BODY:
     case WIRE_DRIP:
     case WIRE_NO_LENGTH:
+    case WIRE_CHUNKS_CUT:
         exchange = new_exchange(request, answer);
         exchange->body = in_pool(request, body);
         send_in_halves(exchange);
