@@ -206,10 +206,10 @@ class Checker:
             self.check_function_lengths(path, code)
 
     def check_include(self, path, number, layer, product, quote, header):
-        if path.startswith("tools/"):
+        if path.startswith("tools/rutter-sim/"):
             if header.startswith("purser/") or "/src/" in header or "/include/" in header:
-                self.report(path, number, f"a tool includes {header}",
-                            "the simulator shares no code with purser, so that one mistake "
+                self.report(path, number, f"the simulator includes {header}",
+                            "it shares no code with purser, so that one mistake "
                             "cannot hide in both")
             return
         if header.startswith("purser/"):

@@ -239,7 +239,8 @@ static void write_holder(int lock_fd)
     text_from_time_ms(clock_wall_ms(), time);
     length = snprintf(text, sizeof text, "%d %s\n", (int)getpid(), time);
     if (ftruncate(lock_fd, 0) != 0 || pwrite(lock_fd, text, (size_t)length, 0) != length)
-        (void)ftruncate(lock_fd, 0);
+        length = ftruncate(lock_fd, 0);
+    (void)length; /* half a text is removed if that is possible */
 }
 
 static enum err_code open_lock(const struct state_directory *directory, int *lock_fd_out,

@@ -43,7 +43,7 @@ static struct item item_in(enum item_state state)
     if (state == ITEM_WAITING || state == ITEM_SUCCEEDED) {
         item.accepted = true;
         item.accepted_ms = NOW_MS - 1000;
-        strcpy(item.remote_job, "job-1");
+        memcpy(item.remote_job, "job-1", sizeof "job-1");
     }
     if (state == ITEM_FAILED)
         item.reason = REASON_REFUSED;
