@@ -155,18 +155,16 @@ static bool write_file(const char *path, struct slice head, struct slice table, 
     return !ferror(file) && fclose(file) == 0;
 }
 
-static int compare(const char *path, struct slice table, bool update)
+static int compare_text(const char *path, struct buf *text, struct slice table, bool update)
 {
-    struct buf text;
     const char *first, *last;
     size_t before;
 
-    buf_init(&text, FILE_BYTES_MAX);
-    if (!read_file(path, &text)) {
+    if (!read_file(path, text)) {
         (void)fprintf(stderr, "lifecycle-table: cannot read %s\n", path);
         return 1;
     }
-    first = strstr(buf_text(&text), FIRST_MARK);
+    first = strstr(buf_text(text), FIRST_MARK);
     last = first == NULL ? NULL : strstr(first, LAST_MARK);
     if (last == NULL) {
         (void)fprintf(stderr, "lifecycle-table: %s has no lines\n%s%s", path, FIRST_MARK,
@@ -174,12 +172,12 @@ static int compare(const char *path, struct slice table, bool update)
         return 1;
     }
     first += strlen(FIRST_MARK);
-    before = (size_t)(first - buf_text(&text));
+    before = (size_t)(first - buf_text(text));
     if (slice_equal((struct slice){first, (size_t)(last - first)}, table))
         return 0;
     if (update)
-        return !write_file(path, (struct slice){buf_text(&text), before}, table,
-                           (struct slice){last, text.length - (size_t)(last - buf_text(&text))});
+        return !write_file(path, (struct slice){buf_text(text), before}, table,
+                           (struct slice){last, text->length - (size_t)(last - buf_text(text))});
     (void)fprintf(stderr,
                   "lifecycle-table: the table in %s is not the one of the code\n"
                   "hint: lifecycle-table --update %s\n",
@@ -187,16 +185,30 @@ static int compare(const char *path, struct slice table, bool update)
     return 1;
 }
 
+static int compare(const char *path, struct slice table, bool update)
+{
+    struct buf text;
+    int status;
+
+    buf_init(&text, FILE_BYTES_MAX);
+    status = compare_text(path, &text, table, update);
+    buf_deinit(&text);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     struct buf table;
+    int status = 2;
 
     buf_init(&table, FILE_BYTES_MAX);
     print_table(&table);
     if (argc == 1)
-        return fwrite(buf_text(&table), 1, table.length, stdout) != table.length;
-    if (argc == 3 && (strcmp(argv[1], "--check") == 0 || strcmp(argv[1], "--update") == 0))
-        return compare(argv[2], slice_of(buf_text(&table)), strcmp(argv[1], "--update") == 0);
-    (void)fprintf(stderr, "usage: lifecycle-table [--check FILE | --update FILE]\n");
-    return 2;
+        status = fwrite(buf_text(&table), 1, table.length, stdout) != table.length;
+    else if (argc == 3 && (strcmp(argv[1], "--check") == 0 || strcmp(argv[1], "--update") == 0))
+        status = compare(argv[2], slice_of(buf_text(&table)), strcmp(argv[1], "--update") == 0);
+    else
+        (void)fprintf(stderr, "usage: lifecycle-table [--check FILE | --update FILE]\n");
+    buf_deinit(&table);
+    return status;
 }
