@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -344,6 +345,34 @@ static bool line_is_hidden(const struct diagnostics *diagnostics, struct place p
     return false;
 }
 
+static bool starts_with_word(struct slice text, const char *word)
+{
+    return text.length >= strlen(word) && strncasecmp(text.bytes, word, strlen(word)) == 0;
+}
+
+/* "access_token: abc", but not "access_token: { env: NAME }": a message about any part of such a
+ * line, or about a slip in the key itself, must not show the value. */
+static bool line_names_a_secret(struct slice line)
+{
+    static const char *const words[] = {"access_", "tok", "secret", "passw", "credential"};
+    bool found = false;
+
+    for (size_t i = 0; i < line.length; i++) {
+        struct slice rest = {line.bytes + i, line.length - i};
+
+        for (size_t word = 0; word < sizeof words / sizeof *words; word++)
+            found = found || starts_with_word(rest, words[word]);
+        if (!found || line.bytes[i] != ':')
+            continue;
+        found = false;
+        for (i++; i < line.length && line.bytes[i] == ' ';)
+            i++;
+        if (i < line.length && strchr("{#", line.bytes[i]) == NULL)
+            return true;
+    }
+    return false;
+}
+
 static void print_message(struct buf *out, const struct diagnostics *diagnostics,
                           const struct diag_message *message, struct line_reader *reader)
 {
@@ -360,7 +389,8 @@ static void print_message(struct buf *out, const struct diagnostics *diagnostics
     buf_append_text(out, message->severity == DIAG_ERROR ? "error: " : "warning: ");
     text_append_printable(out, slice_of(message->text));
     buf_append_format(out, "   [%s]\n", message->code);
-    if (!line_is_hidden(diagnostics, message->place) && read_line(reader, message->place, &line))
+    if (!line_is_hidden(diagnostics, message->place) && read_line(reader, message->place, &line) &&
+        !line_names_a_secret(line))
         print_line(out, message->place, line);
     if (message->help != NULL) {
         buf_append_text(out, "      help: ");

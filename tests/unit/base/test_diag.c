@@ -83,6 +83,23 @@ static void line_with_a_secret_is_not_printed_by_any_message(void **state)
     assert_int_equal(diagnostics.warning_count, 0);
 }
 
+static void line_that_names_a_secret_is_not_printed(void **state)
+{
+    static const char *const hidden[] = {"access_token: abc123\n", "Client_Secret : \"abc123\n",
+                                         "a: {b: 1, acess_tokn: abc123}\n", "password:abc123\n"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++) {
+        write_file(hidden[i]);
+        diagnostics_add(&diagnostics, DIAG_ERROR, at(1, 1, 1), "c", NULL, "t");
+        assert_null(strstr(printed(), "abc123"));
+        diagnostics_deinit(&diagnostics);
+    }
+    write_file("access_token: { env: RUTTER_ACCESS_TOKEN }\n");
+    diagnostics_add(&diagnostics, DIAG_ERROR, at(1, 1, 1), "c", NULL, "t");
+    assert_non_null(strstr(printed(), "RUTTER_ACCESS_TOKEN"));
+}
+
 static void columns_are_characters_and_tabs_one_space(void **state)
 {
     (void)state;
@@ -265,6 +282,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(message_shows_its_line_a_caret_and_help),
         TEST(line_with_a_secret_is_not_printed_by_any_message),
+        TEST(line_that_names_a_secret_is_not_printed),
         TEST(columns_are_characters_and_tabs_one_space),
         TEST(caret_stands_under_wide_and_combining_characters),
         TEST(byte_order_mark_is_no_column),
