@@ -105,9 +105,15 @@ bool spec_read_url(struct spec_reader *reader, const struct yaml_node *node, con
 {
     static const char versioned[] = "/versioned";
     struct url_parts parts;
-    const char *fault = find_fault(url, &parts);
     size_t length = strlen(url);
+    const char *fault;
 
+    while (length > 0 && url[length - 1] == '/')
+        length--;
+    url = spec_copy(reader, url, length);
+    if (url == NULL)
+        return false;
+    fault = find_fault(url, &parts);
     if (fault != NULL) {
         /* A URL with a password in it is not shown. */
         enum diag_severity severity =
@@ -118,13 +124,11 @@ bool spec_read_url(struct spec_reader *reader, const struct yaml_node *node, con
                         "the base URL %s", fault);
         return false;
     }
-    while (length > 0 && url[length - 1] == '/')
-        length--;
     if (length < sizeof versioned - 1 ||
         strncmp(url + length - (sizeof versioned - 1), versioned, sizeof versioned - 1) != 0)
         diagnostics_add(reader->diagnostics, DIAG_WARNING, node->place, "spec.url",
                         "the API is at https://production.rutterapi.com/versioned",
                         "the base URL does not end with /versioned");
-    *base_out = spec_copy(reader, url, length);
-    return *base_out != NULL;
+    *base_out = url;
+    return true;
 }

@@ -16,7 +16,8 @@ enum secret_kind { SECRET_ENV, SECRET_FILE, SECRET_CREDENTIAL };
 /* Where a secret is read from; never the secret. */
 struct secret_reference {
     enum secret_kind kind;
-    const char *name; /* of the variable, the file or the credential */
+    const char *name; /* of the variable, the file (as it is opened) or the credential; NULL = none:
+                         only the access_token of a connection to the simulator */
     struct place place;
 };
 
@@ -25,7 +26,7 @@ enum rate_kind { RATE_AUTO, RATE_FIXED, RATE_UNLIMITED };
 struct rate {
     enum rate_kind kind;
     uint32_t millis_per_second; /* RATE_FIXED: thousandths of a request a second */
-    uint32_t burst;             /* RATE_FIXED: requests that may go at once, ≥ 1 */
+    uint32_t burst; /* requests that may go at once: a tenth of a second's worth, ≥ 1 */
 };
 
 enum environment_kind {
@@ -94,7 +95,7 @@ struct spec_source {
     char delimiter;
     const struct spec_column *columns;
     size_t column_count;
-    const struct value *inline_rows; /* SOURCE_INLINE: maps */
+    const struct value *inline_rows; /* SOURCE_INLINE: maps, as written: no ${…} in them */
     const struct place *inline_places;
     size_t inline_count;
     const struct yaml_node *key;      /* ${row.sku} */
@@ -108,7 +109,7 @@ struct spec_job {
     enum http_method method;
     const struct operation *operation;
     const struct yaml_node *request;    /* the scalar "POST /products/${row.id}" */
-    const struct yaml_node *connection; /* a scalar: an alias or an expression */
+    const struct yaml_node *connection; /* a scalar: an alias that is there, or an expression */
     const struct yaml_node *body;       /* NULL = none */
     const struct yaml_node *condition;  /* if: NULL = none */
     const struct yaml_node *outputs;    /* NULL = none */
@@ -155,7 +156,8 @@ struct job_templates {
     const struct body_template *body;      /* NULL = none */
 };
 
-/* Compiles a job's templates against the columns of its source (NULL: any name is allowed). Returns
+/* Compiles a job's templates against the columns of its source (NULL: any name is allowed; for an
+ * inline source the names in its rows). Columns that the spec types must be among them. Returns
  * ERR_OK, ERR_INPUT (messages added) or ERR_NO_MEMORY. */
 enum err_code spec_job_bind(struct arena *arena, const struct spec *spec,
                             const struct spec_job *job, const struct slice *columns,
