@@ -2,12 +2,14 @@
 """Kills purser again and again, lets it finish, and asks the wire ledger what really happened.
 
 usage: kill.py --purser PROGRAM --sim PROGRAM [--items N] [--kills N] [--seed N]
-               [--profile NAME] [--job-time MS[-MS]] [--fail-points] [--plant LIE]
+               [--profile NAME] [--job-time MS[-MS]] [--shim LIBRARY] [--plant LIE] [--keep FOLDER]
 
-Without --fail-points the moments of SIGKILL are random (and follow from the seed, as far as a
-scheduler lets them). With it, the process kills itself at each named point (PURSER_FAIL_POINT), for
-builds that have the points. Afterwards purser runs until it is done; then the ledger of rutter-sim,
-and nothing that purser says, must show each item created exactly once under one key.
+Without --shim the moments of SIGKILL are random (and follow from the seed, as far as a scheduler
+lets them). With it, the process dies exactly before, in the middle of or after one of its writes,
+syncs, sends and receives (kill_shim.c): for each kind the first ones, the last ones and some between;
+the run after that dies once more at another point, so that recovery is interrupted too. Afterwards
+purser runs until it is done; then the ledger of rutter-sim, and nothing that purser says, must show
+each item created exactly once under one key.
 
 --plant new-keys | forget: does the harness notice? With new-keys the spec changes its name after
 each kill, so that all keys change, and the judge must object; with forget the state directory is
@@ -32,13 +34,17 @@ from workload import Workload  # noqa: E402
 
 EXIT_DONE = 0
 EXIT_NOT_FINISHED = 75
-EXIT_SKIP = 77
 FINISH_SECONDS_MAX = 90
 FINISH_RUNS_MAX = 20
 
-FAIL_POINTS = ["before_commit", "after_commit", "before_send", "after_send", "before_result"]
-FAIL_PASSES = [1, 2, 7]
+FAIL_POINTS = {
+    "write": ["before_write", "half_write", "after_write"],
+    "sync": ["before_sync", "after_sync"],
+    "send": ["before_send", "half_send", "after_send"],
+    "receive": ["before_receive", "after_receive"],
+}
 FAIL_ITEMS = 40
+FAIL_BETWEEN = 2  # points that are drawn between the first and the last
 
 
 class Wrong(Exception):
@@ -54,7 +60,7 @@ def read_options():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--profile", default="realistic")
     parser.add_argument("--job-time", default="20-200")
-    parser.add_argument("--fail-points", action="store_true")
+    parser.add_argument("--shim")
     parser.add_argument("--plant", choices=["new-keys", "forget"])
     parser.add_argument("--keep", help="leave the ledger and the state in this folder")
     return parser.parse_args()
@@ -159,42 +165,83 @@ def random_kills(options, folder):
         check_report(workload)
 
 
-def one_fail_point(options, folder, point, number):
-    """True when the process died at this pass of the point."""
+def start_with_shim(options, workload, **environment):
+    return workload.start(LD_PRELOAD=os.path.abspath(options.shim), **environment)
+
+
+def wait_for(process, workload):
+    try:
+        return process.wait(timeout=FINISH_SECONDS_MAX)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise Wrong("hangs:\n" + workload.text("stderr")) from None
+
+
+def count_passes(options, folder):
+    """How often an undisturbed run passes each kind of point."""
     os.makedirs(folder)
+    counts = os.path.join(folder, "counts")
     with simulator_of(options) as simulator:
         workload = Workload(folder, options.purser, simulator.base, FAIL_ITEMS, in_flight=8)
-        process = workload.start(PURSER_FAIL_POINT=f"{point}:{number}")
-        status = process.wait(timeout=FINISH_SECONDS_MAX)
-        died = status == -signal.SIGKILL
-        if not died and status != EXIT_DONE:
-            raise Wrong(f"ended with {status}:\n" + workload.text("stderr"))
+        status = wait_for(start_with_shim(options, workload, PURSER_FAIL_COUNTS=counts), workload)
+        if status != EXIT_DONE:
+            raise Wrong(f"the undisturbed run ended with {status}:\n" + workload.text("stderr"))
+    with open(counts, encoding="utf-8") as file:
+        passes = {kind: int(count) for kind, count in (line.split() for line in file)}
+    for kind in FAIL_POINTS:
+        if passes[kind] < 3:
+            raise Wrong(f"the shim saw {passes[kind]} of {kind}: it does not stand in between")
+    return passes
+
+
+def points_of(passes, chance):
+    """Pairs of points: the one to die at, and the one to die at while going on."""
+    numbered = []
+    for kind, names in FAIL_POINTS.items():
+        last = passes[kind]
+        numbers = {1, 2, 3, last - 1, last} | {chance.randint(1, last) for _ in range(FAIL_BETWEEN)}
+        numbered += [f"{name}:{number}" for name in names for number in sorted(numbers) if number > 0]
+    again = list(numbered)
+    chance.shuffle(again)
+    return list(zip(numbered, again))
+
+
+def die_twice(options, folder, pair):
+    """How many of the two points were reached."""
+    os.makedirs(folder)
+    died = 0
+    with simulator_of(options) as simulator:
+        workload = Workload(folder, options.purser, simulator.base, FAIL_ITEMS, in_flight=8)
+        for point in pair:
+            status = wait_for(start_with_shim(options, workload, PURSER_FAIL_POINT=point), workload)
+            if status not in (-signal.SIGKILL, EXIT_DONE):
+                raise Wrong(f"ended with {status}:\n" + workload.text("stderr"))
+            died += status == -signal.SIGKILL
         finish(workload)
         problems = judge.judge(simulator.ledger(), workload.names)
         if problems:
             raise Wrong("\n".join(problems))
         check_report(workload)
+    shutil.rmtree(folder)
     return died
 
 
 def fail_points(options, folder):
-    # A build without the points ignores the variable; one that has them dies at the first commit.
-    if not one_fail_point(options, os.path.join(folder, "probe"), FAIL_POINTS[0], 1):
-        print("crash: this build has no fail points")
-        return EXIT_SKIP
+    chance = random.Random(options.seed)
+    passes = count_passes(options, os.path.join(folder, "counting"))
+    pairs = points_of(passes, chance)
     died = 0
-    for point in FAIL_POINTS:
-        for number in FAIL_PASSES:
-            where = f"{point}:{number}"
-            try:
-                reached = one_fail_point(options, os.path.join(folder, where), point, number)
-            except Wrong as wrong:
-                raise Wrong(f"{where}: {wrong}") from None
-            if number == 1 and not reached:
-                raise Wrong(f"{where} was never reached")
-            died += reached
-    print(f"crash: died at {died} of {len(FAIL_POINTS) * len(FAIL_PASSES)} points, all went on")
-    return EXIT_DONE
+    for number, pair in enumerate(pairs):
+        try:
+            died += die_twice(options, os.path.join(folder, str(number)), pair)
+        except Wrong as wrong:
+            raise Wrong(f"{' then '.join(pair)}: {wrong}") from None
+    print(f"crash: {len(pairs)} pairs of points, {died} deaths, all went on; "
+          + ", ".join(f"{count} of {kind}" for kind, count in passes.items()))
+    # The last passes of one run may not come in another; most must have been met.
+    if died < len(pairs):
+        raise Wrong("fewer deaths than pairs: the points are not reached")
 
 
 def main():
@@ -202,9 +249,10 @@ def main():
     folder = options.keep or tempfile.mkdtemp(prefix="purser-crash-")
     os.makedirs(folder, exist_ok=True)
     try:
-        if options.fail_points:
-            return fail_points(options, folder)
-        random_kills(options, folder)
+        if options.shim:
+            fail_points(options, folder)
+        else:
+            random_kills(options, folder)
     except Wrong as wrong:
         print(f"crash: WRONG (seed {options.seed}): {wrong}")
         return 1
