@@ -1,7 +1,8 @@
 /* Values that expressions work on: cells of a row, variables, parts of an answer.
  *
  * Numbers are their own text, never a double. OMIT is the value that is not there: the field of a
- * body that holds it is left out. All memory belongs to the arena it was made in. */
+ * body that holds it is left out. Its `boolean` is true when it was asked for by the word `omit`,
+ * so that when_empty can tell a wish from a gap. All memory belongs to the arena it was made in. */
 #ifndef PURSER_CODEC_VALUE_H
 #define PURSER_CODEC_VALUE_H
 
