@@ -3,7 +3,18 @@
  * Grammar: expr = pipe; pipe = coalesce ("|" filter ["(" args ")"])*; coalesce = or ("??" or)*;
  * or, and, not; == != < <= > >=; path = name ("." name | "[" expr "]")*; literals "text" 'text'
  * 1.5 true false null omit; if(c, a, b). Total: it always ends, does no I/O, and gives the same
- * bytes every time. Comparisons of numbers are decimal. */
+ * bytes every time.
+ *
+ * What is there and what is not: a path whose member does not exist gives OMIT; a member of
+ * text, a number or a list is an error. `??` takes the right side when the left is OMIT or NULL.
+ * Missing values pass through filters (all but `default`), count as false in a condition, are equal
+ * to `null`, `omit` and each other only, and are an error in < > + - *. A condition takes nothing
+ * but true, false and missing values: the text "false" is an error, not true.
+ *
+ * Numbers are compared and calculated in decimal, exactly; a result of more than 38 digits is an
+ * error, and there is no division. Text is not turned into a number by itself: comparing the two is
+ * an error. row["Unit price"] is the column whose name is no name of the language. env.NAME is read
+ * while compiling. Filters are listed in filter.c. */
 #ifndef PURSER_CODEC_EXPR_H
 #define PURSER_CODEC_EXPR_H
 
@@ -73,6 +84,13 @@ bool text_template_evaluate(const struct text_template *text_template,
  * error. For keys and paths. */
 bool text_template_text(const struct text_template *text_template,
                         const struct environment *environment, struct slice *text_out,
+                        struct eval_error *error_out);
+
+/* As text_template_text(), for a path of a URL: the bytes that come from ${…} are percent-encoded
+ * (all but letters, digits, - . _ ~), and an expression that gives empty text, "." or ".." is an
+ * error, so that no value can lead to another resource. */
+bool text_template_path(const struct text_template *text_template,
+                        const struct environment *environment, struct slice *path_out,
                         struct eval_error *error_out);
 
 /* True if the template has no ${…}. */

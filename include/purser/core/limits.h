@@ -11,7 +11,9 @@
 #define SPEC_CONNECTIONS_MAX 4096
 #define SPEC_NAME_BYTES_MAX 63
 #define SPEC_ARENA_BYTES_MAX (256u * 1024 * 1024)
-#define EXPRESSION_DEPTH_MAX 32
+#define EXPRESSION_DEPTH_MAX 32       /* parentheses and the like in one another */
+#define EXPRESSION_TREE_DEPTH_MAX 256 /* operators and filters in a row */
+#define LOOPS_MAX 8                   /* $for in $for */
 
 /* sources */
 #define ROW_BYTES_MAX (16u * 1024 * 1024)

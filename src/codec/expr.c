@@ -1,0 +1,354 @@
+/* Texts with ${…} in them: finding the expressions, and putting the values together. */
+#include "purser/codec/expr.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "decimal.h"
+#include "expr_tree.h"
+
+/* Walks over the ${ of a scalar's value and of its source side by side: the n-th of one is the n-th
+ * of the other, whatever the quoting. */
+struct walk {
+    const struct yaml_node *scalar;
+    size_t text_at, raw_at; /* behind the last ${ seen */
+    bool is_known;          /* false once the source has fewer of them */
+};
+
+static bool find_opening(struct slice text, size_t from, size_t *found_out)
+{
+    for (size_t i = from; i + 1 < text.length; i++)
+        if (text.bytes[i] == '$' && text.bytes[i + 1] == '{') {
+            *found_out = i;
+            return true;
+        }
+    return false;
+}
+
+/* Goes on to the ${ at `text_offset` and says where it stands in the source. */
+static struct expr_origin walk_to(struct walk *walk, size_t text_offset)
+{
+    struct expr_origin origin = {.scalar = walk->scalar, .text_offset = text_offset};
+    size_t in_text, in_raw;
+
+    while (walk->is_known && find_opening(walk->scalar->text, walk->text_at, &in_text) &&
+           in_text <= text_offset) {
+        walk->is_known = find_opening(walk->scalar->raw, walk->raw_at, &in_raw);
+        if (!walk->is_known)
+            break;
+        walk->text_at = in_text + 2;
+        walk->raw_at = in_raw + 2;
+        origin.raw_offset = in_raw;
+        origin.is_known = in_text == text_offset;
+    }
+    return origin;
+}
+
+struct compiler {
+    const struct compile_context *context;
+    struct walk walk;
+    struct slice text;
+    struct text_part *parts;
+    size_t count, capacity;
+    bool failed;
+};
+
+static void add_part(struct compiler *compiler, struct text_part part)
+{
+    if (compiler->count == compiler->capacity) {
+        size_t capacity = compiler->capacity == 0 ? 4 : compiler->capacity * 2;
+        struct text_part *grown = arena_new(compiler->context->arena, capacity, sizeof *grown);
+
+        if (grown == NULL) {
+            if (!compiler->failed)
+                diagnostics_add(compiler->context->diagnostics, DIAG_ERROR,
+                                compiler->walk.scalar->place, "expr.memory", NULL, "out of memory");
+            compiler->failed = true;
+            return;
+        }
+        if (compiler->count > 0)
+            memcpy(grown, compiler->parts, compiler->count * sizeof *grown);
+        compiler->parts = grown;
+        compiler->capacity = capacity;
+    }
+    compiler->parts[compiler->count++] = part;
+}
+
+static void add_literal(struct compiler *compiler, size_t from, size_t to)
+{
+    if (to > from)
+        add_part(compiler, (struct text_part){.literal = {compiler->text.bytes + from, to - from}});
+}
+
+/* Compiles the ${…} at `at`; gives the offset behind it, also after an error, so that all errors of
+ * a text are found. */
+static size_t add_expression(struct compiler *compiler, size_t at)
+{
+    const struct compile_context *context = compiler->context;
+    struct expr_origin *origin = arena_new(context->arena, 1, sizeof *origin);
+    const struct expr *expr = NULL;
+    size_t end = at + 2;
+
+    if (origin != NULL) {
+        *origin = walk_to(&compiler->walk, at);
+        expr = expr_compile(context, origin, true, &end);
+    } else {
+        diagnostics_add(context->diagnostics, DIAG_ERROR, compiler->walk.scalar->place,
+                        "expr.memory", NULL, "out of memory");
+    }
+    if (expr != NULL) {
+        add_part(compiler, (struct text_part){.expr = expr});
+        return end;
+    }
+    compiler->failed = true;
+    while (end < compiler->text.length && compiler->text.bytes[end] != '}')
+        end++;
+    return end < compiler->text.length ? end + 1 : end;
+}
+
+static void compile_parts(struct compiler *compiler)
+{
+    size_t at = 0, opening;
+
+    while (find_opening(compiler->text, at, &opening)) {
+        if (opening > at && compiler->text.bytes[opening - 1] == '$') {
+            add_literal(compiler, at, opening - 1); /* $${ is ${ as text */
+            add_literal(compiler, opening, opening + 2);
+            at = opening + 2;
+            continue;
+        }
+        add_literal(compiler, at, opening);
+        at = add_expression(compiler, opening);
+    }
+    add_literal(compiler, at, compiler->text.length);
+}
+
+/* The value of a scalar without quotes that is no text: null, true, 12. */
+static struct value plain_value(const struct yaml_node *scalar)
+{
+    if (scalar->kind == YAML_BOOL) /* true, True, TRUE */
+        return (struct value){.kind = VALUE_BOOL, .boolean = scalar->text.length == 4};
+    if (scalar->kind == YAML_NULL)
+        return (struct value){.kind = VALUE_NULL};
+    assert(decimal_is_json(scalar->text));
+    return (struct value){.kind = VALUE_NUMBER, .text = scalar->text};
+}
+
+const struct text_template *text_template_compile_in(const struct compile_context *context,
+                                                     const struct yaml_node *scalar)
+{
+    struct text_template *text_template = arena_new(context->arena, 1, sizeof *text_template);
+    struct compiler compiler = {
+        .context = context,
+        .walk = {.scalar = scalar, .is_known = true},
+        .text = scalar->text,
+    };
+    size_t opening;
+
+    if (text_template == NULL) {
+        diagnostics_add(context->diagnostics, DIAG_ERROR, scalar->place, "expr.memory", NULL,
+                        "out of memory");
+        return NULL;
+    }
+    text_template->scalar = scalar;
+    if (scalar->kind != YAML_STRING) {
+        text_template->literal = plain_value(scalar);
+        return text_template;
+    }
+    if (!find_opening(scalar->text, 0, &opening)) {
+        text_template->literal = (struct value){.kind = VALUE_STRING, .text = scalar->text};
+        return text_template;
+    }
+    compile_parts(&compiler);
+    text_template->parts = compiler.parts;
+    text_template->part_count = compiler.count;
+    return compiler.failed ? NULL : text_template;
+}
+
+const struct text_template *text_template_compile(struct arena *arena,
+                                                  const struct yaml_node *scalar,
+                                                  const struct scope *scope,
+                                                  struct diagnostics *diagnostics)
+{
+    struct compile_context context = {
+        .arena = arena,
+        .scope = scope,
+        .diagnostics = diagnostics,
+        .loop_names = scope->loop_names,
+        .loop_count = scope->loop_count,
+    };
+
+    if (scalar->kind != YAML_LIST && scalar->kind != YAML_MAP)
+        return text_template_compile_in(&context, scalar);
+    diagnostics_add(diagnostics, DIAG_ERROR, scalar->place, "expr.kind", NULL,
+                    "this is %s; a text or an expression belongs here",
+                    scalar->kind == YAML_LIST ? "a list" : "a map");
+    return NULL;
+}
+
+bool text_template_is_literal(const struct text_template *text_template)
+{
+    for (size_t i = 0; i < text_template->part_count; i++)
+        if (text_template->parts[i].expr != NULL)
+            return false;
+    return true;
+}
+
+enum text_rule {
+    TEXT_MIXED, /* a missing value is empty text */
+    TEXT_WHOLE, /* a missing value is an error */
+    TEXT_PATH,  /* as WHOLE, and percent-encoded */
+};
+
+/* Parts that are joined at a time; longer texts are joined in several goes. */
+enum { PARTS_AT_ONCE = 16 };
+
+static bool part_text(const struct text_part *part, const struct environment *environment,
+                      enum text_rule rule, struct slice *text_out, struct eval_error *error_out)
+{
+    const char *help = "write … ?? \"\" for empty text";
+    struct value value;
+
+    *text_out = part->literal;
+    if (part->expr == NULL)
+        return true;
+    if (!expr_evaluate(part->expr, environment, &value, error_out))
+        return false;
+    if (value_to_text(&value, text_out)) {
+        if (rule != TEXT_PATH ||
+            (text_out->length > 0 && !slice_is(*text_out, ".") && !slice_is(*text_out, "..")))
+            return true;
+        return expr_fail(part->expr, error_out, NULL, "'%.*s' cannot stand in a path",
+                         (int)text_out->length, text_out->bytes);
+    }
+    *text_out = (struct slice){0};
+    if (value.kind == VALUE_OMIT && rule == TEXT_MIXED)
+        return true;
+    if (value.kind == VALUE_LIST || value.kind == VALUE_MAP)
+        help = value.kind == VALUE_LIST
+                   ? "join it (… | join(\", \")) or write it as JSON (… | json)"
+                   : "take one of its members, or write it as JSON (… | json)";
+    return expr_fail(part->expr, error_out,
+                     rule == TEXT_MIXED || value.kind >= VALUE_LIST ? help : NULL,
+                     "%.*s is %s and cannot stand in a text",
+                     (int)(part->expr->source.length < 60 ? part->expr->source.length : 60),
+                     part->expr->source.bytes, value_phrase(value.kind));
+}
+
+static bool is_unreserved(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+           (byte >= '0' && byte <= '9') || (byte != '\0' && strchr("-._~", byte) != NULL);
+}
+
+/* Source: RFC 3986 section 2.1 */
+static bool percent_encode(struct arena *arena, struct slice *text)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    char *encoded = arena_new(arena, text->length, 3);
+    size_t length = 0;
+
+    if (encoded == NULL)
+        return false;
+    for (size_t i = 0; i < text->length; i++) {
+        unsigned char byte = (unsigned char)text->bytes[i];
+
+        if (is_unreserved(text->bytes[i])) {
+            encoded[length++] = text->bytes[i];
+            continue;
+        }
+        encoded[length++] = '%';
+        encoded[length++] = digits[byte >> 4];
+        encoded[length++] = digits[byte & 15];
+    }
+    *text = (struct slice){encoded, length};
+    return true;
+}
+
+static void fail_memory(const struct text_template *text_template, struct eval_error *error_out)
+{
+    *error_out = (struct eval_error){
+        .place = text_template->scalar->place,
+        .text = "this row needs more memory than there is",
+    };
+}
+
+static bool join_parts(const struct text_template *text_template,
+                       const struct environment *environment, enum text_rule rule,
+                       struct slice *text_out, struct eval_error *error_out)
+{
+    struct slice texts[PARTS_AT_ONCE], joined = {0};
+
+    for (size_t done = 0; done < text_template->part_count;) {
+        size_t count = 0, length = joined.length;
+        char *bytes;
+
+        for (; count < PARTS_AT_ONCE && done < text_template->part_count; count++, done++) {
+            const struct text_part *part = &text_template->parts[done];
+
+            if (!part_text(part, environment, rule, &texts[count], error_out))
+                return false;
+            if (rule == TEXT_PATH && part->expr != NULL &&
+                !percent_encode(environment->arena, &texts[count]))
+                goto fail;
+            length += texts[count].length;
+        }
+        bytes = arena_new(environment->arena, length, 1);
+        if (bytes == NULL)
+            goto fail;
+        if (joined.length > 0)
+            memcpy(bytes, joined.bytes, joined.length);
+        length = joined.length;
+        for (size_t i = 0; i < count; length += texts[i++].length)
+            if (texts[i].length > 0)
+                memcpy(bytes + length, texts[i].bytes, texts[i].length);
+        joined = (struct slice){bytes, length};
+    }
+    *text_out = joined;
+    return true;
+fail:
+    fail_memory(text_template, error_out);
+    return false;
+}
+
+bool text_template_evaluate(const struct text_template *text_template,
+                            const struct environment *environment, struct value *value_out,
+                            struct eval_error *error_out)
+{
+    struct value text = {.kind = VALUE_STRING};
+
+    if (text_template->part_count == 0) {
+        *value_out = text_template->literal;
+        return true;
+    }
+    if (text_template->part_count == 1 && text_template->parts[0].expr != NULL)
+        return expr_evaluate(text_template->parts[0].expr, environment, value_out, error_out);
+    if (!join_parts(text_template, environment, TEXT_MIXED, &text.text, error_out))
+        return false;
+    *value_out = text;
+    return true;
+}
+
+bool text_template_text(const struct text_template *text_template,
+                        const struct environment *environment, struct slice *text_out,
+                        struct eval_error *error_out)
+{
+    if (text_template->part_count > 0)
+        return join_parts(text_template, environment, TEXT_WHOLE, text_out, error_out);
+    if (value_to_text(&text_template->literal, text_out))
+        return true;
+    *error_out = (struct eval_error){
+        .place = text_template->scalar->place,
+        .text = "this is null; a text belongs here",
+    };
+    return false;
+}
+
+bool text_template_path(const struct text_template *text_template,
+                        const struct environment *environment, struct slice *path_out,
+                        struct eval_error *error_out)
+{
+    if (text_template->part_count > 0)
+        return join_parts(text_template, environment, TEXT_PATH, path_out, error_out);
+    return text_template_text(text_template, environment, path_out, error_out);
+}

@@ -1,0 +1,388 @@
+/* Tree + environment → value. No memory but the environment's arena; recursion is bounded by
+ * EXPRESSION_TREE_DEPTH_MAX. */
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "decimal.h"
+#include "expr_tree.h"
+#include "filter.h"
+
+enum { SOURCE_SHOWN_BYTES = 60 };
+
+const char *value_phrase(enum value_kind kind)
+{
+    static const char *const phrases[] = {
+        [VALUE_OMIT] = "missing",    [VALUE_NULL] = "null",   [VALUE_BOOL] = "true or false",
+        [VALUE_NUMBER] = "a number", [VALUE_STRING] = "text", [VALUE_LIST] = "a list",
+        [VALUE_MAP] = "a map",
+    };
+
+    assert((size_t)kind < sizeof phrases / sizeof *phrases);
+    return phrases[kind];
+}
+
+bool expr_fail(const struct expr *expr, struct eval_error *error_out, const char *help,
+               const char *format, ...)
+{
+    va_list arguments;
+
+    error_out->place = expr_place(expr->origin, expr->source);
+    if (snprintf(error_out->help, sizeof error_out->help, "%s", help != NULL ? help : "") < 0)
+        error_out->help[0] = '\0';
+    va_start(arguments, format);
+    if (vsnprintf(error_out->text, sizeof error_out->text, format, arguments) < 0)
+        error_out->text[0] = '\0';
+    va_end(arguments);
+    return false;
+}
+
+/* The start of an expression's source, for "%.*s". */
+static int shown(const struct expr *expr)
+{
+    return (int)(expr->source.length < SOURCE_SHOWN_BYTES ? expr->source.length
+                                                          : SOURCE_SHOWN_BYTES);
+}
+
+static bool is_missing(const struct value *value)
+{
+    return value->kind == VALUE_OMIT || value->kind == VALUE_NULL;
+}
+
+bool value_to_text(const struct value *value, struct slice *text_out)
+{
+    switch (value->kind) {
+    case VALUE_STRING:
+    case VALUE_NUMBER:
+        *text_out = value->text;
+        return true;
+    case VALUE_BOOL:
+        *text_out = value->boolean ? SLICE("true") : SLICE("false");
+        return true;
+    case VALUE_OMIT:
+    case VALUE_NULL:
+    case VALUE_LIST:
+    case VALUE_MAP:
+        return false;
+    }
+    return false;
+}
+
+static const struct value *root_of(enum scope_part root, const struct environment *environment)
+{
+    switch (root) {
+    case SCOPE_ROW:
+        return environment->row;
+    case SCOPE_ROWS:
+        return environment->rows;
+    case SCOPE_VARS:
+        return environment->vars;
+    case SCOPE_ITEM:
+        return environment->item;
+    case SCOPE_RUN:
+        return environment->run;
+    case SCOPE_RESPONSE:
+        return environment->response;
+    case SCOPE_ENV: /* is a literal */
+        break;
+    }
+    return NULL;
+}
+
+/* The value of `expr` without a copy where there is one already, else in *storage. NULL after a
+ * message. */
+static const struct value *borrow(const struct expr *expr, const struct environment *environment,
+                                  struct value *storage, struct eval_error *error_out)
+{
+    static const struct value nothing = {.kind = VALUE_OMIT};
+    const struct value *value = NULL;
+
+    if (expr->kind == EXPR_LITERAL)
+        return &expr->literal;
+    if (expr->kind == EXPR_ROOT) {
+        value = root_of(expr->root, environment);
+        return value != NULL ? value : &nothing;
+    }
+    if (expr->kind == EXPR_LOOP) {
+        assert(expr->loop < environment->loop_count);
+        return &environment->loops[expr->loop];
+    }
+    return expr_evaluate(expr, environment, storage, error_out) ? storage : NULL;
+}
+
+static bool fail_member(const struct expr *expr, const struct value *base,
+                        struct eval_error *error_out)
+{
+    const struct expr *owner = expr->member.base;
+    const char *help = base->kind == VALUE_LIST
+                           ? "take one of the list: [0], | first, or go through it with $for"
+                           : NULL;
+
+    return expr_fail(expr, error_out, help, "%.*s is %s and has no '%.*s'", shown(owner),
+                     owner->source.bytes, value_phrase(base->kind), (int)expr->member.name.length,
+                     expr->member.name.bytes);
+}
+
+static bool evaluate_member(const struct expr *expr, const struct environment *environment,
+                            struct value *value_out, struct eval_error *error_out)
+{
+    size_t hint = expr->member.hint;
+    struct value storage;
+    const struct value *base = borrow(expr->member.base, environment, &storage, error_out);
+
+    if (base == NULL)
+        return false;
+    if (base->kind == VALUE_MAP && hint < base->map.count &&
+        slice_equal(base->map.names[hint], expr->member.name)) {
+        *value_out = base->map.values[hint];
+        return true;
+    }
+    if (base->kind != VALUE_MAP && !is_missing(base))
+        return fail_member(expr, base, error_out);
+    *value_out = value_member(base, expr->member.name);
+    return true;
+}
+
+static bool evaluate_index(const struct expr *expr, const struct environment *environment,
+                           struct value *value_out, struct eval_error *error_out)
+{
+    struct value base_storage, index_storage;
+    const struct value *base = borrow(expr->operation.first, environment, &base_storage, error_out);
+    const struct value *index =
+        base == NULL ? NULL
+                     : borrow(expr->operation.second, environment, &index_storage, error_out);
+    int64_t position;
+
+    if (index == NULL)
+        return false;
+    *value_out = (struct value){.kind = VALUE_OMIT};
+    if (is_missing(base) || is_missing(index))
+        return true;
+    if (base->kind == VALUE_MAP && index->kind == VALUE_STRING) {
+        *value_out = value_member(base, index->text);
+        return true;
+    }
+    if (base->kind != VALUE_LIST || index->kind != VALUE_NUMBER ||
+        !decimal_to_int64(index->text, &position) || position < 0)
+        return expr_fail(expr, error_out,
+                         "[…] takes the position in a list, from 0, or the name in a map",
+                         "%.*s is %s: [] with %s does not fit", shown(expr->operation.first),
+                         expr->operation.first->source.bytes, value_phrase(base->kind),
+                         value_phrase(index->kind));
+    if ((uint64_t)position < base->list.count)
+        *value_out = base->list.items[position];
+    return true;
+}
+
+/* Missing values are false; only true and false are true or false. */
+static bool evaluate_condition(const struct expr *expr, const struct environment *environment,
+                               bool *truth_out, struct eval_error *error_out)
+{
+    struct value storage;
+    const struct value *value = borrow(expr, environment, &storage, error_out);
+
+    if (value == NULL)
+        return false;
+    *truth_out = value->kind == VALUE_BOOL && value->boolean;
+    if (value->kind == VALUE_BOOL || is_missing(value))
+        return true;
+    return expr_fail(expr, error_out, "compare it (… == \"yes\"), or make it one: … | boolean",
+                     "%.*s is %s, not true or false", shown(expr), expr->source.bytes,
+                     value_phrase(value->kind));
+}
+
+static bool evaluate_logic(const struct expr *expr, const struct environment *environment,
+                           struct value *value_out, struct eval_error *error_out)
+{
+    bool truth;
+
+    if (!evaluate_condition(expr->operation.first, environment, &truth, error_out))
+        return false;
+    if (expr->kind == EXPR_NOT)
+        truth = !truth;
+    else if (truth == (expr->kind == EXPR_AND) &&
+             !evaluate_condition(expr->operation.second, environment, &truth, error_out))
+        return false;
+    *value_out = (struct value){.kind = VALUE_BOOL, .boolean = truth};
+    return true;
+}
+
+static int compare_texts(struct slice a, struct slice b)
+{
+    size_t shorter = a.length < b.length ? a.length : b.length;
+    int order = shorter > 0 ? memcmp(a.bytes, b.bytes, shorter) : 0;
+
+    return order != 0 ? order : a.length < b.length ? -1 : a.length > b.length ? 1 : 0;
+}
+
+static bool holds(int symbol, int order)
+{
+    switch ((enum expr_compare)symbol) {
+    case COMPARE_EQUAL:
+        return order == 0;
+    case COMPARE_UNEQUAL:
+        return order != 0;
+    case COMPARE_LESS:
+        return order < 0;
+    case COMPARE_LESS_OR_EQUAL:
+        return order <= 0;
+    case COMPARE_GREATER:
+        return order > 0;
+    case COMPARE_GREATER_OR_EQUAL:
+        return order >= 0;
+    }
+    return false;
+}
+
+static bool fail_comparison(const struct expr *expr, const struct value *left,
+                            const struct value *right, struct eval_error *error_out)
+{
+    const char *help = NULL;
+
+    if (left->kind != right->kind && (left->kind == VALUE_NUMBER || right->kind == VALUE_NUMBER))
+        help = "give the column a type (columns: { NAME: decimal }) or write … | number";
+    else if (left->kind != right->kind && (left->kind == VALUE_BOOL || right->kind == VALUE_BOOL))
+        help = "give the column a type (columns: { NAME: boolean }) or write … | boolean";
+    return expr_fail(expr, error_out, help, "%.*s compares %s with %s", shown(expr),
+                     expr->source.bytes, value_phrase(left->kind), value_phrase(right->kind));
+}
+
+static bool evaluate_comparison(const struct expr *expr, const struct environment *environment,
+                                struct value *value_out, struct eval_error *error_out)
+{
+    int symbol = expr->operation.symbol, order;
+    bool is_equality = symbol == COMPARE_EQUAL || symbol == COMPARE_UNEQUAL;
+    struct value left_storage, right_storage;
+    const struct value *left = borrow(expr->operation.first, environment, &left_storage, error_out);
+    const struct value *right =
+        left == NULL ? NULL
+                     : borrow(expr->operation.second, environment, &right_storage, error_out);
+
+    if (right == NULL)
+        return false;
+    if (is_missing(left) || is_missing(right)) {
+        if (!is_equality)
+            return expr_fail(expr, error_out, "say what a missing value counts as: … ?? 0",
+                             "%.*s compares with a value that is missing", shown(expr),
+                             expr->source.bytes);
+        order = is_missing(left) && is_missing(right) ? 0 : 1;
+    } else if (left->kind == VALUE_NUMBER && right->kind == VALUE_NUMBER) {
+        order = decimal_compare(left->text, right->text);
+    } else if (left->kind == VALUE_STRING && right->kind == VALUE_STRING) {
+        order = compare_texts(left->text, right->text);
+    } else if (left->kind == VALUE_BOOL && right->kind == VALUE_BOOL && is_equality) {
+        order = left->boolean == right->boolean ? 0 : 1;
+    } else {
+        return fail_comparison(expr, left, right, error_out);
+    }
+    *value_out = (struct value){.kind = VALUE_BOOL, .boolean = holds(symbol, order)};
+    return true;
+}
+
+static bool evaluate_number(const struct expr *expr, const struct environment *environment,
+                            struct value *value_out, struct eval_error *error_out)
+{
+    if (!expr_evaluate(expr, environment, value_out, error_out))
+        return false;
+    if (value_out->kind == VALUE_NUMBER)
+        return true;
+    if (is_missing(value_out))
+        return expr_fail(expr, error_out, "say what a missing value counts as: … ?? 0",
+                         "%.*s is missing", shown(expr), expr->source.bytes);
+    return expr_fail(
+        expr, error_out, "give the column a type (columns: { NAME: decimal }) or write … | number",
+        "%.*s is %s, not a number", shown(expr), expr->source.bytes, value_phrase(value_out->kind));
+}
+
+static bool evaluate_calculation(const struct expr *expr, const struct environment *environment,
+                                 struct value *value_out, struct eval_error *error_out)
+{
+    struct value left, right, result = {.kind = VALUE_NUMBER};
+
+    if (!evaluate_number(expr->operation.first, environment, &left, error_out) ||
+        !evaluate_number(expr->operation.second, environment, &right, error_out))
+        return false;
+    switch (decimal_calculate(environment->arena, (enum decimal_operator)expr->operation.symbol,
+                              left.text, right.text, &result.text)) {
+    case DECIMAL_OK:
+        *value_out = result;
+        return true;
+    case DECIMAL_OVERFLOW:
+        return expr_fail(expr, error_out, "use fewer digits: … | round(10)",
+                         "%.*s needs more than 38 digits", shown(expr), expr->source.bytes);
+    case DECIMAL_NO_MEMORY:
+        break;
+    }
+    return expr_fail(expr, error_out, NULL, "out of memory");
+}
+
+static bool evaluate_filter(const struct expr *expr, const struct environment *environment,
+                            struct value *value_out, struct eval_error *error_out)
+{
+    struct filter_call call = {
+        .expr = expr,
+        .environment = environment,
+        .error = error_out,
+        .argument_count = expr->operation.argument_count,
+        .out = value_out,
+    };
+
+    if (!expr_evaluate(expr->operation.first, environment, &call.input, error_out))
+        return false;
+    for (size_t i = 0; i < call.argument_count; i++)
+        if (!expr_evaluate(expr->operation.arguments[i], environment, &call.arguments[i],
+                           error_out))
+            return false;
+    return filter_run(&call);
+}
+
+static bool evaluate_choice(const struct expr *expr, const struct environment *environment,
+                            struct value *value_out, struct eval_error *error_out)
+{
+    bool truth;
+
+    if (expr->kind == EXPR_IF) {
+        if (!evaluate_condition(expr->operation.first, environment, &truth, error_out))
+            return false;
+        return expr_evaluate(truth ? expr->operation.second : expr->operation.third, environment,
+                             value_out, error_out);
+    }
+    if (!expr_evaluate(expr->operation.first, environment, value_out, error_out))
+        return false;
+    return !is_missing(value_out) ||
+           expr_evaluate(expr->operation.second, environment, value_out, error_out);
+}
+
+bool expr_evaluate(const struct expr *expr, const struct environment *environment,
+                   struct value *value_out, struct eval_error *error_out)
+{
+    const struct value *value;
+
+    switch (expr->kind) {
+    case EXPR_LITERAL:
+    case EXPR_ROOT:
+    case EXPR_LOOP:
+        value = borrow(expr, environment, value_out, error_out);
+        *value_out = *value;
+        return true;
+    case EXPR_MEMBER:
+        return evaluate_member(expr, environment, value_out, error_out);
+    case EXPR_INDEX:
+        return evaluate_index(expr, environment, value_out, error_out);
+    case EXPR_NOT:
+    case EXPR_AND:
+    case EXPR_OR:
+        return evaluate_logic(expr, environment, value_out, error_out);
+    case EXPR_COALESCE:
+    case EXPR_IF:
+        return evaluate_choice(expr, environment, value_out, error_out);
+    case EXPR_COMPARE:
+        return evaluate_comparison(expr, environment, value_out, error_out);
+    case EXPR_CALCULATE:
+        return evaluate_calculation(expr, environment, value_out, error_out);
+    case EXPR_FILTER:
+        return evaluate_filter(expr, environment, value_out, error_out);
+    }
+    return false;
+}

@@ -1,0 +1,543 @@
+/* Tokens → tree, by recursive descent: one function a level of precedence. A function gives NULL
+ * after a message. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "decimal.h"
+#include "expr_names.h"
+#include "expr_parser.h"
+#include "filter.h"
+#include "purser/core/limits.h"
+
+static struct expr *parse_pipe(struct parser *parser);
+
+static bool accept(struct parser *parser, enum token_kind kind)
+{
+    if (parser->failed || parser->token.kind != kind)
+        return false;
+    parser_advance(parser);
+    return !parser->failed;
+}
+
+static bool is_word(const struct parser *parser, const char *word)
+{
+    return !parser->failed && parser->token.kind == TOKEN_NAME &&
+           slice_is(parser->token.source, word);
+}
+
+static void expected(struct parser *parser, const char *what)
+{
+    struct slice found = parser->token.source;
+
+    if (parser->token.kind == TOKEN_END)
+        parser_error(parser, found, "expr.syntax", NULL, "%s is missing at the end", what);
+    else
+        parser_error(parser, found, "expr.syntax", NULL, "%s is missing before '%.*s'", what,
+                     (int)found.length, found.bytes);
+}
+
+static bool require(struct parser *parser, enum token_kind kind, const char *what)
+{
+    if (parser->failed)
+        return false;
+    if (parser->token.kind != kind) {
+        expected(parser, what);
+        return false;
+    }
+    parser_advance(parser);
+    return !parser->failed;
+}
+
+/* Closes a node: its source runs from `start` to the last token taken. */
+static struct expr *finish(struct parser *parser, struct expr *expr, const char *start)
+{
+    if (expr == NULL || parser->failed)
+        return NULL;
+    expr->source = (struct slice){start, (size_t)(parser->end_of_previous - start)};
+    expr->origin = parser->origin;
+    if (expr->depth <= EXPRESSION_TREE_DEPTH_MAX)
+        return expr;
+    parser_error(parser, expr->source, "expr.too_deep", "split it up with vars",
+                 "more than %d operators and filters in a row", EXPRESSION_TREE_DEPTH_MAX);
+    return NULL;
+}
+
+static struct expr *new_expr(struct parser *parser, enum expr_kind kind)
+{
+    struct expr *expr = parser->failed ? NULL : arena_new(parser->context->arena, 1, sizeof *expr);
+
+    if (expr == NULL) {
+        parser_no_memory(parser);
+        return NULL;
+    }
+    expr->kind = kind;
+    expr->depth = 1;
+    return expr;
+}
+
+static void put_above(struct expr *expr, const struct expr *child)
+{
+    if (child->depth >= expr->depth)
+        expr->depth = child->depth + 1;
+}
+
+static struct expr *new_binary(struct parser *parser, enum expr_kind kind, int symbol,
+                               const struct expr *left, const struct expr *right)
+{
+    struct expr *expr;
+
+    if (left == NULL || right == NULL)
+        return NULL;
+    expr = new_expr(parser, kind);
+    if (expr == NULL)
+        return NULL;
+    expr->operation.first = left;
+    expr->operation.second = right;
+    expr->operation.symbol = symbol;
+    put_above(expr, left);
+    put_above(expr, right);
+    return finish(parser, expr, left->source.bytes);
+}
+
+static struct expr *new_literal(struct parser *parser, struct value value, const char *start)
+{
+    struct expr *expr = new_expr(parser, EXPR_LITERAL);
+
+    if (expr != NULL)
+        expr->literal = value;
+    return finish(parser, expr, start);
+}
+
+/* Takes the token and gives its value as a node. */
+static struct expr *take_literal(struct parser *parser, struct value value)
+{
+    const char *start = parser->token.source.bytes;
+
+    parser_advance(parser);
+    return new_literal(parser, value, start);
+}
+
+static struct expr *parse_if(struct parser *parser)
+{
+    const char *start = parser->token.source.bytes;
+    struct expr *condition, *then, *otherwise, *expr;
+
+    parser_advance(parser);
+    require(parser, TOKEN_OPEN, "'('");
+    condition = parse_pipe(parser);
+    require(parser, TOKEN_COMMA, "','");
+    then = parse_pipe(parser);
+    if (!parser->failed && parser->token.kind == TOKEN_CLOSE)
+        parser_error(parser, parser->token.source, "expr.syntax",
+                     "if(condition, then, else): write omit to leave the field out",
+                     "if needs a value for 'else'");
+    require(parser, TOKEN_COMMA, "','");
+    otherwise = parse_pipe(parser);
+    require(parser, TOKEN_CLOSE, "')'");
+    expr = new_expr(parser, EXPR_IF);
+    if (expr == NULL || condition == NULL || then == NULL || otherwise == NULL)
+        return NULL;
+    expr->operation.first = condition;
+    expr->operation.second = then;
+    expr->operation.third = otherwise;
+    put_above(expr, condition);
+    put_above(expr, then);
+    put_above(expr, otherwise);
+    return finish(parser, expr, start);
+}
+
+/* env.NAME is read here and now: an expression must give the same value every time. */
+static struct expr *parse_environment(struct parser *parser)
+{
+    const char *start = parser->token.source.bytes, *name, *text;
+    struct expr probe = {0};
+    struct value value = {.kind = VALUE_OMIT};
+
+    if (!expr_names_root(parser, parser->token.source, &probe))
+        return NULL;
+    parser_advance(parser);
+    require(parser, TOKEN_DOT, "'.' and the name of an environment variable");
+    if (!parser->failed && parser->token.kind != TOKEN_NAME)
+        expected(parser, "the name of an environment variable");
+    if (parser->failed)
+        return NULL;
+    name = arena_copy_text(parser->context->arena, parser->token.source.bytes,
+                           parser->token.source.length);
+    text = name != NULL ? getenv(name) : NULL;
+    if (text != NULL) {
+        value = (struct value){.kind = VALUE_STRING, .text.length = strlen(text)};
+        value.text.bytes = arena_copy_text(parser->context->arena, text, value.text.length);
+    }
+    if (name == NULL || (text != NULL && value.text.bytes == NULL)) {
+        parser_no_memory(parser);
+        return NULL;
+    }
+    parser_advance(parser);
+    return new_literal(parser, value, start);
+}
+
+static struct expr *parse_name(struct parser *parser)
+{
+    static const struct {
+        const char *word;
+        struct value value;
+    } literals[] = {
+        {"true", {.kind = VALUE_BOOL, .boolean = true}},
+        {"false", {.kind = VALUE_BOOL}},
+        {"null", {.kind = VALUE_NULL}},
+        {"omit", {.kind = VALUE_OMIT, .boolean = true}},
+    };
+    struct slice name = parser->token.source;
+    struct expr *expr;
+
+    for (size_t i = 0; i < sizeof literals / sizeof *literals; i++)
+        if (slice_is(name, literals[i].word))
+            return take_literal(parser, literals[i].value);
+    if (slice_is(name, "if"))
+        return parse_if(parser);
+    if (slice_is(name, "env"))
+        return parse_environment(parser);
+    if (slice_is(name, "and") || slice_is(name, "or")) {
+        expected(parser, "a value");
+        return NULL;
+    }
+    if (parser->at < parser->text.length && parser->text.bytes[parser->at] == '(') {
+        parser_error(parser, name, "expr.syntax",
+                     filter_find(name) != NULL ? "filters are written behind a value: value | name"
+                                               : "the only function is if(condition, then, else)",
+                     "there is no function '%.*s'", (int)name.length, name.bytes);
+        return NULL;
+    }
+    expr = new_expr(parser, EXPR_ROOT);
+    if (expr == NULL || !expr_names_root(parser, name, expr))
+        return NULL;
+    parser_advance(parser);
+    return finish(parser, expr, name.bytes);
+}
+
+static struct expr *parse_primary(struct parser *parser)
+{
+    struct token token = parser->token;
+    struct expr *inner;
+
+    if (parser->failed)
+        return NULL;
+    if (token.kind == TOKEN_NUMBER)
+        return take_literal(parser, (struct value){.kind = VALUE_NUMBER, .text = token.source});
+    if (token.kind == TOKEN_STRING)
+        return take_literal(parser, (struct value){.kind = VALUE_STRING, .text = token.text});
+    if (token.kind == TOKEN_NAME)
+        return parse_name(parser);
+    if (token.kind != TOKEN_OPEN) {
+        expected(parser, "a value");
+        return NULL;
+    }
+    parser_advance(parser);
+    inner = parse_pipe(parser);
+    require(parser, TOKEN_CLOSE, "')'");
+    return finish(parser, inner, token.source.bytes);
+}
+
+static struct expr *new_member(struct parser *parser, const struct expr *base, struct slice name,
+                               struct slice where)
+{
+    struct expr *expr;
+    size_t hint;
+
+    if (parser->failed || !expr_names_member(parser, base, name, where, &hint))
+        return NULL;
+    expr = new_expr(parser, EXPR_MEMBER);
+    if (expr == NULL)
+        return NULL;
+    expr->member.base = base;
+    expr->member.name = name;
+    expr->member.hint = hint;
+    put_above(expr, base);
+    return expr;
+}
+
+static struct expr *parse_index(struct parser *parser, const struct expr *base)
+{
+    struct expr *index = parse_pipe(parser), *expr;
+
+    if (index != NULL && index->kind == EXPR_LITERAL && index->literal.kind == VALUE_STRING) {
+        expr = new_member(parser, base, index->literal.text, index->source);
+    } else {
+        expr = index == NULL ? NULL : new_binary(parser, EXPR_INDEX, 0, base, index);
+    }
+    require(parser, TOKEN_CLOSE_BRACKET, "']'");
+    return finish(parser, expr, base->source.bytes);
+}
+
+static struct expr *parse_path(struct parser *parser)
+{
+    struct expr *expr = parse_primary(parser);
+
+    while (expr != NULL && !parser->failed) {
+        const char *start = expr->source.bytes;
+
+        if (accept(parser, TOKEN_DOT)) {
+            struct slice name = parser->token.source;
+
+            if (parser->token.kind != TOKEN_NAME) {
+                expected(parser, "a name");
+                return NULL;
+            }
+            expr = new_member(parser, expr, name, name);
+            parser_advance(parser);
+            expr = finish(parser, expr, start);
+        } else if (accept(parser, TOKEN_OPEN_BRACKET)) {
+            expr = parse_index(parser, expr);
+        } else {
+            break;
+        }
+    }
+    return parser->failed ? NULL : expr;
+}
+
+static struct expr *parse_unary(struct parser *parser)
+{
+    static const struct value zero = {.kind = VALUE_NUMBER, .text = {"0", 1}};
+    struct slice minus = parser->token.source;
+    struct expr *operand, *left;
+
+    if (!accept(parser, TOKEN_MINUS))
+        return parse_path(parser);
+    if (parser->token.kind == TOKEN_MINUS) {
+        expected(parser, "a value");
+        return NULL;
+    }
+    if (parser->token.kind == TOKEN_NUMBER &&
+        parser->token.source.bytes == minus.bytes + minus.length) {
+        minus.length += parser->token.source.length;
+        parser->token.source = minus;
+        return parse_path(parser);
+    }
+    operand = parse_path(parser);
+    left = operand == NULL ? NULL : new_literal(parser, zero, minus.bytes);
+    return new_binary(parser, EXPR_CALCULATE, DECIMAL_SUBTRACT, left, operand);
+}
+
+static struct expr *parse_product(struct parser *parser)
+{
+    struct expr *left = parse_unary(parser);
+
+    while (left != NULL && accept(parser, TOKEN_TIMES))
+        left = new_binary(parser, EXPR_CALCULATE, DECIMAL_MULTIPLY, left, parse_unary(parser));
+    if (left != NULL && !parser->failed && parser->token.kind == TOKEN_DIVIDE)
+        parser_error(parser, parser->token.source, "expr.syntax",
+                     "multiply instead (price * 0.01), or divide where the rows come from",
+                     "there is no division: its result is not exact in decimal");
+    return parser->failed ? NULL : left;
+}
+
+static struct expr *parse_sum(struct parser *parser)
+{
+    struct expr *left = parse_product(parser);
+
+    while (left != NULL && !parser->failed) {
+        if (accept(parser, TOKEN_PLUS))
+            left = new_binary(parser, EXPR_CALCULATE, DECIMAL_ADD, left, parse_product(parser));
+        else if (accept(parser, TOKEN_MINUS))
+            left =
+                new_binary(parser, EXPR_CALCULATE, DECIMAL_SUBTRACT, left, parse_product(parser));
+        else
+            break;
+    }
+    return parser->failed ? NULL : left;
+}
+
+static bool comparison_of(enum token_kind kind, int *symbol_out)
+{
+    static const struct {
+        enum token_kind kind;
+        enum expr_compare symbol;
+    } comparisons[] = {
+        {TOKEN_EQUAL, COMPARE_EQUAL},     {TOKEN_UNEQUAL, COMPARE_UNEQUAL},
+        {TOKEN_LESS, COMPARE_LESS},       {TOKEN_LESS_OR_EQUAL, COMPARE_LESS_OR_EQUAL},
+        {TOKEN_GREATER, COMPARE_GREATER}, {TOKEN_GREATER_OR_EQUAL, COMPARE_GREATER_OR_EQUAL},
+    };
+
+    for (size_t i = 0; i < sizeof comparisons / sizeof *comparisons; i++)
+        if (comparisons[i].kind == kind) {
+            *symbol_out = (int)comparisons[i].symbol;
+            return true;
+        }
+    return false;
+}
+
+static struct expr *parse_comparison(struct parser *parser)
+{
+    struct expr *left = parse_sum(parser);
+    int symbol;
+
+    if (left == NULL || !comparison_of(parser->token.kind, &symbol))
+        return left;
+    parser_advance(parser);
+    left = new_binary(parser, EXPR_COMPARE, symbol, left, parse_sum(parser));
+    if (left != NULL && comparison_of(parser->token.kind, &symbol))
+        parser_error(parser, parser->token.source, "expr.syntax", "write a < b and b < c",
+                     "comparisons cannot stand in a row");
+    return parser->failed ? NULL : left;
+}
+
+static struct expr *parse_not(struct parser *parser)
+{
+    const char *first = parser->token.source.bytes;
+    unsigned count = 0;
+    struct expr *expr;
+
+    for (; is_word(parser, "not"); count++)
+        parser_advance(parser);
+    expr = parse_comparison(parser);
+    if (expr == NULL || count == 0)
+        return expr;
+    /* An even number of them still makes true or false of the value. */
+    for (count = count % 2 == 0 ? 2 : 1; count > 0 && expr != NULL; count--) {
+        struct expr *inverted = new_expr(parser, EXPR_NOT);
+
+        if (inverted == NULL)
+            return NULL;
+        inverted->operation.first = expr;
+        put_above(inverted, expr);
+        expr = finish(parser, inverted, first);
+    }
+    return expr;
+}
+
+static struct expr *parse_and(struct parser *parser)
+{
+    struct expr *left = parse_not(parser);
+
+    while (left != NULL && is_word(parser, "and")) {
+        parser_advance(parser);
+        left = new_binary(parser, EXPR_AND, 0, left, parse_not(parser));
+    }
+    return left;
+}
+
+static struct expr *parse_or(struct parser *parser)
+{
+    struct expr *left = parse_and(parser);
+
+    while (left != NULL && is_word(parser, "or")) {
+        parser_advance(parser);
+        left = new_binary(parser, EXPR_OR, 0, left, parse_and(parser));
+    }
+    return left;
+}
+
+static struct expr *parse_coalesce(struct parser *parser)
+{
+    struct expr *left = parse_or(parser);
+
+    while (left != NULL && accept(parser, TOKEN_COALESCE))
+        left = new_binary(parser, EXPR_COALESCE, 0, left, parse_or(parser));
+    return parser->failed ? NULL : left;
+}
+
+static bool parse_arguments(struct parser *parser, struct expr *expr)
+{
+    const struct expr **arguments =
+        arena_new(parser->context->arena, FILTER_ARGUMENTS_MAX, sizeof *arguments);
+    const struct filter *filter = expr->operation.filter;
+    struct slice name = parser->token.source;
+    size_t count = 0;
+
+    if (arguments == NULL) {
+        parser_no_memory(parser);
+        return false;
+    }
+    parser_advance(parser);
+    if (accept(parser, TOKEN_OPEN) && !accept(parser, TOKEN_CLOSE)) {
+        do {
+            struct expr *argument = parse_pipe(parser);
+
+            if (argument == NULL)
+                return false;
+            if (count < FILTER_ARGUMENTS_MAX) {
+                arguments[count] = argument;
+                put_above(expr, argument);
+            }
+            count++;
+        } while (accept(parser, TOKEN_COMMA));
+        require(parser, TOKEN_CLOSE, "')'");
+    }
+    if (!parser->failed && (count < filter->arguments_min || count > filter->arguments_max))
+        parser_error(parser, name, "expr.arguments", filter->usage,
+                     "'%s' does not take %zu argument%s", filter->name, count,
+                     count == 1 ? "" : "s");
+    expr->operation.arguments = arguments;
+    expr->operation.argument_count = count;
+    return !parser->failed;
+}
+
+static struct expr *parse_filter(struct parser *parser, const struct expr *input)
+{
+    struct slice name = parser->token.source;
+    const struct filter *filter;
+    struct expr *expr;
+
+    if (parser->token.kind != TOKEN_NAME) {
+        expected(parser, "the name of a filter");
+        return NULL;
+    }
+    filter = filter_find(name);
+    if (filter == NULL) {
+        struct slice names[FILTER_NAMES_MAX];
+        size_t count = filter_names(names, FILTER_NAMES_MAX);
+
+        parser_error(parser, name, "expr.unknown_filter",
+                     expr_names_help(parser->context->arena, name, "filters", names, count),
+                     "unknown filter '%.*s'", (int)name.length, name.bytes);
+        return NULL;
+    }
+    expr = new_expr(parser, EXPR_FILTER);
+    if (expr == NULL)
+        return NULL;
+    expr->operation.first = input;
+    expr->operation.filter = filter;
+    put_above(expr, input);
+    if (!parse_arguments(parser, expr))
+        return NULL;
+    return finish(parser, expr, input->source.bytes);
+}
+
+static struct expr *parse_pipe(struct parser *parser)
+{
+    struct expr *expr;
+
+    if (parser->failed)
+        return NULL;
+    if (++parser->depth > EXPRESSION_DEPTH_MAX) {
+        parser_error(parser, parser->token.source, "expr.too_deep", "split it up with vars",
+                     "more than %d parentheses in one another", EXPRESSION_DEPTH_MAX);
+        return NULL;
+    }
+    expr = parse_coalesce(parser);
+    while (expr != NULL && accept(parser, TOKEN_PIPE))
+        expr = parse_filter(parser, expr);
+    parser->depth--;
+    return parser->failed ? NULL : expr;
+}
+
+const struct expr *expr_compile(const struct compile_context *context,
+                                const struct expr_origin *origin, bool in_braces, size_t *at)
+{
+    struct parser parser = {
+        .context = context, .origin = origin, .text = origin->scalar->text, .at = *at};
+    struct expr *expr;
+
+    parser_advance(&parser);
+    expr = parse_pipe(&parser);
+    if (!parser.failed && in_braces && parser.token.kind == TOKEN_END)
+        parser_error(&parser, (struct slice){parser.text.bytes + origin->text_offset, 2},
+                     "expr.syntax", "a text ${ that is no expression is written $${",
+                     "this ${ has no }");
+    else if (!parser.failed && parser.token.kind != (in_braces ? TOKEN_CLOSE_BRACE : TOKEN_END))
+        parser_error(&parser, parser.token.source, "expr.syntax", NULL,
+                     "'%.*s' is not expected here", (int)parser.token.source.length,
+                     parser.token.source.bytes);
+    *at = parser.failed ? (size_t)(parser.token.source.bytes - parser.text.bytes) : parser.at;
+    return parser.failed ? NULL : expr;
+}

@@ -1,0 +1,149 @@
+/* The table of filters, and what they share. */
+#include "filter.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "decimal.h"
+
+static const struct filter filters[] = {
+    {"trim", TAKES_TEXT, 0, 0, "… | trim", filter_trim},
+    {"lower", TAKES_TEXT, 0, 0, "… | lower", filter_lower},
+    {"upper", TAKES_TEXT, 0, 0, "… | upper", filter_upper},
+    {"replace", TAKES_TEXT, 2, 2, "… | replace(\"old\", \"new\")", filter_replace},
+    {"split", TAKES_TEXT, 1, 1, "… | split(\",\")", filter_split},
+    {"join", TAKES_LIST, 1, 1, "… | join(\", \")", filter_join},
+    {"default", TAKES_ANY, 1, 1, "… | default(\"EUR\")", filter_default},
+    {"number", TAKES_VALUE, 0, 0, "… | number", filter_number},
+    {"integer", TAKES_VALUE, 0, 0, "… | integer", filter_integer},
+    {"boolean", TAKES_VALUE, 0, 0, "… | boolean", filter_boolean},
+    {"string", TAKES_VALUE, 0, 0, "… | string", filter_string},
+    {"date", TAKES_TEXT, 0, 0, "… | date", filter_date},
+    {"datetime", TAKES_TEXT, 0, 0, "… | datetime", filter_datetime},
+    {"add_days", TAKES_TEXT, 1, 1, "… | add_days(14)", filter_add_days},
+    {"round", TAKES_NUMBER, 0, 1, "… | round or … | round(2)", filter_round},
+    {"json", TAKES_VALUE, 0, 0, "… | json", filter_json},
+    {"base64", TAKES_TEXT, 0, 0, "… | base64", filter_base64},
+    {"sha256", TAKES_TEXT, 0, 0, "… | sha256", filter_sha256},
+    {"length", TAKES_VALUE, 0, 0, "… | length", filter_length},
+    {"first", TAKES_LIST, 0, 0, "… | first", filter_first},
+    {"last", TAKES_LIST, 0, 0, "… | last", filter_last},
+    {"truncate", TAKES_TEXT, 1, 1, "… | truncate(80)", filter_truncate},
+    {"slug", TAKES_TEXT, 0, 0, "… | slug", filter_slug},
+};
+
+enum { FILTER_COUNT = sizeof filters / sizeof *filters };
+
+const struct filter *filter_find(struct slice name)
+{
+    for (size_t i = 0; i < FILTER_COUNT; i++)
+        if (slice_is(name, filters[i].name))
+            return &filters[i];
+    return NULL;
+}
+
+size_t filter_names(struct slice *names_out, size_t count)
+{
+    for (size_t i = 0; i < FILTER_COUNT && i < count; i++)
+        names_out[i] = slice_of(filters[i].name);
+    return FILTER_COUNT;
+}
+
+bool filter_fail(struct filter_call *call, const char *help, const char *format, ...)
+{
+    char text[sizeof call->error->text];
+    va_list arguments;
+
+    va_start(arguments, format);
+    if (vsnprintf(text, sizeof text, format, arguments) < 0)
+        text[0] = '\0';
+    va_end(arguments);
+    return expr_fail(call->expr, call->error, help, "%s", text);
+}
+
+bool filter_give_text(struct filter_call *call, const char *bytes, size_t length)
+{
+    *call->out = (struct value){.kind = VALUE_STRING, .text = {bytes, length}};
+    return true;
+}
+
+void *filter_memory(struct filter_call *call, size_t count, size_t size)
+{
+    void *memory = arena_new(call->environment->arena, count, size);
+
+    if (memory == NULL)
+        filter_fail(call, NULL, "'%s': this row needs more memory than there is",
+                    call->expr->operation.filter->name);
+    return memory;
+}
+
+bool filter_argument_text(struct filter_call *call, size_t index, struct slice *text_out)
+{
+    if (value_to_text(&call->arguments[index], text_out))
+        return true;
+    return filter_fail(call, call->expr->operation.filter->usage, "'%s' takes text, not %s",
+                       call->expr->operation.filter->name,
+                       value_phrase(call->arguments[index].kind));
+}
+
+bool filter_argument_whole(struct filter_call *call, size_t index, int64_t least, int64_t greatest,
+                           int64_t *number_out)
+{
+    const struct value *argument = &call->arguments[index];
+    const char *name = call->expr->operation.filter->name;
+    struct slice text;
+
+    if (argument->kind == VALUE_NUMBER && decimal_to_int64(argument->text, number_out) &&
+        *number_out >= least && *number_out <= greatest)
+        return true;
+    if (argument->kind == VALUE_STRING)
+        return filter_fail(call,
+                           "give the column a type (columns: { NAME: integer }) or write "
+                           "… | integer",
+                           "'%s' takes a whole number, not text", name);
+    if (!value_to_text(argument, &text))
+        text = slice_of(value_phrase(argument->kind));
+    return filter_fail(call, call->expr->operation.filter->usage,
+                       "'%s' takes a whole number from %lld to %lld, not %.*s", name,
+                       (long long)least, (long long)greatest,
+                       (int)(text.length < 40 ? text.length : 40), text.bytes);
+}
+
+static bool fits(struct filter_call *call, enum filter_takes takes)
+{
+    switch (takes) {
+    case TAKES_TEXT:
+        return value_to_text(&call->input, &call->text);
+    case TAKES_LIST:
+        return call->input.kind == VALUE_LIST;
+    case TAKES_NUMBER:
+        return call->input.kind == VALUE_NUMBER;
+    case TAKES_VALUE:
+    case TAKES_ANY:
+        return true;
+    }
+    return false;
+}
+
+bool filter_run(struct filter_call *call)
+{
+    static const char *const wanted[] = {
+        [TAKES_TEXT] = "text", [TAKES_LIST] = "a list", [TAKES_NUMBER] = "a number",
+        [TAKES_VALUE] = "",    [TAKES_ANY] = "",
+    };
+    const struct filter *filter = call->expr->operation.filter;
+    const char *help = filter->takes == TAKES_LIST ? "make a list of text with … | split(\",\")"
+                       : filter->takes == TAKES_NUMBER
+                           ? "make a number of text with … | number"
+                           : "write a list or map as text with … | json";
+
+    if ((call->input.kind == VALUE_OMIT || call->input.kind == VALUE_NULL) &&
+        filter->takes != TAKES_ANY) {
+        *call->out = call->input;
+        return true;
+    }
+    if (!fits(call, filter->takes))
+        return filter_fail(call, help, "'%s' takes %s, not %s", filter->name, wanted[filter->takes],
+                           value_phrase(call->input.kind));
+    return filter->run(call);
+}

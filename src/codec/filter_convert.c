@@ -1,0 +1,150 @@
+#include <string.h>
+
+#include "decimal.h"
+#include "filter.h"
+#include "purser/core/limits.h"
+
+enum { SHOWN_BYTES = 60 };
+
+static int shown(struct slice text)
+{
+    return (int)(text.length < SHOWN_BYTES ? text.length : SHOWN_BYTES);
+}
+
+static bool fail_kind(struct filter_call *call)
+{
+    return filter_fail(call, NULL, "'%s' cannot make anything of %s",
+                       call->expr->operation.filter->name, value_phrase(call->input.kind));
+}
+
+/* Empty text counts as missing, too: that is what an empty cell of a spreadsheet means. */
+bool filter_default(struct filter_call *call)
+{
+    bool is_missing = call->input.kind == VALUE_OMIT || call->input.kind == VALUE_NULL ||
+                      (call->input.kind == VALUE_STRING && call->input.text.length == 0);
+
+    *call->out = is_missing ? call->arguments[0] : call->input;
+    return true;
+}
+
+bool filter_number(struct filter_call *call)
+{
+    struct slice text = call->input.text, number;
+
+    if (call->input.kind == VALUE_NUMBER) {
+        *call->out = call->input;
+        return true;
+    }
+    if (call->input.kind != VALUE_STRING)
+        return fail_kind(call);
+    if (!decimal_from_text(call->environment->arena, text, &number))
+        return filter_fail(call, "a point, no thousands separator, no unit: 1234.50",
+                           "'%.*s' is not a number", shown(text), text.bytes);
+    if (number.bytes == NULL)
+        return filter_fail(call, NULL, "out of memory");
+    *call->out = (struct value){.kind = VALUE_NUMBER, .text = number};
+    return true;
+}
+
+bool filter_integer(struct filter_call *call)
+{
+    struct slice rounded = {0};
+
+    if (!filter_number(call))
+        return false;
+    switch (decimal_round(call->environment->arena, call->out->text, 0, &rounded)) {
+    case DECIMAL_OK:
+        break;
+    case DECIMAL_OVERFLOW:
+        return filter_fail(call, NULL, "'%.*s' is too large or too small", shown(call->out->text),
+                           call->out->text.bytes);
+    case DECIMAL_NO_MEMORY:
+        return filter_fail(call, NULL, "out of memory");
+    }
+    if (decimal_compare(rounded, call->out->text) != 0)
+        return filter_fail(call, "round it first: … | round", "'%.*s' is not a whole number",
+                           shown(call->out->text), call->out->text.bytes);
+    call->out->text = rounded;
+    return true;
+}
+
+static bool is_word(struct slice text, const char *word)
+{
+    size_t length = strlen(word);
+
+    if (text.length != length)
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if ((text.bytes[i] | 0x20) != word[i] && text.bytes[i] != word[i])
+            return false;
+    return true;
+}
+
+bool filter_boolean(struct filter_call *call)
+{
+    static const struct {
+        const char *word;
+        bool truth;
+    } words[] = {
+        {"true", true},   {"yes", true}, {"y", true},  {"t", true},  {"on", true},   {"1", true},
+        {"false", false}, {"no", false}, {"n", false}, {"f", false}, {"off", false}, {"0", false},
+    };
+    struct slice text;
+
+    if (!value_to_text(&call->input, &text))
+        return fail_kind(call);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (is_word(text, words[i].word)) {
+            *call->out = (struct value){.kind = VALUE_BOOL, .boolean = words[i].truth};
+            return true;
+        }
+    return filter_fail(call, "true, yes, y, t, on, 1 or false, no, n, f, off, 0; in any case",
+                       "'%.*s' is neither true nor false", shown(text), text.bytes);
+}
+
+bool filter_string(struct filter_call *call)
+{
+    struct slice text;
+
+    if (!value_to_text(&call->input, &text))
+        return filter_fail(call, "write a list or map as JSON: … | json",
+                           "'string' cannot make text of %s", value_phrase(call->input.kind));
+    return filter_give_text(call, text.bytes, text.length);
+}
+
+bool filter_round(struct filter_call *call)
+{
+    struct slice number = call->input.text, rounded = {0};
+    int64_t places = 0;
+
+    if (call->argument_count > 0 && !filter_argument_whole(call, 0, 0, DECIMAL_PLACES_MAX, &places))
+        return false;
+    switch (decimal_round(call->environment->arena, number, (int)places, &rounded)) {
+    case DECIMAL_OK:
+        *call->out = (struct value){.kind = VALUE_NUMBER, .text = rounded};
+        return true;
+    case DECIMAL_OVERFLOW:
+        return filter_fail(call, NULL, "'%.*s' is too large or too small to round", shown(number),
+                           number.bytes);
+    case DECIMAL_NO_MEMORY:
+        break;
+    }
+    return filter_fail(call, NULL, "out of memory");
+}
+
+bool filter_json(struct filter_call *call)
+{
+    struct buf text;
+    char *copy = NULL;
+    size_t length;
+
+    buf_init(&text, BODY_BYTES_MAX);
+    value_append_json(&text, &call->input);
+    length = text.length;
+    if (text.failed == ERR_OK)
+        copy = arena_copy_text(call->environment->arena, buf_text(&text), length);
+    buf_deinit(&text);
+    if (copy == NULL)
+        return filter_fail(call, NULL, "'json' makes more text than there is memory for");
+    return filter_give_text(call, copy, length);
+}
