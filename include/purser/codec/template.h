@@ -1,9 +1,17 @@
 /* The body of a request: a YAML tree with ${…}, $for and $do, rendered straight to JSON text.
  *
- * A plain YAML number keeps its text. A field whose value is OMIT is left out; so is an object
- * entry whose value is missing under when_empty: omit. An empty YAML value (`memo:`) is an error at
- * load time: null is only sent where it is written as such, and then refused, because the API
- * answers 400 to it. Source: help.rutter.com, article 9131427961 (2026-06). */
+ * A plain YAML number keeps its text. What a missing value does to the field that holds it is said
+ * by when_empty: WHEN_EMPTY_OMIT leaves the field out, WHEN_EMPTY_NULL sends null, WHEN_EMPTY_ERROR
+ * is an error. The word `omit` always leaves it out. A null in the data is an error except under
+ * WHEN_EMPTY_NULL: nobody may erase data, or be refused, without having said so. An empty YAML
+ * value (`memo:`) is an error at load time, and so is a null that is written there, because the API
+ * answers 400 to it. Source: help.rutter.com, article 9131427961 (2026-06).
+ *
+ * The same goes for the entries of a list. An object or a list whose entries were all left out is
+ * left out too, so that a row without an address sends none instead of an empty one; one written
+ * as {} or [] stays, and so does the body itself. `$for: NAME in EXPRESSION` with `$do: …` gives a
+ * list with one entry for each of the expression's list, [] for an empty one; a missing list is a
+ * missing value. NAME must be new. */
 #ifndef PURSER_CODEC_TEMPLATE_H
 #define PURSER_CODEC_TEMPLATE_H
 
