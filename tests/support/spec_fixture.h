@@ -1,0 +1,142 @@
+/* What the tests of the spec loader share. Each test program has its own copy of the state. */
+#ifndef PURSER_TESTS_SPEC_FIXTURE_H
+#define PURSER_TESTS_SPEC_FIXTURE_H
+
+#include "purser/codec/spec.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "purser/base/mem.h"
+
+#define CONNECTIONS "connections:\n  shop: { access_token: { env: T } }\n"
+#define JOBS                                                        \
+    "jobs:\n"                                                       \
+    "  products:\n"                                                 \
+    "    source: { csv: data/products.csv, key: \"${row.sku}\" }\n" \
+    "    request: POST /products\n"                                 \
+    "    body: { product: { name: x } }\n"
+#define HEAD "purser: 1\nname: demo\n"
+
+/* -- expressions: a double, so that this module is judged alone -------------------------------- */
+
+__attribute__((weak)) const struct text_template *
+text_template_compile(struct arena *where, const struct yaml_node *scalar,
+                      const struct scope *scope, struct diagnostics *messages)
+{
+    (void)where;
+    (void)scope;
+    (void)messages;
+    return (const struct text_template *)scalar;
+}
+
+__attribute__((weak)) bool text_template_evaluate(const struct text_template *text_template,
+                                                  const struct environment *environment,
+                                                  struct value *value_out,
+                                                  struct eval_error *error_out)
+{
+    (void)environment;
+    (void)error_out;
+    *value_out = (struct value){.kind = VALUE_STRING,
+                                .text = ((const struct yaml_node *)text_template)->text};
+    return true;
+}
+
+__attribute__((weak)) const struct body_template *
+body_template_compile(struct arena *where, const struct yaml_node *node, const struct scope *scope,
+                      enum when_empty when_empty, struct diagnostics *messages)
+{
+    (void)where;
+    (void)scope;
+    (void)when_empty;
+    (void)messages;
+    return (const struct body_template *)node;
+}
+
+__attribute__((weak)) const char *value_kind_name(enum value_kind kind)
+{
+    (void)kind;
+    return "a value";
+}
+
+__attribute__((weak)) struct value value_member(const struct value *value, struct slice name)
+{
+    for (size_t i = 0; i < value->map.count; i++)
+        if (slice_equal(value->map.names[i], name))
+            return value->map.values[i];
+    return (struct value){.kind = VALUE_OMIT};
+}
+
+static struct arena arena;
+static struct diagnostics diagnostics;
+static struct buf out, text;
+static struct spec spec;
+
+static int setup(void **state)
+{
+    (void)state;
+    arena_init(&arena, SPEC_ARENA_BYTES_MAX);
+    diagnostics_init(&diagnostics);
+    buf_init(&out, 1 << 20);
+    buf_init(&text, 8 << 20);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    mem_test_fail(-1, 0);
+    diagnostics_deinit(&diagnostics);
+    arena_deinit(&arena);
+    buf_deinit(&out);
+    buf_deinit(&text);
+    return mem_test_live_count() == 0 ? 0 : -1;
+}
+
+static enum err_code load_with(const char *file, const char *yaml,
+                               const struct spec_variable *variables, size_t count)
+{
+    enum err_code code;
+
+    memset(&spec, 0xff, sizeof spec);
+    code = spec_load(&arena, file, yaml, strlen(yaml), variables, count, &spec, &diagnostics);
+    buf_clear(&out);
+    diagnostics_print(&diagnostics, &out);
+    return code;
+}
+
+__attribute__((unused)) static const struct spec *loaded(const char *yaml)
+{
+    if (load_with("t.yaml", yaml, NULL, 0) != ERR_OK)
+        fail_msg("%s\n%s", yaml, buf_text(&out));
+    return &spec;
+}
+
+__attribute__((unused)) static void assert_message(const char *yaml, enum err_code expected_code,
+                                                   const char *message)
+{
+    enum err_code code;
+
+    diagnostics_deinit(&diagnostics);
+    code = load_with("t.yaml", yaml, NULL, 0);
+    if (code != expected_code || strstr(buf_text(&out), message) == NULL)
+        fail_msg("for\n%.800s\n  expected %s\n  got (%d)\n%.2000s", yaml, message, (int)code,
+                 buf_text(&out));
+}
+
+/* Every message about `yaml` starts with `message`, and there is only one. */
+__attribute__((unused)) static void assert_refused(const char *yaml, const char *message)
+{
+    assert_message(yaml, ERR_INPUT, message);
+    if (strncmp(buf_text(&out), message, strlen(message)) != 0 || diagnostics.error_count != 1)
+        fail_msg("for\n%s\n  expected only %s\n  got\n%s", yaml, message, buf_text(&out));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+#endif

@@ -1,0 +1,454 @@
+#include "spec_fixture.h"
+
+/* -- what is wrong with a bad one -------------------------------------------------------------- */
+
+static void mistakes_at_the_top_are_named(void **state)
+{
+    (void)state;
+    assert_refused("", "t.yaml:1:1: error: the file holds no spec   [spec.empty]");
+    assert_refused("just text\n", "t.yaml:1:1: error: the spec is text, must be a map");
+    assert_refused("name: demo\n" CONNECTIONS JOBS, "t.yaml:1:1: error: 'purser' is missing in the "
+                                                    "spec   [spec.required]");
+    assert_refused("purser: 2\nnmae: x\n", "t.yaml:1:9: error: this purser understands format 1 of "
+                                           "a spec, not '2'   [spec.version]");
+    assert_message("name: demo\npurser: 1\n" CONNECTIONS JOBS, ERR_OK,
+                   "t.yaml:2:9: warning: 'purser: 1' should be the first key");
+    assert_refused("purser: 1\n" CONNECTIONS JOBS, "t.yaml:1:1: error: 'name' is missing");
+    assert_refused("purser: 1\nname: My Spec\n" CONNECTIONS JOBS,
+                   "t.yaml:2:7: error: 'My Spec' cannot be the name of a spec   [spec.name]");
+    assert_refused("purser: 1\nname: 12\n" CONNECTIONS JOBS,
+                   "t.yaml:2:7: error: 'name' is a whole number, must be text   [spec.type]");
+    assert_refused(HEAD CONNECTIONS, "t.yaml:1:1: error: 'jobs' is missing in the spec");
+    assert_refused(HEAD CONNECTIONS "jobs: {}\n", "t.yaml:5:7: error: 'jobs' is empty");
+    assert_refused(HEAD CONNECTIONS "jobs:\n", "t.yaml:5:6: error: 'jobs' is empty, must be a map");
+    assert_refused(HEAD "conections: {}\n" CONNECTIONS JOBS,
+                   "t.yaml:3:1: error: unknown key 'conections' in the spec   [spec.unknown_key]\n"
+                   "      help: did you mean 'connections'?");
+    assert_refused(HEAD "schedule: { cron: x }\n" CONNECTIONS JOBS,
+                   "t.yaml:3:1: error: 'schedule' in the spec is not supported by this version"
+                   "   [spec.unsupported]");
+    assert_refused(HEAD "idempotency: { window: 8d }\n" CONNECTIONS JOBS,
+                   "t.yaml:3:24: error: window is 8d, must be from 1m to 7d   [spec.value]");
+    assert_refused(HEAD "max_failures: 101%\n" CONNECTIONS JOBS,
+                   "t.yaml:3:15: error: max_failures is '101%'   [spec.value]");
+    assert_refused(HEAD "vars: { a-b: 1 }\n" CONNECTIONS JOBS,
+                   "t.yaml:3:9: error: 'a-b' cannot be the name of a variable   [spec.name]");
+}
+
+static void mistakes_in_api_and_connections_are_named(void **state)
+{
+    static const struct {
+        const char *part, *message;
+    } cases[] = {
+        {"api: { environment: prodution }\n" CONNECTIONS,
+         "t.yaml:3:21: error: no such environment: 'prodution'   [spec.value]\n"
+         "      help: did you mean 'production'?"},
+        {"api: { version: v2 }\n" CONNECTIONS, "t.yaml:3:17: error: api.version is 'v2'"},
+        {"api: { openapi: x.json }\n" CONNECTIONS, "t.yaml:3:8: error: 'openapi' in api is not "},
+        {"api: { limits: { rate: fast } }\n" CONNECTIONS, "t.yaml:3:24: error: 'fast' is no rate"},
+        {"api: { limits: { rate: 1/h } }\n" CONNECTIONS, "t.yaml:3:24: error: '1/h' is no rate"},
+        {"api: { limits: { rate: 0/s } }\n" CONNECTIONS, "t.yaml:3:24: error: '0/s' is no rate"},
+        {"api: { limits: { in_flight: 0 } }\n" CONNECTIONS,
+         "t.yaml:3:29: error: in_flight is 0, must be a whole number from 1 to 1024"},
+        {"api: { limits: { in_flight: 1025 } }\n" CONNECTIONS, "t.yaml:3:29: error: in_flight is"},
+        {"api: { simulator: { profile: calm } }\n" CONNECTIONS,
+         "t.yaml:3:30: error: profile is 'calm', must be one of: clean, realistic, hostile"},
+        {"api: { simulator: { seed: -1 } }\n" CONNECTIONS, "t.yaml:3:27: error: seed is -1"},
+        {"api: { client_id: abc }\n" CONNECTIONS,
+         "t.yaml:3:19: error: a secret must not be written here; say where it is   "
+         "[spec.secret_literal]\n      help: client_id: { env: RUTTER_CLIENT_ID }"},
+        {"connections: {}\ndefaults: { connection: \"${row.c}\" }\n",
+         "t.yaml:3:14: error: 'connections' is empty   [spec.required]"},
+        {"connections: { shop: {} }\n",
+         "t.yaml:3:16: error: 'access_token' is missing in connection 'shop'   [spec.required]"},
+        {"connections: { shop: }\n", "t.yaml:3:22: error: connection 'shop' is empty, must be a "},
+        {"connections: { \"a b\": { access_token: { env: T } } }\n",
+         "t.yaml:3:16: error: 'a b' cannot be the name of a connection   [spec.name]"},
+        {"connections: { shop: { access_token: { env: T, file: f } } }\n",
+         "t.yaml:3:38: error: access_token has both 'env' and 'file'   [spec.value]"},
+        {"connections: { shop: { access_token: { } } }\n",
+         "t.yaml:3:38: error: access_token does not say where the secret is   [spec.required]"},
+        {"connections: { shop: { access_token: { command: [x] } } }\n",
+         "t.yaml:3:40: error: 'command' in access_token is not supported by this version"},
+        {"connections: { shop: { access_token: { env: T }, platform: shopify } }\n",
+         "t.yaml:3:60: error: platform is 'shopify'   [spec.value]"},
+        {"connections: { shop: { access_token: { env: T }, limits: { outstanding: 1 } } }\n",
+         "t.yaml:3:60: error: 'outstanding' in limits is not supported by this version"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        buf_clear(&text);
+        buf_append_format(&text, HEAD "%s" JOBS, cases[i].part);
+        assert_refused(buf_text(&text), cases[i].message);
+    }
+}
+
+static void secrets_in_a_spec_are_refused_and_never_shown(void **state)
+{
+    static const char *const parts[] = {
+        "access_token: sk_live_123",
+        "access_token: \"sk_live_123\"",
+        "access_token: { env: sk-live_123 }",
+        "access_token: { credential: \"sk_live_123 x\" }",
+        "access_tokn: sk_live_123",
+        "access_token:\n      sk_live_123",
+        "access_token: sk_live_123\n    access_token: sk_live_123",
+        "access_token: sk_live_123: x",
+        "access_token: [sk_live_123]",
+        "access_token: 'sk_live_123",
+    };
+    char file[] = "/tmp/test_spec_XXXXXX";
+    int descriptor = mkstemp(file);
+    FILE *stream = fdopen(descriptor, "w");
+
+    (void)state;
+    assert_non_null(stream);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        buf_clear(&text);
+        buf_append_format(&text, HEAD "connections:\n  shop:\n    %s\n" JOBS, parts[i]);
+        rewind(stream);
+        assert_int_equal(ftruncate(descriptor, 0), 0);
+        fputs(buf_text(&text), stream);
+        fflush(stream);
+        diagnostics_deinit(&diagnostics);
+        assert_int_equal(load_with(file, buf_text(&text), NULL, 0), ERR_INPUT);
+        diagnostics_print_json(&diagnostics, &out);
+        if (strstr(buf_text(&out), "live_123") != NULL)
+            fail_msg("%s\n%s", parts[i], buf_text(&out));
+    }
+    fclose(stream);
+    unlink(file);
+    assert_refused(HEAD "connections: { shop: { access_token: \"${env.MY_TOKEN}\" } }\n" JOBS,
+                   "t.yaml:3:38: error: a token must not be written here; say where it is   "
+                   "[spec.secret_literal]\n      help: access_token: { env: MY_TOKEN }");
+}
+
+static void base_url_must_be_safe(void **state)
+{
+    static const struct {
+        const char *url, *fault; /* NULL = good */
+    } cases[] = {
+        {"https://api.example.com/versioned", NULL},
+        {"https://api.example.com:443/versioned///", NULL},
+        {"http://127.0.0.1:8080/versioned", NULL},
+        {"http://127.9.9.255/versioned", NULL},
+        {"http://[::1]:8080/versioned", NULL},
+        {"http://localhost:1/versioned", NULL},
+        {"http://api.example.com/versioned", "would send credentials without encryption"},
+        {"http://127.0.0.1.example.com/versioned", "would send credentials"},
+        {"http://127.0.0.256/versioned", "would send credentials"},
+        {"http://128.0.0.1/versioned", "would send credentials"},
+        {"http://localhost.example.com/versioned", "would send credentials"},
+        {"http://[::2]/versioned", "would send credentials"},
+        {"ftp://example.com/versioned", "is no URL that starts with https://"},
+        {"HTTPS://example.com/versioned", "is no URL that starts with https://"},
+        {"https://production.rutterapi.com@evil.com/versioned", "must not hold a user name"},
+        {"https://example.com/versioned?x=1", "must end with its path, without ? and #"},
+        {"https://example.com/versioned#x", "must end with its path, without ? and #"},
+        {"https:///versioned", "has no valid host and port"},
+        {"https://example.com:0/versioned", "has no valid host and port"},
+        {"https://example.com:65536/versioned", "has no valid host and port"},
+        {"https://example.com:80x/versioned", "has no valid host and port"},
+        {"https://exa_mple.com/versioned", "has no valid host and port"},
+        {"https://[::1/versioned", "has no valid host and port"},
+        {"https://example.com/../versioned", "has a path with // or .."},
+        {"https://example.com\\@evil.com/versioned", "has a character that cannot stand in a URL"},
+        {"https://example.com/ versioned", "has a character that cannot stand in a URL"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char message[160];
+
+        buf_clear(&text);
+        buf_append_format(&text, HEAD "api: { environment: '%s' }\n" CONNECTIONS JOBS,
+                          cases[i].url);
+        if (cases[i].fault == NULL) {
+            diagnostics_deinit(&diagnostics);
+            loaded(buf_text(&text));
+            assert_int_equal(diagnostics.warning_count, 0);
+            assert_int_equal(spec.api.environment, ENVIRONMENT_URL);
+            continue;
+        }
+        snprintf(message, sizeof message, "t.yaml:3:21: error: the base URL %s", cases[i].fault);
+        assert_refused(buf_text(&text), message);
+    }
+    assert_message(HEAD "api: { environment: https://a.example.com }\n" CONNECTIONS JOBS, ERR_OK,
+                   "t.yaml:3:21: warning: the base URL does not end with /versioned   [spec.url]");
+}
+
+static void mistakes_in_a_request_are_named_with_a_guess(void **state)
+{
+    static const struct {
+        const char *request, *message;
+    } cases[] = {
+        {"PUT /products/${row.id}", "the API has no write operation PUT /products/${row.id}   "
+                                    "[spec.unknown_operation]\n"
+                                    "      help: did you mean 'PATCH /products/{id}'?"},
+        {"POST /invoices", "the API has no write operation POST /invoices   "
+                           "[spec.unknown_operation]\n"
+                           "      help: did you mean 'POST /accounting/invoices'?"},
+        {"POST /product", "the API has no write operation POST /product   "
+                          "[spec.unknown_operation]\n      help: did you mean 'POST /products'?"},
+        {"PATCH /acounting/bills/${row.id}", "the API has no write operation PATCH /acounting/"
+                                             "bills/${row.id}   [spec.unknown_operation]\n"
+                                             "      help: did you mean 'PATCH /accounting/bills/"
+                                             "{id}'?"},
+        {"POST /versioned/products", "the API has no write operation POST /versioned/products   "
+                                     "[spec.unknown_operation]\n      help: write the path below"},
+        {"POST /nothing/like/it", "the API has no write operation POST /nothing/like/it"},
+        {"POST /orders/1/${row.a}/2", "the API has no write operation"},
+        {"post /products", "'post' is no method of a write   [spec.request]\n"
+                           "      help: write POST in capitals"},
+        {"GET /products", "'GET' is no method of a write   [spec.request]"},
+        {"/products", "'/products' is no method of a write"},
+        {"POST", "the request has no path   [spec.request]"},
+        {"POST products", "the request has a path that does not start with /"},
+        {"POST https://x.example.com/products", "the request has a path that does not start with "
+                                                "/   [spec.request]\n      help: the base URL is"},
+        {"POST /products?x=1", "the request has a query, which is not supported"},
+        {"POST /products//x", "the request has an empty segment"},
+        {"POST /products/../orders", "the request has an empty segment or one that starts with a"},
+        {"POST /products/", "the request has an empty segment"},
+        {"POST /pro ducts", "the request has a character that cannot stand in a path"},
+        {"POST /pro%2fducts", "the request has a character that cannot stand in a path"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char message[400];
+
+        buf_clear(&text);
+        buf_append_format(&text,
+                          HEAD CONNECTIONS
+                          "jobs:\n  p:\n    source: { csv: p.csv, key: \"${row.sku}\" }\n"
+                          "    body: { product: { a: 1 } }\n    request: '%s'\n",
+                          cases[i].request);
+        snprintf(message, sizeof message, "t.yaml:9:14: error: %s", cases[i].message);
+        assert_refused(buf_text(&text), message);
+    }
+}
+
+static void misspelt_accounting_path_is_not_silently_a_custom_object(void **state)
+{
+    (void)state;
+    assert_message(HEAD CONNECTIONS "jobs:\n  p:\n    source: { csv: p.csv, key: \"${row.a}\" }\n"
+                                    "    request: POST /accounting/invoces\n",
+                   ERR_OK,
+                   "t.yaml:8:14: warning: /accounting/invoces is taken for a custom object of the "
+                   "platform   [spec.custom_object]\n"
+                   "      help: did you mean '/accounting/invoices'?");
+}
+
+#define SOURCE "source: { csv: p.csv, key: \"${row.a}\" }"
+#define REQUEST "request: POST /products\n    body: { product: { a: 1 } }"
+static const struct {
+    const char *job, *message;
+} job_cases[] = {
+    {REQUEST, "t.yaml:7:5: error: 'source' is missing in job 'p'   [spec.required]"},
+    {SOURCE, "t.yaml:7:5: error: 'request' is missing in job 'p'"},
+    {SOURCE "\n    " REQUEST "\n    conection: shop",
+     "t.yaml:10:5: error: unknown key 'conection' in job 'p'   [spec.unknown_key]\n"
+     "      help: did you mean 'connection'?"},
+    {SOURCE "\n    " REQUEST "\n    zzz: 1",
+     "t.yaml:10:5: error: unknown key 'zzz' in job 'p'   [spec.unknown_key]\n"
+     "      help: known here: description, connection, source, request, body, if, outputs, "
+     "mode, retry, max_failures, when_empty, when_changed\n"},
+    {SOURCE "\n    " REQUEST "\n    connection: shpo",
+     "t.yaml:10:17: error: no connection 'shpo' under connections   "
+     "[spec.unknown_connection]\n      help: did you mean 'shop'?"},
+    {SOURCE "\n    " REQUEST "\n    needs: [x]",
+     "t.yaml:10:5: error: 'needs' in job 'p' is not supported by this version"},
+    {SOURCE "\n    " REQUEST "\n    undo: DELETE /products/1",
+     "t.yaml:10:5: error: 'undo' in job 'p' is not supported by this version"},
+    {SOURCE "\n    " REQUEST "\n    query: { a: 1 }",
+     "t.yaml:10:5: error: 'query' in job 'p' is not supported by this version"},
+    {SOURCE "\n    " REQUEST "\n    mode: sync",
+     "t.yaml:10:11: error: mode 'sync' is not supported by this version"},
+    {SOURCE "\n    " REQUEST "\n    if: row.a",
+     "t.yaml:10:9: error: 'if' has no ${…}   [spec.value]"},
+    {SOURCE "\n    " REQUEST "\n    if: true",
+     "t.yaml:10:9: error: 'if' is true or false, must be text"},
+    {SOURCE "\n    " REQUEST "\n    when_empty: drop",
+     "t.yaml:10:17: error: when_empty is 'drop', must be one of: omit, null, error"},
+    {SOURCE "\n    " REQUEST "\n    when_changed: skip",
+     "t.yaml:10:19: error: when_changed is 'skip', must be one of: resend, keep, error"},
+    {SOURCE "\n    " REQUEST "\n    max_failures: -1",
+     "t.yaml:10:19: error: max_failures is -1, must be a whole number from 0 to 4294967295"},
+    {SOURCE "\n    " REQUEST "\n    max_failures: many",
+     "t.yaml:10:19: error: max_failures is 'many'   [spec.value]\n"
+     "      help: write a count (50) or a share (5%)"},
+    {SOURCE "\n    " REQUEST "\n    retry: { attempts: 0 }",
+     "t.yaml:10:24: error: attempts is 0, must be a whole number from 1 to 100"},
+    {SOURCE "\n    " REQUEST "\n    retry: { first_delay: 2 }",
+     "t.yaml:10:27: error: 'first_delay' is a whole number, must be text"},
+    {SOURCE "\n    " REQUEST "\n    retry: { first_delay: 2 s }",
+     "t.yaml:10:27: error: first_delay is '2 s', which is no duration   [spec.value]\n"
+     "      help: write 500ms, 2s, 5m, 6h or 7d"},
+    {SOURCE "\n    " REQUEST "\n    retry: { first_delay: 10m }",
+     "t.yaml:10:12: error: first_delay is longer than max_delay"},
+    {SOURCE "\n    " REQUEST "\n    outputs: { id: 1 }",
+     "t.yaml:10:20: error: an output is a whole number, must be text"},
+    {SOURCE "\n    request: POST /products",
+     "t.yaml:8:14: error: POST /products needs a body   [spec.body]\n"
+     "      help: body: { product: { … } }"},
+    {SOURCE "\n    request: POST /products\n    body: { title: x }",
+     "t.yaml:9:13: error: the body of POST /products has all its fields below 'product'   "
+     "[spec.body]\n      help: body: { product: { … } }"},
+    {SOURCE "\n    request: POST /products\n    body: { product: { a: 1 }, x: 1 }",
+     "t.yaml:9:32: error: 'x' stands beside 'product' in the body; POST /products takes only"},
+    {SOURCE "\n    request: POST /products\n    body: { response_mode: async, product: {a: 1}}",
+     "t.yaml:9:13: error: purser puts response_mode into the body itself   [spec.body]"},
+    {SOURCE "\n    request: DELETE /products/${row.a}\n    body: { product: { a: 1 } }",
+     "t.yaml:9:11: error: DELETE /products/{id} takes no body   [spec.body]"},
+    {SOURCE "\n    request: POST /products\n    body: text",
+     "t.yaml:9:11: error: 'body' is text, must be a map   [spec.type]"},
+};
+
+static void mistakes_in_a_job_are_named(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof job_cases / sizeof *job_cases; i++) {
+        buf_clear(&text);
+        buf_append_format(&text, HEAD CONNECTIONS "jobs:\n  p:\n    %s\n", job_cases[i].job);
+        /* A missing body is found besides a body of the wrong kind. */
+        if (strstr(job_cases[i].job, "body: text") != NULL)
+            assert_message(buf_text(&text), ERR_INPUT, job_cases[i].message);
+        else
+            assert_refused(buf_text(&text), job_cases[i].message);
+    }
+}
+
+static void mistakes_in_a_source_are_named(void **state)
+{
+    static const struct {
+        const char *source, *message;
+    } cases[] = {
+        {"csv: p.csv", "7:13: error: 'key' is missing in source   [spec.required]"},
+        {"key: '${row.a}'", "7:13: error: the source does not say where the rows are   "
+                            "[spec.required]"},
+        {"csv: p.csv, ndjson: p, key: '${row.a}'", "7:35: error: the source has both 'csv' and "},
+        {"csv: p.csv, key: a", "7:32: error: 'key' is the same for every row   "
+                               "[spec.constant_key]"},
+        {"csv: p.csv, key: '$${row.a}'", "7:32: error: 'key' is the same for every row"},
+        {"csv: p.csv, key: '${row.a}', group_by: a", "7:54: error: 'group_by' is the same for "},
+        {"csv: '-', key: '${row.a}'", "7:20: error: reading rows from standard input is not "},
+        {"csv: '', key: '${row.a}'", "7:20: error: csv is empty   [spec.value]"},
+        {"command: [ls], key: '${row.a}'", "7:15: error: 'command' in source is not supported"},
+        {"sqlite: a.db, key: '${row.a}'", "7:15: error: 'sqlite' in source is not supported"},
+        {"inline: [ 1 ], key: '${row.a}'", "7:25: error: a row is a whole number, must be a map"},
+        {"inline: { a: 1 }, key: '${row.a}'", "7:23: error: 'inline' is a map, must be a list"},
+        {"csv: a, key: '${row.a}', delimiter: ';;'", "7:51: error: the delimiter must be one"},
+        {"csv: a, key: '${row.a}', delimiter: '\"'", "7:51: error: the delimiter must be one"},
+        {"ndjson: a, key: '${row.a}', delimiter: ';'", "7:54: error: 'delimiter' is only for csv"},
+        {"csv: a, key: '${row.a}', columns: { p: money }",
+         "7:54: error: column 'p' has the unknown type 'money'   [spec.value]"},
+        {"csv: a, key: '${row.a}', columns: { p: list() }",
+         "7:54: error: column 'p' has the unknown type 'list()'"},
+        {"csv: a, key: '${row.a}', columns: { p: 1 }",
+         "7:54: error: the type of a column is a whole number, must be text"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char message[200];
+
+        buf_clear(&text);
+        buf_append_format(&text,
+                          HEAD CONNECTIONS "jobs:\n  p:\n    source: { %s }\n    request: POST "
+                                           "/products\n    body: { product: { a: 1 } }\n",
+                          cases[i].source);
+        snprintf(message, sizeof message, "t.yaml:%s", cases[i].message);
+        assert_refused(buf_text(&text), message);
+    }
+}
+
+static void job_must_say_its_connection_when_there_are_several(void **state)
+{
+    (void)state;
+    assert_refused(HEAD "connections: { a: { access_token: { env: T } }, b: { access_token: "
+                        "{ env: T } } }\n" JOBS,
+                   "t.yaml:5:3: error: job 'products' does not say which connection it writes to"
+                   "   [spec.required]");
+    assert_refused(HEAD JOBS, "t.yaml:4:3: error: job 'products' does not say which connection");
+    assert_refused(HEAD CONNECTIONS "defaults: { connection: x }\n" JOBS,
+                   "t.yaml:5:25: error: no connection 'x' under connections");
+}
+
+static void all_mistakes_come_together_in_order(void **state)
+{
+    const char *at;
+
+    (void)state;
+    assert_message("purser: 1\nname: X\nzzz: 1\nzzz: 2\n" CONNECTIONS
+                   "jobs:\n  p: { source: {}, request: POST /x }\n",
+                   ERR_INPUT, "t.yaml:2:7: error: 'X' cannot be");
+    assert_int_equal(diagnostics.error_count, 7);
+    at = buf_text(&out);
+    for (uint32_t last = 0;;) {
+        uint32_t line;
+
+        at = strstr(at, "t.yaml:");
+        if (at == NULL)
+            break;
+        at += strlen("t.yaml:");
+        line = (uint32_t)strtoul(at, NULL, 10);
+        assert_true(line >= last);
+        last = line;
+    }
+}
+
+static void jobs_connections_and_columns_have_a_maximum(void **state)
+{
+    (void)state;
+    buf_append_text(&text, HEAD "api: { environment: simulator }\ndefaults: { connection: c0 }\n"
+                                "connections:\n");
+    for (int i = 0; i < SPEC_CONNECTIONS_MAX; i++)
+        buf_append_format(&text, "  c%d: {}\n", i);
+    buf_append_text(&text, JOBS);
+    loaded(buf_text(&text));
+    assert_int_equal(spec.connection_count, SPEC_CONNECTIONS_MAX);
+    buf_append_text(&text, "  more:\n    source: { csv: a, key: '${row.a}', columns: {");
+    for (int i = 0; i <= ROW_COLUMNS_MAX; i++)
+        buf_append_format(&text, "c%d: date, ", i);
+    buf_append_text(&text, "} }\n    request: DELETE /products/${row.a}\n");
+    assert_refused(buf_text(&text), "t.yaml:4108:49: error: more than 4096 columns");
+    buf_clear(&text);
+    buf_append_text(&text, HEAD "connections:\n");
+    for (int i = 0; i <= SPEC_CONNECTIONS_MAX; i++)
+        buf_append_format(&text, "  c%d: { access_token: { env: T } }\n", i);
+    buf_append_text(&text, "jobs: {}\n");
+    assert_message(buf_text(&text), ERR_INPUT, "t.yaml:4:3: error: more than 4096 connections");
+    buf_clear(&text);
+    buf_append_text(&text, HEAD CONNECTIONS "jobs:\n");
+    for (int i = 0; i < SPEC_JOBS_MAX; i++)
+        buf_append_format(&text,
+                          "  j%d: { source: { csv: a, key: '${row.a}' }, request: 'DELETE "
+                          "/products/${row.a}' }\n",
+                          i);
+    diagnostics_deinit(&diagnostics);
+    loaded(buf_text(&text));
+    assert_int_equal(spec.job_count, SPEC_JOBS_MAX);
+    buf_append_text(&text, "  more: {}\n");
+    assert_refused(buf_text(&text), "t.yaml:6:3: error: more than 256 jobs");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(mistakes_at_the_top_are_named),
+        TEST(mistakes_in_api_and_connections_are_named),
+        TEST(secrets_in_a_spec_are_refused_and_never_shown),
+        TEST(base_url_must_be_safe),
+        TEST(mistakes_in_a_request_are_named_with_a_guess),
+        TEST(misspelt_accounting_path_is_not_silently_a_custom_object),
+        TEST(mistakes_in_a_job_are_named),
+        TEST(mistakes_in_a_source_are_named),
+        TEST(job_must_say_its_connection_when_there_are_several),
+        TEST(all_mistakes_come_together_in_order),
+        TEST(jobs_connections_and_columns_have_a_maximum),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
