@@ -23,55 +23,6 @@
     "    body: { product: { name: x } }\n"
 #define HEAD "purser: 1\nname: demo\n"
 
-/* -- expressions: a double, so that this module is judged alone -------------------------------- */
-
-__attribute__((weak)) const struct text_template *
-text_template_compile(struct arena *where, const struct yaml_node *scalar,
-                      const struct scope *scope, struct diagnostics *messages)
-{
-    (void)where;
-    (void)scope;
-    (void)messages;
-    return (const struct text_template *)scalar;
-}
-
-__attribute__((weak)) bool text_template_evaluate(const struct text_template *text_template,
-                                                  const struct environment *environment,
-                                                  struct value *value_out,
-                                                  struct eval_error *error_out)
-{
-    (void)environment;
-    (void)error_out;
-    *value_out = (struct value){.kind = VALUE_STRING,
-                                .text = ((const struct yaml_node *)text_template)->text};
-    return true;
-}
-
-__attribute__((weak)) const struct body_template *
-body_template_compile(struct arena *where, const struct yaml_node *node, const struct scope *scope,
-                      enum when_empty when_empty, struct diagnostics *messages)
-{
-    (void)where;
-    (void)scope;
-    (void)when_empty;
-    (void)messages;
-    return (const struct body_template *)node;
-}
-
-__attribute__((weak)) const char *value_kind_name(enum value_kind kind)
-{
-    (void)kind;
-    return "a value";
-}
-
-__attribute__((weak)) struct value value_member(const struct value *value, struct slice name)
-{
-    for (size_t i = 0; i < value->map.count; i++)
-        if (slice_equal(value->map.names[i], name))
-            return value->map.values[i];
-    return (struct value){.kind = VALUE_OMIT};
-}
-
 static struct arena arena;
 static struct diagnostics diagnostics;
 static struct buf out, text;
