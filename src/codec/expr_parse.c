@@ -535,7 +535,10 @@ const struct expr *expr_compile(const struct compile_context *context,
                      "expr.syntax", "a text ${ that is no expression is written $${",
                      "this ${ has no }");
     else if (!parser.failed && parser.token.kind != (in_braces ? TOKEN_CLOSE_BRACE : TOKEN_END))
-        parser_error(&parser, parser.token.source, "expr.syntax", NULL,
+        parser_error(&parser, parser.token.source, "expr.syntax",
+                     parser.token.kind >= TOKEN_COALESCE
+                         ? "to go on behind a filter, put it in parentheses: (value | filter) > 0"
+                         : NULL,
                      "'%.*s' is not expected here", (int)parser.token.source.length,
                      parser.token.source.bytes);
     *at = parser.failed ? (size_t)(parser.token.source.bytes - parser.text.bytes) : parser.at;

@@ -68,15 +68,19 @@ bool filter_integer(struct filter_call *call)
     return true;
 }
 
+/* Equal but for the case of ASCII letters. */
 static bool is_word(struct slice text, const char *word)
 {
     size_t length = strlen(word);
 
     if (text.length != length)
         return false;
-    for (size_t i = 0; i < length; i++)
-        if ((text.bytes[i] | 0x20) != word[i] && text.bytes[i] != word[i])
+    for (size_t i = 0; i < length; i++) {
+        char byte = text.bytes[i];
+
+        if ((byte >= 'A' && byte <= 'Z' ? byte + ('a' - 'A') : byte) != word[i])
             return false;
+    }
     return true;
 }
 

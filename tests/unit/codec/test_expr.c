@@ -444,6 +444,7 @@ static void syntax_errors_say_what_to_write(void **state)
     assert_contains(refused("row.a | replace('x')"), "'replace' does not take 1 argument ");
     assert_contains(refused("row.a | trim(1, 2, 3)"), "'trim' does not take 3 arguments");
     assert_contains(refused("row.a row.b"), "'row' is not expected here");
+    assert_contains(refused("row.a | integer > 0"), "(value | filter) > 0");
     assert_contains(refused("row."), "a name is missing before '}'");
     assert_contains(refused("row.a[1"), "']' is missing before '}'");
     assert_contains(refused("row.a #"), "'#' is not part of expressions");
