@@ -200,9 +200,34 @@ static void variables_are_replaced_from_the_command_line(void **state)
                                            "number in the spec"));
 }
 
+static void variables_take_values_from_the_environment(void **state)
+{
+    static const char yaml[] =
+        HEAD "vars: { a: \"${env.PURSER_TEST_A}\", b: \"<${vars.a}> $${x}\", c: [\"${vars.a}\"],"
+             " d: \"${env.PURSER_TEST_NONE ?? \\\"none\\\"}\" }\n"
+             "api: { environment: \"${vars.a}\" }\n" CONNECTIONS
+             "jobs:\n  p:\n    source: { csv: \"${vars.a}.csv\", key: \"${row.a}\" }\n"
+             "    request: DELETE /products/${row.a}\n";
+
+    (void)state;
+    setenv("PURSER_TEST_A", "production", 1);
+    unsetenv("PURSER_TEST_NONE");
+    loaded(yaml);
+    assert_true(slice_is(value_member(&spec.vars, SLICE("b")).text, "<production> ${x}"));
+    assert_int_equal(value_member(&spec.vars, SLICE("c")).kind, VALUE_LIST);
+    assert_true(slice_is(value_member(&spec.vars, SLICE("d")).text, "none"));
+    assert_int_equal(spec.api.environment, ENVIRONMENT_PRODUCTION);
+    assert_string_equal(spec.jobs[0].source.path, "production.csv");
+    unsetenv("PURSER_TEST_A");
+    assert_int_equal(load_with("t.yaml", yaml, NULL, 0), ERR_INPUT);
+    assert_non_null(strstr(buf_text(&out), "t.yaml:3:12: error: this variable has no value   "
+                                           "[spec.variable]\n      help: give a default: "
+                                           "${env.NAME ?? \"…\"}"));
+}
+
 static void every_allocation_may_fail(void **state)
 {
-    static const char yaml[] = HEAD "vars: { a: [1, { b: c }] }\n" CONNECTIONS JOBS;
+    static const char yaml[] = HEAD "vars: { a: [1, { b: \"${1 + 2}\" }] }\n" CONNECTIONS JOBS;
 
     (void)state;
     for (int64_t nth = 0;; nth++) {
@@ -230,121 +255,6 @@ static void every_allocation_may_fail(void **state)
     }
 }
 
-/* -- the samples ------------------------------------------------------------------------------- */
-
-static const char *read_file(const char *name)
-{
-    FILE *stream = fopen(name, "r");
-    char *copy;
-    int byte;
-
-    if (stream == NULL)
-        return NULL;
-    buf_clear(&text);
-    while ((byte = fgetc(stream)) != EOF)
-        buf_append_byte(&text, (char)byte);
-    fclose(stream);
-    copy = arena_copy_text(&arena, buf_text(&text), text.length);
-    assert_non_null(copy);
-    return copy;
-}
-
-/* The header of a sample has no quotes. */
-static size_t columns_of(const char *file, struct slice columns[64])
-{
-    const char *at = read_file(file);
-    size_t count = 0;
-
-    if (at == NULL)
-        return 0;
-    for (;; at++) {
-        size_t length = strcspn(at, ",\n");
-
-        columns[count++] = (struct slice){at, length};
-        at += length;
-        if (*at != ',')
-            return count;
-    }
-}
-
-static void bind_jobs(void)
-{
-    for (size_t i = 0; i < spec.job_count; i++) {
-        const struct spec_job *job = &spec.jobs[i];
-        struct job_templates templates;
-        struct slice columns[64];
-        size_t count = job->source.path != NULL ? columns_of(job->source.path, columns) : 0;
-        enum err_code code = spec_job_bind(&arena, &spec, job, count > 0 ? columns : NULL, count,
-                                           &templates, &diagnostics);
-
-        diagnostics_print(&diagnostics, &out);
-        assert_string_equal(buf_text(&out), "");
-        assert_int_equal(code, ERR_OK);
-        assert_non_null(templates.path);
-    }
-}
-
-static void load_sample(const char *name, const struct spec_variable *variable)
-{
-    char file[512];
-    const char *yaml;
-
-    snprintf(file, sizeof file, "%s/jobspecs/%s.yaml", TEST_SOURCE_DIR, name);
-    yaml = read_file(file);
-    assert_non_null(yaml);
-    assert_int_equal(load_with(file, yaml, variable, variable != NULL ? 1 : 0), ERR_OK);
-    assert_string_equal(buf_text(&out), "");
-    assert_string_equal(spec.name, name);
-    assert_int_equal(spec.api.environment, ENVIRONMENT_SIMULATOR);
-    bind_jobs();
-}
-
-static void sample_specs_load_and_fit_their_data(void **state)
-{
-    static const char *const names[] = {"catalog-upload", "catalog-shopify", "invoice-push",
-                                        "products-mixed", "catalog-three-bad-rows"};
-
-    (void)state;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        load_sample(names[i], NULL);
-}
-
-static void shopify_sample_fits_files_of_others(void **state)
-{
-    static const char *const files[] = {"shopify-apparel.csv", "shopify-home-and-garden.csv"};
-
-    (void)state;
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        struct spec_variable file = {.name = SLICE("file")};
-        char path[512];
-
-        snprintf(path, sizeof path, "%s/../shared/data/%s", TEST_SOURCE_DIR, files[i]);
-        if (access(path, R_OK) != 0) {
-            print_message("not tried: %s is not there\n", path);
-            continue;
-        }
-        file.value = slice_of(path);
-        load_sample("catalog-shopify", &file);
-    }
-}
-
-static void column_with_a_type_must_be_there(void **state)
-{
-    static const struct slice columns[] = {SLICE("sku"), SLICE("price")};
-    struct job_templates templates;
-
-    (void)state;
-    loaded(HEAD CONNECTIONS "jobs:\n  p:\n    source: { csv: p.csv, key: \"${row.sku}\", columns: "
-                            "{ prise: decimal } }\n    request: DELETE /products/${row.sku}\n");
-    assert_int_equal(
-        spec_job_bind(&arena, &spec, &spec.jobs[0], columns, 2, &templates, &diagnostics),
-        ERR_INPUT);
-    diagnostics_print(&diagnostics, &out);
-    assert_non_null(strstr(buf_text(&out), "t.yaml:7:57: error: no column 'prise' in p.csv   "
-                                           "[spec.unknown_column]\n"
-                                           "      help: did you mean 'price'?"));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -355,10 +265,8 @@ int main(void)
         TEST(relative_paths_are_from_the_folder_of_the_spec),
         TEST(simulator_needs_no_token),
         TEST(variables_are_replaced_from_the_command_line),
+        TEST(variables_take_values_from_the_environment),
         TEST(every_allocation_may_fail),
-        TEST(sample_specs_load_and_fit_their_data),
-        TEST(shopify_sample_fits_files_of_others),
-        TEST(column_with_a_type_must_be_there),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
