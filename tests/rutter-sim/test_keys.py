@@ -73,6 +73,7 @@ class Keys(SimulatorTest):
     def test_a_reset_frees_keys_and_forgets_jobs(self):
         first = self.sim.send("/products", product("a"), "k")
         self.sim.reset()
+        self.assertEqual(self.sim.stats()["keys"], 0)
         self.assertEqual(self.sim.poll(first.job_id).status, 404)
         self.assertEqual(self.sim.send("/products", product("b"), "k").status, 200)
 
