@@ -114,6 +114,7 @@ static void answer_poll(struct sim *sim, const struct request *request, struct j
         answer_error(answer, 404, "API_REQUEST_ERROR", "NOT_FOUND", "There is no such job");
         return;
     }
+    job_settle(job);
     if (job->polls < UINT32_MAX)
         job->polls++;
     outcome = scripted != NULL ? scripted : poll_outcome(sim, job);
@@ -320,8 +321,7 @@ void api_finish(struct sim *sim, struct answer *answer)
     struct job *job = answer->waits_for;
 
     answer->waits_for = NULL;
-    if (!job->is_finished && job->timer.due_ms <= sim->now_ms)
-        job_finish(job);
+    job_settle(job);
     answer_write(sim, answer, job, (struct slice){NULL, 0});
 }
 

@@ -48,6 +48,8 @@ void api_answered(struct sim *sim, const struct answer *answer);
 
 /* Finishes the job now: executes its effect, if it has one. */
 void job_finish(struct job *job);
+/* Finishes the job if it is due, without waiting for its timer. */
+void job_settle(struct job *job);
 
 /* answer.c: composing. */
 void answer_error(struct answer *answer, int status, const char *type, const char *code,

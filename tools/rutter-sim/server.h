@@ -1,4 +1,4 @@
-/* The HTTP server: the only file behind it that knows libh2o and TLS. */
+/* The HTTP server; libh2o is known to it and to reply.c only. */
 #ifndef RUTTER_SIM_SERVER_H
 #define RUTTER_SIM_SERVER_H
 

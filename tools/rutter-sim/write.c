@@ -236,6 +236,12 @@ void job_finish(struct job *job)
     execute(job);
 }
 
+void job_settle(struct job *job)
+{
+    if (!job->is_finished && job->timer.due_ms <= job->sim->now_ms)
+        job_finish(job);
+}
+
 static void finish_when_due(struct timer *timer)
 {
     job_finish((struct job *)(void *)((char *)timer - offsetof(struct job, timer)));
@@ -369,6 +375,7 @@ static void answer_for_job(struct write *write, struct job *job, const struct ou
     answer->after = after;
     if (after != NULL)
         answer->delay_ms += after->delay_ms;
+    job_settle(job);
     wait_ms = job->timer.due_ms - sim->now_ms;
     if (write->mode == MODE_ASYNC || job->is_finished || wait_ms <= 0) {
         answer_write(sim, answer, job, write->request->authority);
