@@ -69,8 +69,9 @@ struct connection_record {
     struct slice parked_reason;
 };
 
-/* Append one encoded value; `key` is the database key it will stand under. buf->failed tells of
- * memory. */
+/* Append one encoded value; `key` is the database key it will stand under, of an attempt only the
+ * item number in it: its index is known when it is written. Texts for people are cut to their
+ * maximum. buf->failed tells of memory, and (ERR_TOO_BIG) of anything else past its maximum. */
 void record_put_item(struct buf *buf, struct slice key, const struct item *item);
 void record_put_request(struct buf *buf, struct slice key, const struct frozen_request *request);
 void record_put_attempt(struct buf *buf, struct slice key, const struct attempt_record *attempt);

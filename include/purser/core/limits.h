@@ -42,5 +42,6 @@
 
 /* ledger */
 #define BATCH_BYTES_MAX (2u * 1024 * 1024)
+#define LEDGER_NAMES_MAX 65536 /* of jobs, and of connections, in the life of a ledger */
 
 #endif

@@ -1,8 +1,11 @@
 /* The ledger in LMDB. Owner of LMDB; the interface is engine/ledger.h.
  *
  * Flags 0 and MDB_NOTLS. Batches are applied by one committing thread, so that the event loop never
- * waits for the disk. Any failure of the store is final: nothing more is written or acknowledged.
- */
+ * waits for the disk; at most one is being committed and one waits, a third waits in commit_begin.
+ * Any failure of the store is final: nothing more is written or acknowledged; reading goes on.
+ *
+ * All calls from one thread. A process may have a ledger directory open only once at a time (LMDB's
+ * locks are the process's): a reader beside a writer is another process. */
 #ifndef PURSER_IO_LMDB_LEDGER_H
 #define PURSER_IO_LMDB_LEDGER_H
 
@@ -18,9 +21,10 @@ struct lmdb_ledger_options {
     size_t map_bytes; /* first size of the map, 0 = default; it grows when needed */
 };
 
-/* Opens the ledger in an open state directory. Errors: ERR_STATE_DIRECTORY (another spec, base URL,
- * newer format, damaged, copied from another machine …), ERR_STORAGE (full disk …), ERR_NOT_FOUND
- * (reading, and there is none). */
+/* Opens the ledger in an open state directory, which the caller closes after the ledger. Errors:
+ * ERR_STATE_DIRECTORY (another spec, base URL, newer format, damaged, copied from another machine:
+ * PURSER_ADOPT=1 in the environment accepts the copy …), ERR_STORAGE (full disk …), ERR_NOT_FOUND
+ * (reading, and there is none), ERR_NO_MEMORY, ERR_SYSTEM. */
 enum err_code lmdb_ledger_open(const struct state_directory *directory,
                                const struct lmdb_ledger_options *options,
                                struct lmdb_ledger **ledger_out, struct err *err) ERR_CHECKED;
@@ -30,7 +34,8 @@ void lmdb_ledger_close(struct lmdb_ledger *ledger);
 
 struct ledger *lmdb_ledger_port(struct lmdb_ledger *ledger);
 
-/* Becomes readable when a commit has ended; for the event loop. Read and forget 8 bytes. */
+/* Becomes readable when a commit has ended; for the event loop. Read and forget 8 bytes. -1 when
+ * opened for reading. */
 int lmdb_ledger_event_fd(const struct lmdb_ledger *ledger);
 
 /* Base URL that the ledger is pinned to. Borrowed. */

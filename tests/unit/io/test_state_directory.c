@@ -291,7 +291,8 @@ static void a_symbolic_link_in_place_of_the_directory_or_the_lock_is_refused(voi
     open_fails(below("root"), "s", true, ERR_STATE_DIRECTORY);
     open_fails(below("root"), "s", false, ERR_STATE_DIRECTORY);
     assert_int_equal(unlink(below("root/real/purser.lock")), 0);
-    assert_int_equal(symlink("/dev/null", below("root/real/purser.lock")), 0);
+    assert_int_equal(close(open(below("file"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600)), 0);
+    assert_int_equal(symlink(below("file"), below("root/real/purser.lock")), 0);
     open_fails(below("root"), "real", true, ERR_STATE_DIRECTORY);
 }
 

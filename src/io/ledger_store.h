@@ -1,0 +1,51 @@
+/* LMDB below the ledger: one environment, its databases, reads in short transactions and batches
+ * that are applied in one. Implemented by lmdb_ledger.c, the owner of LMDB.
+ *
+ * Reading is for one thread, applying for one other; a growing map waits for a read to end. */
+#ifndef PURSER_IO_LEDGER_STORE_H
+#define PURSER_IO_LEDGER_STORE_H
+
+#include "ledger_batch.h"
+#include "purser/io/state_directory.h"
+
+struct ledger_store;
+
+/* Opens, with `write` makes, the environment. `map_bytes` 0 = default. Errors: ERR_STATE_DIRECTORY
+ * (not ours, damaged, truncated), ERR_STORAGE (full disk), ERR_NOT_FOUND (reading, and there is
+ * none), ERR_NO_MEMORY, ERR_SYSTEM. */
+enum err_code ledger_store_open(const struct state_directory *directory, bool write,
+                                size_t map_bytes, struct ledger_store **store_out,
+                                struct err *err) ERR_CHECKED;
+void ledger_store_close(struct ledger_store *store);
+
+/* A read sees one state of everything until it ends. Values borrow from the map until then; no
+ * wait may lie between begin and end. */
+enum err_code ledger_store_begin_read(struct ledger_store *store, struct err *err) ERR_CHECKED;
+void ledger_store_end_read(struct ledger_store *store);
+
+/* Within a read. ERR_NOT_FOUND leaves `err` untouched; otherwise ERR_STORAGE. */
+enum err_code ledger_store_get(struct ledger_store *store, enum ledger_database database,
+                               struct slice key, struct slice *value_out,
+                               struct err *err) ERR_CHECKED;
+/* The first key that is not before `key`. */
+enum err_code ledger_store_seek(struct ledger_store *store, enum ledger_database database,
+                                struct slice key, struct slice *key_out, struct slice *value_out,
+                                struct err *err) ERR_CHECKED;
+/* The key after the one that ledger_store_seek() gave last for this database in this read. */
+enum err_code ledger_store_next(struct ledger_store *store, enum ledger_database database,
+                                struct slice *key_out, struct slice *value_out,
+                                struct err *err) ERR_CHECKED;
+/* The last key of all. */
+enum err_code ledger_store_last(struct ledger_store *store, enum ledger_database database,
+                                struct slice *key_out, struct slice *value_out,
+                                struct err *err) ERR_CHECKED;
+
+/* Makes the batch durable, all or nothing. The map grows when it must. Errors: ERR_STORAGE;
+ * whether the batch is there will be known when the store is opened again. */
+enum err_code ledger_store_apply(struct ledger_store *store, const struct ledger_batch *batch,
+                                 struct err *err) ERR_CHECKED;
+
+/* What LMDB stores depends on: word size, byte order, version of the data format. */
+const char *ledger_store_platform(void);
+
+#endif
