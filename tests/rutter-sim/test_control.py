@@ -58,12 +58,21 @@ class Script(SimulatorTest):
         job_id = self.sim.send("/products", product("a"), "k").job_id
         self.assertEqual(self.sim.poll(job_id).json["response"]["http_status"], 450)
 
+    def test_connections_can_be_closed_unread(self):
+        self.sim.call("POST", "/_sim/fail", {"drop_connections": 2})
+        for _ in range(2):
+            with self.assertRaises(CLOSED):
+                self.sim.send("/products", product("a"), "k")
+        self.assertEqual(self.sim.send("/products", product("a"), "k").status, 200)
+        self.assertEqual(len(self.sim.requests()), 1)
+        self.assertEqual(self.sim.stats()["dropped_connections"], 2)
+
     def test_wrong_scripts_are_refused_whole(self):
         for wrong in (["nothing"], [{"statsu": 1}], [{"status": 7}], [{"on": "x"}], [1], ["429", "x"]):
             answer = self.sim.call("POST", "/_sim/fail", {"next": wrong})
             self.assertEqual(answer.status, 400)
             self.assertTrue(answer.json["error"])
-        for wrong in (b"", b"{", b"[]", b"{}"):
+        for wrong in (b"", b"{", b"[]", b"{}", b'{"drop_connections":-1}', b'{"next":1}'):
             self.assertEqual(self.sim.call("POST", "/_sim/fail", wrong).status, 400)
         self.assertEqual(self.sim.stats()["script_left"], 0)
 

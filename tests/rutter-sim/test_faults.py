@@ -1,6 +1,7 @@
 """Outcomes forced by the text sim:NAME in a body."""
 
 import email.utils
+import http.client
 import json
 import time
 import unittest
@@ -89,6 +90,15 @@ class Wire(SimulatorTest):
             self.assertEqual(answer.status, 200)
             effects = [e for e in self.sim.effects() if e["idempotency_key"] == name]
             self.assertEqual([e["job_id"] for e in effects], [answer.job_id])
+
+    def test_a_hanging_answer_never_comes(self):
+        for name, effects in (("hang-early", 0), ("hang", 1)):
+            connection = http.client.HTTPConnection(self.sim.host, timeout=0.2)
+            with self.assertRaises(TimeoutError):
+                self.sim.send("/products", product("sim:" + name), name, connection=connection)
+            connection.close()
+            self.assertEqual(self.sim.requests()[-1]["status"], 0)
+            self.assertEqual(len(self.sim.effects()), effects)
 
     def test_bodies_are_cut(self):
         for name in ("truncated", "reset-body", "chunks-cut"):

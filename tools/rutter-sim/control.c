@@ -55,9 +55,11 @@ static void add_stats(struct text *text, const struct sim *sim)
               script_left(&sim->script));
     text_addf(text,
               "\"open_connections\":%lld,\"accepted_connections\":%llu,"
+              "\"dropped_connections\":%llu,"
               "\"started_at_ms\":%lld,\"uptime_ms\":%lld,",
               (long long)counters->open_connections,
-              (unsigned long long)counters->accepted_connections, (long long)sim->started_wall_ms,
+              (unsigned long long)counters->accepted_connections,
+              (unsigned long long)counters->dropped_connections, (long long)sim->started_wall_ms,
               (long long)(sim->now_ms - sim->started_ms));
     text_addf(text,
               "\"cpu_us\":%llu,\"cpu_user_us\":%llu,\"cpu_system_us\":%llu,\"max_rss_kb\":%ld,"

@@ -183,22 +183,46 @@ static const char *add_all(struct script *script, struct json_object *list)
     return NULL;
 }
 
+static const char *read_drop(struct json_object *value, uint32_t *drop_out)
+{
+    int64_t count = json_object_get_int64(value);
+
+    if (!json_object_is_type(value, json_type_int) || count < 0 || count > SCRIPT_ENTRIES_MAX)
+        return complain("drop_connections is not a number from 0 to 10000", "");
+    *drop_out = (uint32_t)count;
+    return NULL;
+}
+
+static const char *add_root(struct script *script, struct json_object *root)
+{
+    struct json_object *list = NULL;
+    struct json_object *drop = NULL;
+    uint32_t drop_connections = script->drop_connections;
+    const char *wrong = NULL;
+
+    if (!json_object_is_type(root, json_type_object))
+        return complain("the body is not an object", "");
+    json_object_object_get_ex(root, "next", &list);
+    if (json_object_object_get_ex(root, "drop_connections", &drop))
+        wrong = read_drop(drop, &drop_connections);
+    else if (!json_object_is_type(list, json_type_array))
+        wrong = complain("the body has no list \"next\"", "");
+    if (wrong == NULL && list != NULL)
+        wrong = json_object_is_type(list, json_type_array) ? add_all(script, list)
+                                                           : complain("next is not a list", "");
+    if (wrong == NULL)
+        script->drop_connections = drop_connections;
+    return wrong;
+}
+
 const char *script_add(struct script *script, struct slice body)
 {
     struct json_tokener *tokener = json_tokener_new();
     struct json_object *root =
         body.length == 0 ? NULL : json_tokener_parse_ex(tokener, body.bytes, (int)body.length);
-    struct json_object *list = NULL;
-    const char *wrong = NULL;
+    const char *wrong =
+        root == NULL ? complain("the body is not JSON", "") : add_root(script, root);
 
-    if (root == NULL)
-        wrong = complain("the body is not JSON", "");
-    else if (!json_object_is_type(root, json_type_object) ||
-             !json_object_object_get_ex(root, "next", &list) ||
-             !json_object_is_type(list, json_type_array))
-        wrong = complain("the body has no list \"next\"", "");
-    else
-        wrong = add_all(script, list);
     json_object_put(root);
     json_tokener_free(tokener);
     return wrong;
@@ -244,4 +268,5 @@ size_t script_left(const struct script *script)
 void script_clear(struct script *script)
 {
     script->count = 0;
+    script->drop_connections = 0;
 }

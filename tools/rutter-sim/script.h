@@ -33,6 +33,7 @@ struct script {
     struct script_entry **entries;
     size_t count;
     uint64_t taken;
+    uint32_t drop_connections; /* so many new connections are closed unread */
 };
 
 /* Adds the entries of a /_sim/fail body. NULL on success, else what is wrong with it; then

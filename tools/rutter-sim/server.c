@@ -96,6 +96,15 @@ static void on_socket_close(void *data)
     simulator.counters.open_connections--;
 }
 
+/* Only on request: who reads the ledger must be able to rely on a connection. */
+static bool drops_connection(void)
+{
+    if (simulator.script.drop_connections == 0)
+        return false;
+    simulator.script.drop_connections--;
+    return true;
+}
+
 static void on_accept(h2o_socket_t *listener, const char *error)
 {
     if (error != NULL)
@@ -105,8 +114,13 @@ static void on_accept(h2o_socket_t *listener, const char *error)
 
         if (socket == NULL)
             return;
-        simulator.counters.open_connections++;
         simulator.counters.accepted_connections++;
+        if (drops_connection()) {
+            simulator.counters.dropped_connections++;
+            h2o_socket_close(socket);
+            continue;
+        }
+        simulator.counters.open_connections++;
         socket->on_close.cb = on_socket_close;
         h2o_accept(&acceptor, socket);
     }

@@ -44,6 +44,7 @@ struct counters {
     uint64_t by_other_status;
     int64_t open_connections;
     uint64_t accepted_connections;
+    uint64_t dropped_connections; /* closed unread, by script */
 };
 
 struct sim {
