@@ -100,7 +100,7 @@ static bool has_kind(struct spec_reader *reader, const struct yaml_node *node,
 static void report_unknown(struct spec_reader *reader, const struct yaml_node *key,
                            const char *what, const struct spec_key *keys, size_t key_count)
 {
-    const char *candidates[KEYS_MAX];
+    const char *candidates[KEYS_MAX] = {NULL};
     size_t candidate_count = 0;
     char help[HELP_BYTES];
 

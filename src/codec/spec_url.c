@@ -21,7 +21,7 @@ static bool is_loopback_v4(struct slice host)
 
     for (int part = 0; part < 4; part++) {
         unsigned number = 0;
-        size_t start = at;
+        size_t start;
 
         if (part > 0 && (at >= host.length || host.bytes[at++] != '.'))
             return false;

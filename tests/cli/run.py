@@ -168,12 +168,17 @@ class Case:
         status = self.background.wait(timeout=WAIT_SECONDS_MAX)
         self.results["exit"] += f"{status}\n"
 
-    def step_state(self, *words):
-        """@state PATTERN: fails unless the state folder has a file of that name"""
-        names = {name for _, _, files in os.walk(self.environment["XDG_STATE_HOME"])
-                 for name in files}
-        if not set(words) <= names:
-            raise AssertionError(f"in the state folder are {sorted(names)}")
+    def step_patch(self, path, before, after):
+        """@patch PATH BEFORE AFTER: replaces bytes in a file; \\xNN stands for one byte"""
+        path = os.path.join(self.folder, path)
+        before, after = (text.encode().decode("unicode_escape").encode("latin-1")
+                         for text in (before, after))
+        with open(path, "rb") as file:
+            content = file.read()
+        if before not in content:
+            raise AssertionError(f"{path} does not have {before!r}")
+        with open(path, "wb") as file:
+            file.write(content.replace(before, after))
 
     def wait_for_a_write(self):
         for _ in range(WAIT_SECONDS_MAX * 50):

@@ -164,7 +164,9 @@ class Planted(unittest.TestCase):
     def test_a_long_function_is_caught(self):
         body = "int f(void)\n{\n" + "    a++;\n" * 71 + "}\n"
         self.caught("src/io/x.c", body, 2, "71 lines")
+        self.caught("tools/rutter-sim/x.c", body, 2, "71 lines")
         self.assertEqual(check({**CLEAN, "src/io/x.c": body.replace("    a++;\n", "", 1)})[0], 0)
+        self.assertEqual(check({**CLEAN, "tests/unit/io/test_x.c": body})[0], 0)
 
     def test_leftover_marks_are_caught_in_code_scripts_and_documents(self):
         # In two pieces, so that this file does not accuse itself.
