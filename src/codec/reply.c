@@ -1,0 +1,192 @@
+#include "purser/codec/reply.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "purser/base/log.h"
+#include "reply_body.h"
+#include "reply_rules.h"
+
+enum { TEXT_LOOKED_AT_MAX = 64 * 1024 };
+
+/* --- texts --- */
+
+/* Safe to print, without secrets, cut at the end of a character. */
+static const char *safe_text(struct arena *arena, struct slice text, size_t bytes_max)
+{
+    /* Far more than is shown, so that a secret that is cut here is not shown either. */
+    const size_t looked_at = text.length < TEXT_LOOKED_AT_MAX ? text.length : TEXT_LOOKED_AT_MAX;
+    struct buf buf;
+    char *copy;
+
+    buf_init(&buf, 4 * (size_t)TEXT_LOOKED_AT_MAX);
+    buf_append(&buf, text.bytes, looked_at);
+    if (buf.failed == ERR_OK && buf.length > 0) {
+        struct buf printable;
+
+        buf_truncate(&buf, log_redact(buf.bytes, buf.length));
+        buf_init(&printable, buf.max_bytes);
+        text_append_printable(&printable, (struct slice){buf.bytes, buf.length});
+        buf_deinit(&buf);
+        buf = printable;
+    }
+    if (buf.length > bytes_max) {
+        size_t length = bytes_max;
+
+        while (length > 0 && ((unsigned char)buf.bytes[length] & 0xc0) == 0x80)
+            length--;
+        buf_truncate(&buf, length);
+    }
+    copy = buf.length == 0 ? NULL : arena_copy_text(arena, buf.bytes, buf.length);
+    buf_deinit(&buf);
+    return copy == NULL ? "" : copy;
+}
+
+/* Error types and codes are words; NULL when there is none. */
+static const char *code_text(struct arena *arena, struct slice code)
+{
+    const char *text = safe_text(arena, code, ERROR_CODE_BYTES_MAX);
+
+    return text[0] == '\0' ? NULL : text;
+}
+
+static const char *message_of(struct arena *arena, const struct rule *rule,
+                              const struct body_reading *body, const char *note)
+{
+    const char *given = safe_text(arena, body->message, ERROR_MESSAGE_BYTES_MAX);
+    const char *first = rule->message != NULL ? rule->message : given;
+    const char *second = rule->message != NULL ? given : "";
+    struct buf buf;
+    char *copy;
+
+    /* A page of markup helps nobody. */
+    if (body->kind == BODY_WEB_PAGE && rule->message != NULL)
+        second = "";
+    buf_init(&buf, ERROR_MESSAGE_BYTES_MAX);
+    buf_append_text(&buf, first);
+    if (second[0] != '\0' && strlen(first) + strlen(second) + 2 < ERROR_MESSAGE_BYTES_MAX)
+        buf_append_format(&buf, ": %s", second);
+    if (note[0] != '\0' && buf.length + strlen(note) + 2 < ERROR_MESSAGE_BYTES_MAX)
+        buf_append_format(&buf, "%s%s", buf.length > 0 ? "; " : "", note);
+    copy = buf.length == 0 ? NULL : arena_copy_text(arena, buf.bytes, buf.length);
+    buf_deinit(&buf);
+    return copy == NULL ? "" : copy;
+}
+
+/* What the ledger keeps must hold no secret either; a replacement never makes JSON text longer or
+ * breaks a string. */
+static struct slice kept_result(struct arena *arena, struct slice result)
+{
+    char *copy = result.length == 0 ? NULL : arena_copy_text(arena, result.bytes, result.length);
+
+    if (copy == NULL)
+        return (struct slice){0};
+    return (struct slice){copy, log_redact(copy, result.length)};
+}
+
+/* --- the remote job's address --- */
+
+/* The length of "scheme://host[:port]" when it is that of the base URL, else 0. A base URL's origin
+ * has its port written out; a URL of the server may leave the usual one away. Anything unusual (a
+ * user, a backslash, another case of the port) does not match, which is safe: the address is then
+ * built from the id. */
+static size_t same_origin_length(const char *origin, struct slice url)
+{
+    size_t full = strlen(origin);
+    const char *port = strrchr(origin, ':');
+    bool usual =
+        port != NULL && ((strncmp(origin, "https:", 6) == 0 && strcmp(port, ":443") == 0) ||
+                         (strncmp(origin, "http:", 5) == 0 && strcmp(port, ":80") == 0));
+    size_t bare = usual ? (size_t)(port - origin) : full;
+
+    if (url.length > full && strncasecmp(url.bytes, origin, full) == 0 && url.bytes[full] == '/')
+        return full;
+    if (url.length > bare && strncasecmp(url.bytes, origin, bare) == 0 && url.bytes[bare] == '/')
+        return bare;
+    return 0;
+}
+
+static bool ends_with_job(struct slice path, struct slice id, const char *before, bool whole)
+{
+    size_t length = strlen(before);
+
+    if (path.length < length + id.length || (whole && path.length != length + id.length))
+        return false;
+    path.bytes += path.length - length - id.length;
+    return memcmp(path.bytes, before, length) == 0 &&
+           memcmp(path.bytes + length, id.bytes, id.length) == 0;
+}
+
+/* The URL that the server gives never decides where credentials go: it only chooses between the
+ * two addresses that are built here. */
+static enum job_path job_path_of(const struct reply_input *input, const struct body_reading *body,
+                                 const char **note_out)
+{
+    struct slice path = body->response_url;
+    size_t origin = 0;
+
+    if (path.length == 0)
+        return JOB_PATH_BASE;
+    if (input->base_origin != NULL)
+        origin = same_origin_length(input->base_origin, path);
+    path.bytes += origin;
+    path.length -= origin;
+    if (origin > 0 && ends_with_job(path, body->job_id, "/v2/jobs/", true))
+        return JOB_PATH_V2;
+    if (origin == 0 || !ends_with_job(path, body->job_id, "/jobs/", false) ||
+        memchr(path.bytes, '?', path.length) != NULL)
+        *note_out = "the server's response_url is not used; the job is asked for at the base URL";
+    return JOB_PATH_BASE;
+}
+
+/* --- putting it together --- */
+
+static void fill_accepted(struct arena *arena, const struct reply_input *input,
+                          const struct body_reading *body, struct item_event *event,
+                          const char **note_out)
+{
+    struct slice id = slice_of(input->job_id == NULL ? "" : input->job_id);
+
+    event->job_path = JOB_PATH_BASE;
+    if (body->kind == BODY_ASYNC && input->http_status >= 200 && input->http_status <= 299) {
+        id = body->job_id;
+        event->job_path = job_path_of(input, body, note_out);
+    }
+    event->remote_job = arena_copy_text(arena, id.bytes, id.length);
+    /* Without memory for the id nothing is known: the same key will bring it again. */
+    if (event->remote_job == NULL)
+        event->kind = EVENT_LOST;
+}
+
+struct reply_reading reply_read(struct arena *arena, const struct reply_input *input)
+{
+    struct body_reading body = reply_read_body(arena, input);
+    enum proof_kind proof = reply_proof(input);
+    const struct rule *rule = reply_find_rule(input, body.kind);
+    int64_t date_ms = reply_date_ms(input->date);
+    bool is_ok = input->http_status >= 200 && input->http_status <= 299;
+    const char *note = "";
+    struct reply_reading reading = {
+        .event = {.kind = rule->event, .now_ms = input->now_ms, .reason = rule->reason},
+        .scope = rule->scope,
+        .park_reason = rule->park_reason,
+        .pause_ms = reply_retry_after_ms(input->retry_after, input->date, input->now_ms),
+        .server_now_ms = date_ms > 0 ? date_ms : 0,
+        .rule = rule->name,
+    };
+
+    reading.event.delay_ms = reading.pause_ms;
+    reading.event.http_status = (uint16_t)input->http_status;
+    if (body.job_http_status != 0)
+        reading.event.http_status = body.job_http_status;
+    reading.event.accepted = input->phase == PHASE_POLL || proof != PROOF_NONE || is_ok;
+    reading.event.error_type = code_text(arena, body.error_type);
+    reading.event.error_code = code_text(arena, body.error_code);
+    if (rule->event == EVENT_ACCEPTED)
+        fill_accepted(arena, input, &body, &reading.event, &note);
+    else
+        reading.result = kept_result(arena, body.result);
+    reading.message = message_of(arena, rule, &body, note);
+    return reading;
+}

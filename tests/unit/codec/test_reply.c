@@ -1,0 +1,756 @@
+#include "purser/codec/reply.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "purser/base/log.h"
+#include "purser/base/mem.h"
+
+#define JSON "application/json"
+#define OUR_KEY "11111111-2222-4333-8444-555555555555"
+#define ORIGIN "https://production.rutterapi.com:443"
+#define ASYNC(id, url)                                                                \
+    "{\"async_response\":{\"id\":\"" id "\",\"response_url\":\"" url "\",\"status\":" \
+    "\"prequeued\"}}"
+#define JOB(rest) "{\"id\":\"job-1\",\"request\":{\"idempotency_key\":\"" OUR_KEY "\"}," rest "}"
+#define DONE_JOB(status, http, body) \
+    JOB("\"status\":\"" status "\",\"response\":{\"http_status\":" http ",\"body\":" body "}")
+
+static struct arena arena;
+
+static int set_up(void **state)
+{
+    (void)state;
+    arena_init(&arena, 64u * 1024 * 1024);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    log_forget();
+    arena_deinit(&arena);
+    assert_int_equal(mem_test_live_count(), 0);
+    return 0;
+}
+
+static struct reply_input input_of(enum reply_phase phase, int http_status, const char *body)
+{
+    return (struct reply_input){.phase = phase,
+                                .operation = operation_find(METHOD_POST, SLICE("/products")),
+                                .http_status = http_status,
+                                .body = {body, strlen(body)},
+                                .content_type = JSON,
+                                .job_id = "",
+                                .retry_after = "",
+                                .date = "",
+                                .base_origin = ORIGIN,
+                                .remote_job = "job-1",
+                                .idempotency_key = OUR_KEY,
+                                .now_ms = 1700000000000};
+}
+
+struct expectation {
+    int http_status;
+    const char *job_id; /* X-Rutter-Job-ID */
+    const char *body;
+    const char *rule;
+    enum item_event_kind event;
+    enum reason reason;
+    enum reply_scope scope;
+    const char *park_reason;
+};
+
+static void assert_same_text(const char *got, const char *expected)
+{
+    if (expected == NULL)
+        assert_null(got);
+    else
+        assert_string_equal(got, expected);
+}
+
+static void assert_all(enum reply_phase phase, const struct expectation *expected, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct reply_input input = input_of(phase, expected[i].http_status, expected[i].body);
+        struct reply_reading reading;
+
+        input.job_id = expected[i].job_id;
+        if (expected[i].body[0] == '<')
+            input.content_type = "text/html; charset=utf-8";
+        reading = reply_read(&arena, &input);
+        assert_string_equal(reading.rule, expected[i].rule);
+        assert_int_equal(reading.event.kind, expected[i].event);
+        assert_int_equal(reading.event.reason, expected[i].reason);
+        assert_int_equal(reading.scope, expected[i].scope);
+        assert_same_text(reading.park_reason, expected[i].park_reason);
+        arena_clear(&arena);
+    }
+}
+
+#define ASSERT_ALL(phase, table) assert_all(phase, table, sizeof table / sizeof table[0])
+
+/* --- the tables of the decision --- */
+
+static void accepted_writes_name_the_remote_job(void **state)
+{
+    static const struct expectation table[] = {
+        {200, "", ASYNC("job-1", ""), "accepted", .event = EVENT_ACCEPTED},
+        {202, "job-1", ASYNC("job-1", ""), "accepted", .event = EVENT_ACCEPTED},
+        {200, "", "{\"id\":\"job-1\",\"status\":\"prequeued\",\"response_url\":\"x\"}", "accepted",
+         .event = EVENT_ACCEPTED},
+        {200, "", DONE_JOB("success", "200", "{}"), "accepted", .event = EVENT_ACCEPTED},
+        {200, "", "{\"type\":\"JOB\",\"job\":" DONE_JOB("success", "200", "{}") "}", "accepted",
+         .event = EVENT_ACCEPTED},
+        {200, "job-2", ASYNC("../x", ""), "accepted_by_header", .event = EVENT_ACCEPTED},
+        {200, "job-2", "{\"errors\":[{\"code\":1}]}", "accepted_by_header",
+         .event = EVENT_ACCEPTED},
+        {200, "job-2", "{\"product\":", "accepted_by_header", .event = EVENT_ACCEPTED},
+        {200, "job-2", "<html>", "accepted_by_header", .event = EVENT_ACCEPTED},
+        {204, "job-2", "", "accepted_by_header", .event = EVENT_ACCEPTED},
+        {400, "job-2", "{\"error_code\":\"X\"}", "accepted_then_error", .event = EVENT_ACCEPTED},
+        {409, "job-2", "", "accepted_then_error", .event = EVENT_ACCEPTED},
+        {500, "job-2", "<html>", "accepted_then_error", .event = EVENT_ACCEPTED},
+        {200, "job 2", "{\"product\":{}}", "answered_with_entity", .event = EVENT_DONE},
+        {400, "job 2", "{\"error_code\":\"X\"}", "job_id_not_usable", .event = EVENT_LOST},
+        {200, "job 2", "", "job_id_not_usable", .event = EVENT_LOST},
+    };
+
+    (void)state;
+    ASSERT_ALL(PHASE_SEND, table);
+}
+
+static void successes_without_a_job_are_done_only_with_an_entity(void **state)
+{
+    static const struct expectation table[] = {
+        {200, "", "{\"product\":{\"id\":\"1\"}}", "answered_with_entity", .event = EVENT_DONE},
+        {201, "", "{\"product\":{},\"errors\":[{\"code\":1}]}", "answered_with_entity",
+         .event = EVENT_DONE},
+        {200, "", "{\"products\":[]}", "answered_with_entity", .event = EVENT_DONE},
+        {200, "", "{\"success\":true}", "answered_with_entity", .event = EVENT_DONE},
+        {200, "", "{\"code\":\"not_found\",\"success\":false}", "answered_with_entity",
+         .event = EVENT_DONE},
+        {200, "", "{\"success\":false}", "success_with_error", .event = EVENT_UNCLEAR,
+         .reason = REASON_UNCLASSIFIED},
+        {200, "", "{\"errors\":[{\"code\":1}]}", "success_with_error", .event = EVENT_UNCLEAR,
+         .reason = REASON_UNCLASSIFIED},
+        {200, "", "{\"error_type\":\"T\",\"error_message\":\"m\"}", "success_with_error",
+         .event = EVENT_UNCLEAR, .reason = REASON_UNCLASSIFIED},
+        {200, "", "{}", "unreadable_success", .event = EVENT_LOST},
+        {200, "", "[]", "unreadable_success", .event = EVENT_LOST},
+        {200, "", "", "unreadable_success", .event = EVENT_LOST},
+        {204, "", "", "unreadable_success", .event = EVENT_LOST},
+        {200, "", "{\"product\":{\"id\":\"1\"}", "unreadable_success", .event = EVENT_LOST},
+        {200, "", "{\"product\":{\"a\":1,\"a\":2}}", "unreadable_success", .event = EVENT_LOST},
+        {200, "", ASYNC("", ""), "unreadable_success", .event = EVENT_LOST},
+        {200, "", "{\"async_response\":{\"id\":7}}", "unreadable_success", .event = EVENT_LOST},
+        {200, "", "<html>sign in</html>", "web_page", .event = EVENT_LOST, .scope = SCOPE_OF_RUN},
+    };
+
+    (void)state;
+    ASSERT_ALL(PHASE_SEND, table);
+}
+
+static void refusals_are_final_and_everything_else_is_not(void **state)
+{
+    static const int refusals[] = {400, 404, 405, 410, 411, 413, 414, 415, 422, 431, 450, 501};
+    static const struct expectation table[] = {
+        {301, "", "", "redirect", .event = EVENT_HELD, .scope = SCOPE_OF_RUN},
+        {307, "", "<html>", "redirect", .event = EVENT_HELD, .scope = SCOPE_OF_RUN},
+        {401, "", "", "unauthorized", .event = EVENT_HELD, .scope = SCOPE_OF_RUN,
+         .park_reason = "unauthorized"},
+        {403, "", "", "forbidden", .event = EVENT_HELD, .scope = SCOPE_OF_CONNECTION,
+         .park_reason = "not_allowed"},
+        {408, "", "", "not_processed", .event = EVENT_LOST},
+        {425, "", "", "not_processed", .event = EVENT_LOST},
+        {409, "", "{}", "key_conflict", .event = EVENT_UNCLEAR, .reason = REASON_KEY_CONFLICT},
+        {409, "", "{\"error_code\":\"NEEDS_UPDATE\"}", "key_conflict", .event = EVENT_UNCLEAR,
+         .reason = REASON_KEY_CONFLICT},
+        {429, "", "", "throttled", .event = EVENT_THROTTLED, .scope = SCOPE_OF_ALL},
+        {451, "", "", "platform_unauthorized", .event = EVENT_HELD, .scope = SCOPE_OF_CONNECTION,
+         .park_reason = "needs_update"},
+        {452, "", "", "platform_throttled", .event = EVENT_THROTTLED, .scope = SCOPE_OF_CONNECTION},
+        {402, "", "", "unknown_status", .event = EVENT_UNCLEAR, .reason = REASON_UNCLASSIFIED},
+        {499, "", "", "unknown_status", .event = EVENT_UNCLEAR, .reason = REASON_UNCLASSIFIED},
+        {500, "", "", "server_error", .event = EVENT_LOST},
+        {502, "", "<html>", "server_error", .event = EVENT_LOST},
+        {550, "", "{\"error_code\":\"X\"}", "server_error", .event = EVENT_LOST},
+        {599, "", "", "server_error", .event = EVENT_LOST},
+        {600, "", "", "server_error", .event = EVENT_LOST},
+        {999, "", "", "server_error", .event = EVENT_LOST},
+        {400, "", "{\"error_code\":\"INVALID_CREDENTIALS\"}", "bad_credentials",
+         .event = EVENT_HELD, .scope = SCOPE_OF_RUN, .park_reason = "unauthorized"},
+        {400, "", "{\"error_code\":\"PRODUCT_NOT_ALLOWED\"}", "not_allowed", .event = EVENT_HELD,
+         .scope = SCOPE_OF_CONNECTION, .park_reason = "not_allowed"},
+        {400, "", "{\"error_code\":\"NEEDS_UPDATE\"}", "needs_update", .event = EVENT_HELD,
+         .scope = SCOPE_OF_CONNECTION, .park_reason = "needs_update"},
+        {404, "", "{\"error_code\":\"CONNECTION_DISABLED\"}", "disabled", .event = EVENT_HELD,
+         .scope = SCOPE_OF_CONNECTION, .park_reason = "disabled"},
+        {400, "", "{\"error_code\":\"PRODUCT_NOT_READY\"}", "not_ready", .event = EVENT_HELD,
+         .scope = SCOPE_OF_CONNECTION, .park_reason = "not_ready"},
+        {500, "", "{\"error_code\":\"NEEDS_UPDATE\"}", "needs_update_unsure", .event = EVENT_LOST,
+         .scope = SCOPE_OF_CONNECTION, .park_reason = "needs_update"},
+        {200, "", "{\"error_code\":\"PRODUCT_NOT_READY\"}", "not_ready_unsure", .event = EVENT_LOST,
+         .scope = SCOPE_OF_CONNECTION, .park_reason = "not_ready"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+        const struct expectation refusal[] = {
+            {refusals[i], "", "{\"error_code\":\"X\"}", "refused", .event = EVENT_REFUSED,
+             .reason = REASON_REFUSED},
+            {refusals[i], "", "<html>", "refused", .event = EVENT_REFUSED,
+             .reason = REASON_REFUSED},
+            {refusals[i], "", "", "refused", .event = EVENT_REFUSED, .reason = REASON_REFUSED},
+        };
+
+        ASSERT_ALL(PHASE_SEND, refusal);
+    }
+    ASSERT_ALL(PHASE_SEND, table);
+}
+
+static void a_job_says_how_it_ended(void **state)
+{
+    static const struct expectation table[] = {
+        {200, "", JOB("\"status\":\"prequeued\""), "job_pending", .event = EVENT_PENDING},
+        {200, "", JOB("\"status\":\"pending\",\"response\":null"), "job_pending",
+         .event = EVENT_PENDING},
+        {200, "", JOB("\"status\":\"SUCCESS\""), "job_status_unknown", .event = EVENT_PENDING},
+        {200, "", JOB("\"status\":\"cancelled\""), "job_status_unknown", .event = EVENT_PENDING},
+        {200, "", DONE_JOB("success", "200", "{\"product\":{}}"), "job_success",
+         .event = EVENT_DONE},
+        {200, "", "{\"type\":\"JOB\",\"job\":" DONE_JOB("success", "201", "{}") "}", "job_success",
+         .event = EVENT_DONE},
+        {200, "", JOB("\"status\":\"success\""), "job_success", .event = EVENT_DONE},
+        {200, "", JOB("\"status\":\"success\",\"response\":null"), "job_success",
+         .event = EVENT_DONE},
+        {200, "", DONE_JOB("success", "400", "{}"), "job_unclear", .event = EVENT_UNCLEAR,
+         .reason = REASON_UNCLASSIFIED},
+        {200, "", DONE_JOB("success", "200", "{\"error_code\":\"X\"}"), "job_unclear",
+         .event = EVENT_UNCLEAR, .reason = REASON_UNCLASSIFIED},
+        {200, "", DONE_JOB("partial_success", "200", "{}"), "job_partial", .event = EVENT_UNCLEAR,
+         .reason = REASON_PARTIAL_SUCCESS},
+        {200, "", DONE_JOB("failure", "400", "{}"), "job_refused", .event = EVENT_REFUSED,
+         .reason = REASON_JOB_FAILED},
+        {200, "", DONE_JOB("failure", "412", "null"), "job_refused", .event = EVENT_REFUSED,
+         .reason = REASON_JOB_FAILED},
+        {200, "", DONE_JOB("failure", "450", "{\"error_code\":\"X\"}"), "job_refused",
+         .event = EVENT_REFUSED, .reason = REASON_JOB_FAILED},
+        {200, "", DONE_JOB("failure", "451", "{}"), "job_unauthorized", .event = EVENT_REFUSED,
+         .reason = REASON_JOB_FAILED, .scope = SCOPE_OF_CONNECTION, .park_reason = "needs_update"},
+        {200, "", DONE_JOB("failure", "401", "{}"), "job_unauthorized", .event = EVENT_REFUSED,
+         .reason = REASON_JOB_FAILED, .scope = SCOPE_OF_CONNECTION, .park_reason = "needs_update"},
+        {200, "", DONE_JOB("failure", "403", "{}"), "job_forbidden", .event = EVENT_REFUSED,
+         .reason = REASON_JOB_FAILED, .scope = SCOPE_OF_CONNECTION, .park_reason = "not_allowed"},
+        {200, "", DONE_JOB("failure", "452", "{}"), "job_throttled", .event = EVENT_JOB_THROTTLED,
+         .scope = SCOPE_OF_CONNECTION},
+        {200, "", DONE_JOB("failure", "429", "{}"), "job_throttled", .event = EVENT_JOB_THROTTLED,
+         .scope = SCOPE_OF_CONNECTION},
+        {200, "", DONE_JOB("failure", "409", "{}"), "job_conflict", .event = EVENT_UNCLEAR,
+         .reason = REASON_KEY_CONFLICT},
+        {200, "", DONE_JOB("failure", "500", "{}"), "job_server_error", .event = EVENT_UNCLEAR,
+         .reason = REASON_SERVER_ERROR},
+        {200, "", DONE_JOB("failure", "504", "\"text\""), "job_server_error",
+         .event = EVENT_UNCLEAR, .reason = REASON_SERVER_ERROR},
+        {200, "", DONE_JOB("failure", "550", "{}"), "job_platform_error", .event = EVENT_UNCLEAR,
+         .reason = REASON_PLATFORM_ERROR},
+        {200, "", DONE_JOB("failure", "200", "{}"), "job_unclear", .event = EVENT_UNCLEAR,
+         .reason = REASON_UNCLASSIFIED},
+        {200, "", DONE_JOB("failure", "402", "{}"), "job_unclear", .event = EVENT_UNCLEAR,
+         .reason = REASON_UNCLASSIFIED},
+        {200, "", DONE_JOB("failure", "400.5", "{}"), "job_unclear", .event = EVENT_UNCLEAR,
+         .reason = REASON_UNCLASSIFIED},
+        {200, "", DONE_JOB("failure", "65936", "{}"), "job_unclear", .event = EVENT_UNCLEAR,
+         .reason = REASON_UNCLASSIFIED},
+        {200, "", DONE_JOB("failure", "\"400\"", "{}"), "job_unclear", .event = EVENT_UNCLEAR,
+         .reason = REASON_UNCLASSIFIED},
+        {200, "", JOB("\"status\":\"failure\""), "job_unclear", .event = EVENT_UNCLEAR,
+         .reason = REASON_UNCLASSIFIED},
+        {200, "", "{\"id\":\"job-2\",\"status\":\"success\"}", "wrong_job", .event = EVENT_UNCLEAR,
+         .reason = REASON_WRONG_JOB},
+        {200, "",
+         "{\"id\":\"job-1\",\"status\":\"success\",\"request\":{\"idempotency_key\":\"other\"}}",
+         "wrong_job", .event = EVENT_UNCLEAR, .reason = REASON_WRONG_JOB},
+    };
+
+    (void)state;
+    ASSERT_ALL(PHASE_POLL, table);
+}
+
+static void a_poll_is_never_the_end_of_an_item(void **state)
+{
+    static const struct expectation table[] = {
+        {200, "", "", "poll_unreadable", .event = EVENT_LOST},
+        {200, "", "{\"id\":\"job-1\",\"status\":\"suc", "poll_unreadable", .event = EVENT_LOST},
+        {200, "", "{\"status\":\"success\"}", "poll_unreadable", .event = EVENT_LOST},
+        {200, "", "{\"id\":\"job-1\",\"status\":1}", "poll_unreadable", .event = EVENT_LOST},
+        {200, "", "{\"id\":\"job-1\",\"status\":\"failure\",\"status\":\"success\"}",
+         "poll_unreadable", .event = EVENT_LOST},
+        {200, "", "<html>", "poll_unreadable", .event = EVENT_LOST},
+        {302, "", "", "poll_redirect", .event = EVENT_HELD, .scope = SCOPE_OF_RUN},
+        {401, "", "", "poll_unauthorized", .event = EVENT_HELD, .scope = SCOPE_OF_RUN,
+         .park_reason = "unauthorized"},
+        {403, "", "", "poll_forbidden", .event = EVENT_HELD, .scope = SCOPE_OF_CONNECTION,
+         .park_reason = "not_allowed"},
+        {404, "", "{}", "job_missing", .event = EVENT_MISSING},
+        {410, "", "", "job_missing", .event = EVENT_MISSING},
+        {400, "", "", "poll_refused", .event = EVENT_MISSING},
+        {409, "", "", "poll_refused", .event = EVENT_MISSING},
+        {418, "", "", "poll_refused", .event = EVENT_MISSING},
+        {429, "", "", "poll_throttled", .event = EVENT_THROTTLED, .scope = SCOPE_OF_ALL},
+        {451, "", "", "poll_platform_unauthorized", .event = EVENT_HELD,
+         .scope = SCOPE_OF_CONNECTION, .park_reason = "needs_update"},
+        {452, "", "", "poll_platform_throttled", .event = EVENT_THROTTLED,
+         .scope = SCOPE_OF_CONNECTION},
+        {500, "", DONE_JOB("success", "200", "{}"), "poll_unreadable", .event = EVENT_LOST},
+        {503, "", "<html>", "poll_unreadable", .event = EVENT_LOST},
+        {400, "", "{\"error_code\":\"CONNECTION_DISABLED\"}", "poll_disabled", .event = EVENT_HELD,
+         .scope = SCOPE_OF_CONNECTION, .park_reason = "disabled"},
+    };
+
+    (void)state;
+    ASSERT_ALL(PHASE_POLL, table);
+}
+
+/* --- laws over every cell --- */
+
+static const char *const bodies[] = {
+    "",
+    "   \r\n",
+    "not json",
+    "<html>",
+    "[1]",
+    "{}",
+    ASYNC("job-9", ""),
+    ASYNC("", ""),
+    "{\"product\":{\"id\":\"1\"}}",
+    "{\"error_type\":\"T\",\"error_code\":\"C\",\"error_message\":\"M\"}",
+    "{\"errors\":[{\"code\":7,\"slug\":\"s\",\"description\":\"d\"}]}",
+    "{\"errors\":\"text\"}",
+    "{\"error_code\":\"INVALID_CREDENTIALS\"}",
+    "{\"error_code\":\"PRODUCT_NOT_ALLOWED\"}",
+    "{\"error_code\":\"NEEDS_UPDATE\"}",
+    "{\"error_code\":\"CONNECTION_DISABLED\"}",
+    "{\"error_code\":\"PRODUCT_NOT_READY\"}",
+    JOB("\"status\":\"pending\""),
+    JOB("\"status\":\"odd\""),
+    DONE_JOB("success", "200", "{\"product\":{}}"),
+    DONE_JOB("partial_success", "200", "{}"),
+    DONE_JOB("failure", "400", "{}"),
+    DONE_JOB("failure", "451", "{}"),
+    DONE_JOB("failure", "403", "{}"),
+    DONE_JOB("failure", "452", "{}"),
+    DONE_JOB("failure", "409", "{}"),
+    DONE_JOB("failure", "500", "{}"),
+    DONE_JOB("failure", "550", "{}"),
+    "{\"id\":\"job-2\",\"status\":\"success\"}",
+};
+
+static void assert_legal(const struct reply_input *input, const struct reply_reading *reading)
+{
+    enum item_state state = input->phase == PHASE_SEND ? ITEM_SENDING : ITEM_WAITING;
+    bool needs_reason =
+        reading->event.kind == EVENT_REFUSED || reading->event.kind == EVENT_UNCLEAR;
+
+    assert_true(lifecycle_is_legal(state, reading->event.kind));
+    assert_int_equal(needs_reason, reading->event.reason != REASON_NONE);
+    assert_non_null(reading->rule);
+    assert_non_null(reading->message);
+    assert_int_equal(reading->pause_ms, -1);
+    if (reading->event.kind == EVENT_ACCEPTED)
+        assert_true(reply_job_id_is_valid(slice_of(reading->event.remote_job)));
+    if (reading->scope == SCOPE_OF_ITEM || reading->scope == SCOPE_OF_ALL)
+        assert_null(reading->park_reason);
+    /* What could have been accepted is never called refused or not done. */
+    if (input->phase == PHASE_SEND && reading->event.kind == EVENT_REFUSED)
+        assert_true(input->job_id[0] == '\0' && input->http_status >= 400);
+    if (input->phase == PHASE_SEND && input->job_id[0] != '\0')
+        assert_true(reading->event.kind == EVENT_ACCEPTED || reading->event.kind == EVENT_DONE ||
+                    reading->event.kind == EVENT_LOST);
+    if (reading->event.kind == EVENT_DONE)
+        assert_true(input->http_status / 100 == 2);
+}
+
+static void every_cell_gives_an_event_that_is_legal_in_its_phase(void **state)
+{
+    static const char *const job_ids[] = {"", "job-1", "not a job id"};
+    static const char *const types[] = {JSON, "", "text/html", "text/plain",
+                                        "application/problem+json; charset=utf-8"};
+    size_t cells = 0;
+
+    (void)state;
+    for (int status = 99; status <= 601; status++) {
+        for (size_t i = 0; i < 3 * 5 * 2 * (sizeof bodies / sizeof bodies[0]); i++) {
+            struct reply_input input =
+                input_of(i % 2 == 0 ? PHASE_SEND : PHASE_POLL, status, bodies[i / 30]);
+            struct reply_reading reading;
+
+            input.job_id = job_ids[i / 2 % 3];
+            input.content_type = types[i / 6 % 5];
+            memset(&reading, 0xff, sizeof reading);
+            reading = reply_read(&arena, &input);
+            assert_legal(&input, &reading);
+            arena_clear(&arena);
+            cells++;
+        }
+    }
+    assert_int_equal(cells, 503 * 30 * (sizeof bodies / sizeof bodies[0]));
+}
+
+static void a_body_cut_anywhere_is_never_done(void **state)
+{
+    static const char whole[] = DONE_JOB("success", "200", "{\"product\":{\"id\":\"1\"}}");
+    static const char entity[] = "{\"product\":{\"id\":\"1\"}}";
+
+    (void)state;
+    for (size_t length = 0; length < sizeof whole - 1; length++) {
+        struct reply_input input = input_of(PHASE_POLL, 200, whole);
+
+        input.body.length = length;
+        assert_int_equal(reply_read(&arena, &input).event.kind, EVENT_LOST);
+        arena_clear(&arena);
+    }
+    for (size_t length = 0; length < sizeof entity - 1; length++) {
+        struct reply_input input = input_of(PHASE_SEND, 200, entity);
+
+        input.body.length = length;
+        assert_int_equal(reply_read(&arena, &input).event.kind, EVENT_LOST);
+        arena_clear(&arena);
+    }
+}
+
+/* --- details --- */
+
+static void a_conflict_without_a_key_of_ours_is_only_unclear(void **state)
+{
+    struct reply_input input = input_of(PHASE_SEND, 409, "{}");
+
+    (void)state;
+    input.idempotency_key = "";
+    assert_int_equal(reply_read(&arena, &input).event.reason, REASON_UNCLASSIFIED);
+}
+
+static void no_content_is_an_end_for_a_delete_alone(void **state)
+{
+    struct reply_input input = input_of(PHASE_SEND, 204, "");
+
+    (void)state;
+    input.operation = operation_find(METHOD_DELETE, SLICE("/products/1"));
+    assert_string_equal(reply_read(&arena, &input).rule, "deleted");
+    input.http_status = 200;
+    assert_string_equal(reply_read(&arena, &input).rule, "unreadable_success");
+}
+
+static void a_type_that_is_not_json_counts_as_unreadable(void **state)
+{
+    struct reply_input input = input_of(PHASE_SEND, 200, "{\"product\":{}}");
+
+    (void)state;
+    input.content_type = "text/plain";
+    assert_string_equal(reply_read(&arena, &input).rule, "unreadable_success");
+    input.content_type = "Application/JSON; charset=utf-8";
+    assert_string_equal(reply_read(&arena, &input).rule, "answered_with_entity");
+    input.content_type = "";
+    assert_string_equal(reply_read(&arena, &input).rule, "answered_with_entity");
+}
+
+static void response_url_only_chooses_between_two_known_addresses(void **state)
+{
+    static const struct {
+        const char *url;
+        enum job_path path;
+        bool noted;
+    } cases[] = {
+        {"https://production.rutterapi.com/v2/jobs/job-1", JOB_PATH_V2, false},
+        {"HTTPS://Production.RutterAPI.com:443/v2/jobs/job-1", JOB_PATH_V2, false},
+        {"https://production.rutterapi.com/versioned/jobs/job-1", JOB_PATH_BASE, false},
+        {"https://production.rutterapi.com/jobs/job-1", JOB_PATH_BASE, false},
+        {"https://production.rutterapi.com/x/v2/jobs/job-1", JOB_PATH_BASE, false},
+        {"https://production.rutterapi.com/v2/jobs/job-2", JOB_PATH_BASE, true},
+        {"https://production.rutterapi.com/v2/jobs/job-1?x=y", JOB_PATH_BASE, true},
+        {"https://production.rutterapi.com/v2/jobs/../job-1", JOB_PATH_BASE, true},
+        {"https://production.rutterapi.com@evil.example/v2/jobs/job-1", JOB_PATH_BASE, true},
+        {"https://production.rutterapi.com.evil.example/v2/jobs/job-1", JOB_PATH_BASE, true},
+        {"https://production.rutterapi.com:444/v2/jobs/job-1", JOB_PATH_BASE, true},
+        {"http://production.rutterapi.com/v2/jobs/job-1", JOB_PATH_BASE, true},
+        {"//production.rutterapi.com/v2/jobs/job-1", JOB_PATH_BASE, true},
+        {"file:///v2/jobs/job-1", JOB_PATH_BASE, true},
+        {"", JOB_PATH_BASE, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char body[256];
+        struct reply_input input;
+        struct reply_reading reading;
+
+        snprintf(body, sizeof body,
+                 "{\"async_response\":{\"id\":\"job-1\",\"response_url\":\"%s\"}}", cases[i].url);
+        input = input_of(PHASE_SEND, 200, body);
+        reading = reply_read(&arena, &input);
+        assert_int_equal(reading.event.kind, EVENT_ACCEPTED);
+        assert_string_equal(reading.event.remote_job, "job-1");
+        assert_int_equal(reading.event.job_path, cases[i].path);
+        assert_int_equal(reading.message[0] != '\0', cases[i].noted);
+    }
+}
+
+static void the_header_names_the_job_when_the_body_does_not(void **state)
+{
+    struct reply_input input = input_of(PHASE_SEND, 500, ASYNC("job-9", ""));
+
+    (void)state;
+    input.job_id = "job-7";
+    assert_string_equal(reply_read(&arena, &input).event.remote_job, "job-7");
+    input.http_status = 200;
+    assert_string_equal(reply_read(&arena, &input).event.remote_job, "job-9");
+}
+
+static void results_are_kept_as_json_text(void **state)
+{
+    struct reply_input input =
+        input_of(PHASE_POLL, 200,
+                 DONE_JOB("success", "200", "{\"product\":{\"id\":\"1\",\"price\":12.340}}"));
+    struct reply_reading reading = reply_read(&arena, &input);
+
+    (void)state;
+    assert_true(slice_is(reading.result, "{\"product\":{\"id\":\"1\",\"price\":12.340}}"));
+    assert_int_equal(reading.event.http_status, 200);
+    input = input_of(PHASE_SEND, 200, " {\"product\":{\"id\":\"1\"}}\n");
+    reading = reply_read(&arena, &input);
+    assert_true(slice_is(reading.result, "{\"product\":{\"id\":\"1\"}}"));
+    input = input_of(PHASE_POLL, 200, JOB("\"status\":\"success\""));
+    assert_int_equal(reply_read(&arena, &input).result.length, 0);
+}
+
+static void a_failed_job_brings_its_own_status_code_and_message(void **state)
+{
+    struct reply_input input =
+        input_of(PHASE_POLL, 200,
+                 DONE_JOB("failure", "450",
+                          "{\"error_type\":\"PLATFORM_ERROR\",\"error_code\":\"BAD_SKU\","
+                          "\"error_message\":\"SKU\\u001b[31m is\\n\\u202etaken\"}"));
+    struct reply_reading reading = reply_read(&arena, &input);
+
+    (void)state;
+    assert_int_equal(reading.event.http_status, 450);
+    assert_string_equal(reading.event.error_type, "PLATFORM_ERROR");
+    assert_string_equal(reading.event.error_code, "BAD_SKU");
+    assert_string_equal(reading.message, "SKU?[31m is ?taken");
+    assert_non_null(strstr(reading.result.bytes, "BAD_SKU"));
+}
+
+static void an_older_list_of_errors_is_understood(void **state)
+{
+    struct reply_input input = input_of(
+        PHASE_SEND, 400,
+        "{\"errors\":[{\"code\":1,\"slug\":\"invalid_sku\",\"description\":\"no such sku\","
+        "\"source\":\"invalid_input\"}]}");
+    struct reply_reading reading = reply_read(&arena, &input);
+
+    (void)state;
+    assert_string_equal(reading.event.error_type, "invalid_input");
+    assert_string_equal(reading.event.error_code, "invalid_sku");
+    assert_string_equal(reading.message, "no such sku");
+}
+
+static void long_texts_are_cut_at_a_character(void **state)
+{
+    static char body[200000];
+    struct reply_input input;
+    struct reply_reading reading;
+    size_t bad;
+
+    (void)state;
+    strcpy(body, "{\"error_code\":\"");
+    for (int i = 0; i < 300; i++)
+        strcat(body, "C");
+    strcat(body, "\",\"error_message\":\"x");
+    for (int i = 0; i < 2000; i++)
+        strcat(body, "\xc3\xa4");
+    strcat(body, "\"}");
+    input = input_of(PHASE_SEND, 400, body);
+    reading = reply_read(&arena, &input);
+    assert_int_equal(strlen(reading.event.error_code), ERROR_CODE_BYTES_MAX);
+    assert_true(strlen(reading.message) <= ERROR_MESSAGE_BYTES_MAX);
+    assert_true(strlen(reading.message) >= ERROR_MESSAGE_BYTES_MAX - 1);
+    assert_true(text_is_utf8(reading.message, strlen(reading.message), &bad));
+}
+
+static void secrets_that_the_server_repeats_are_not_kept(void **state)
+{
+    struct reply_input input = input_of(
+        PHASE_SEND, 400,
+        "{\"error_code\":\"X\",\"error_message\":\"GET /products?access_token=token-0123456789\"}");
+    struct reply_reading reading;
+
+    (void)state;
+    assert_true(log_add_secret("token-0123456789", 16));
+    reading = reply_read(&arena, &input);
+    assert_string_equal(reading.message, "GET /products?access_token=[secret]");
+    assert_null(memmem(reading.result.bytes, reading.result.length, "token-01", 8));
+    assert_non_null(memmem(reading.result.bytes, reading.result.length, "[secret]\"}", 10));
+}
+
+static void no_memory_is_an_event_too(void **state)
+{
+    static const char whole[] = DONE_JOB("success", "200", "{\"product\":{\"id\":\"1\"}}");
+
+    (void)state;
+    for (int64_t nth = 0; nth < 40; nth++) {
+        struct reply_input input = input_of(nth % 2 == 0 ? PHASE_POLL : PHASE_SEND, 200, whole);
+        struct reply_reading reading;
+
+        arena_deinit(&arena);
+        arena_init(&arena, 64u * 1024 * 1024);
+        mem_test_fail(nth / 2, 1);
+        reading = reply_read(&arena, &input);
+        mem_test_fail(-1, 0);
+        assert_legal(&input, &reading);
+    }
+}
+
+/* The answer of the second kind of memory: the arena's own maximum, reached at every point. */
+static void a_full_arena_is_an_event_too(void **state)
+{
+    size_t lost = 0;
+
+    (void)state;
+    for (size_t room = 0; room < 4096; room += 8) {
+        struct reply_input input = input_of(PHASE_SEND, 500, "");
+        struct reply_reading reading;
+
+        input.job_id = "job-1";
+        arena_deinit(&arena);
+        arena_init(&arena, room);
+        reading = reply_read(&arena, &input);
+        assert_legal(&input, &reading);
+        lost += reading.event.kind == EVENT_LOST;
+    }
+    assert_true(lost > 0);
+}
+
+/* --- texts --- */
+
+static void dates_are_taken_in_one_form_only(void **state)
+{
+    static const char *const bad[] = {
+        "",
+        "Thu, 26 Nov 2026 21:45:23",
+        "Thu, 26 Nov 2026 21:45:23 UTC",
+        "Fri, 26 Nov 2026 21:45:23 GMT",
+        "Thu, 31 Nov 2026 21:45:23 GMT",
+        "Thu, 26 nov 2026 21:45:23 GMT",
+        "Thu, 26 Nov 2026 24:00:00 GMT",
+        "Thu, 26 Nov 2026 21:60:00 GMT",
+        "Thu, 26 Nov 2026 2a:45:23 GMT",
+        "Thursday, 26-Nov-26 21:45:23 GMT",
+        "Thu Nov 26 21:45:23 2026",
+        " Thu, 26 Nov 2026 21:45:23 GMT",
+    };
+
+    (void)state;
+    assert_int_equal(reply_date_ms("Thu, 26 Nov 2026 21:45:23 GMT"), 1795729523000);
+    assert_int_equal(reply_date_ms("Sun, 06 Nov 1994 08:49:37 GMT"), 784111777000);
+    assert_int_equal(reply_date_ms("Thu, 29 Feb 2024 00:00:00 GMT"), 1709164800000);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(reply_date_ms(bad[i]), -1);
+    assert_int_equal(reply_date_ms(NULL), -1);
+}
+
+static void retry_after_is_seconds_or_a_date_and_at_most_an_hour(void **state)
+{
+    static const char date[] = "Thu, 26 Nov 2026 21:45:23 GMT";
+
+    (void)state;
+    assert_int_equal(reply_retry_after_ms("3", date, 0), 3000);
+    assert_int_equal(reply_retry_after_ms("0", date, 0), 0);
+    assert_int_equal(reply_retry_after_ms("3600", date, 0), RETRY_AFTER_MAX_MS);
+    assert_int_equal(reply_retry_after_ms("3601", date, 0), RETRY_AFTER_MAX_MS);
+    assert_int_equal(reply_retry_after_ms("99999999999999999999999", date, 0), RETRY_AFTER_MAX_MS);
+    assert_int_equal(reply_retry_after_ms("Thu, 26 Nov 2026 21:45:33 GMT", date, 0), 10000);
+    assert_int_equal(reply_retry_after_ms("Thu, 26 Nov 2026 21:45:13 GMT", date, 0), 0);
+    assert_int_equal(reply_retry_after_ms("Fri, 27 Nov 2026 21:45:23 GMT", date, 0),
+                     RETRY_AFTER_MAX_MS);
+    assert_int_equal(reply_retry_after_ms("Thu, 26 Nov 2026 21:45:33 GMT", "", 1795729532000),
+                     1000);
+    assert_int_equal(reply_retry_after_ms("", date, 0), -1);
+    assert_int_equal(reply_retry_after_ms("-1", date, 0), -1);
+    assert_int_equal(reply_retry_after_ms("1.5", date, 0), -1);
+    assert_int_equal(reply_retry_after_ms("soon", date, 0), -1);
+    assert_int_equal(reply_retry_after_ms(NULL, date, 0), -1);
+}
+
+static void the_pause_and_the_servers_clock_come_with_every_answer(void **state)
+{
+    struct reply_input input = input_of(PHASE_SEND, 429, "");
+    struct reply_reading reading;
+
+    (void)state;
+    input.retry_after = "7";
+    input.date = "Thu, 26 Nov 2026 21:45:23 GMT";
+    reading = reply_read(&arena, &input);
+    assert_int_equal(reading.pause_ms, 7000);
+    assert_int_equal(reading.event.delay_ms, 7000);
+    assert_int_equal(reading.server_now_ms, 1795729523000);
+    input.date = "yesterday";
+    assert_int_equal(reply_read(&arena, &input).server_now_ms, 0);
+}
+
+static void job_ids_are_safe_in_a_path(void **state)
+{
+    char id[REMOTE_JOB_BYTES_MAX + 1];
+
+    (void)state;
+    memset(id, 'a', sizeof id);
+    assert_true(reply_job_id_is_valid((struct slice){id, REMOTE_JOB_BYTES_MAX}));
+    assert_false(reply_job_id_is_valid((struct slice){id, REMOTE_JOB_BYTES_MAX + 1}));
+    assert_true(reply_job_id_is_valid(SLICE("A-z_0.9:x")));
+    assert_true(reply_job_id_is_valid(SLICE("...")));
+    assert_false(reply_job_id_is_valid(SLICE("")));
+    assert_false(reply_job_id_is_valid(SLICE(".")));
+    assert_false(reply_job_id_is_valid(SLICE("..")));
+    assert_false(reply_job_id_is_valid(SLICE("a/b")));
+    assert_false(reply_job_id_is_valid(SLICE("a%2fb")));
+    assert_false(reply_job_id_is_valid(SLICE("a?b")));
+    assert_false(reply_job_id_is_valid(SLICE("a\0b")));
+    assert_false(reply_job_id_is_valid(SLICE("a\r\nb")));
+    assert_false(reply_job_id_is_valid(SLICE("\xc3\xa4")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+        TEST(accepted_writes_name_the_remote_job),
+        TEST(successes_without_a_job_are_done_only_with_an_entity),
+        TEST(refusals_are_final_and_everything_else_is_not),
+        TEST(a_job_says_how_it_ended),
+        TEST(a_poll_is_never_the_end_of_an_item),
+        TEST(every_cell_gives_an_event_that_is_legal_in_its_phase),
+        TEST(a_body_cut_anywhere_is_never_done),
+        TEST(a_conflict_without_a_key_of_ours_is_only_unclear),
+        TEST(no_content_is_an_end_for_a_delete_alone),
+        TEST(a_type_that_is_not_json_counts_as_unreadable),
+        TEST(response_url_only_chooses_between_two_known_addresses),
+        TEST(the_header_names_the_job_when_the_body_does_not),
+        TEST(results_are_kept_as_json_text),
+        TEST(a_failed_job_brings_its_own_status_code_and_message),
+        TEST(an_older_list_of_errors_is_understood),
+        TEST(long_texts_are_cut_at_a_character),
+        TEST(secrets_that_the_server_repeats_are_not_kept),
+        TEST(no_memory_is_an_event_too),
+        TEST(a_full_arena_is_an_event_too),
+        TEST(dates_are_taken_in_one_form_only),
+        TEST(retry_after_is_seconds_or_a_date_and_at_most_an_hour),
+        TEST(the_pause_and_the_servers_clock_come_with_every_answer),
+        TEST(job_ids_are_safe_in_a_path),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
