@@ -49,7 +49,6 @@ enum err_code engine_new(const struct engine_options *options, struct ledger *le
     engine->transport = transport;
     engine->now = now;
     engine->slot_count = options->outstanding;
-    engine->batch_open = 1;
     engine->restarting = true;
     engine->answered_boot_ms = now.boot_ms;
     engine->drain_deadline_boot_ms = INT64_MAX;
@@ -68,6 +67,12 @@ enum err_code engine_new(const struct engine_options *options, struct ledger *le
     }
     init_slots(engine);
     init_connections(engine);
+    /* The caller may have committed on this ledger before: its batches are counted on. */
+    if (ledger->ops->commit_poll(ledger, true, &engine->batch_durable, err) != ERR_OK) {
+        engine_free(engine);
+        return err->code;
+    }
+    engine->batch_open = engine->batch_durable + 1;
     *engine_out = engine;
     return ERR_OK;
 }
@@ -202,6 +207,8 @@ static int64_t wake_ms(const struct engine *engine)
         return engine->now.boot_ms;
     if (engine->progress.phase == ENGINE_DRAINING)
         return earlier(at_ms, engine->on_wire > 0 ? engine->drain_deadline_boot_ms : INT64_MAX);
+    if (engine_can_admit(engine))
+        return engine->now.boot_ms;
     if (heap_peek(&engine->due, &entry))
         at_ms = earlier(at_ms, entry.due_ms);
     if (engine->on_wire < engine->options.in_flight) {
@@ -235,7 +242,7 @@ enum err_code engine_turn(struct engine *engine, struct engine_now now, int64_t 
     for (size_t i = 0; i < engine->options.connection_count; i++)
         pace_grow(&engine->connections[i].pace, now.boot_ms);
     if (engine_poll_commit(engine, err) != ERR_OK || engine_take_answers(engine, err) != ERR_OK ||
-        engine_take_up(engine, err) != ERR_OK)
+        engine_take_up(engine, err) != ERR_OK || engine_set_aside(engine, err) != ERR_OK)
         goto fail;
     take_due(engine);
     check_failures(engine);

@@ -36,7 +36,7 @@ static enum err_code take_up_one(struct engine *engine, uint64_t number, const s
         queue_push(engine, &engine->finished, slot);
         return ERR_OK;
     }
-    return slot_rest(engine, slot, err);
+    return engine_rest(engine, slot, err);
 }
 
 /* A record that says it is active but cannot be read: I4 of the ledger, in doubt for good. */
@@ -90,6 +90,22 @@ static bool may_admit(const struct engine *engine, const struct connection *conn
     return !connection->parked && !connection->ready_exhausted &&
            connection->ahead < connection->look_ahead && engine->free_count > 0 &&
            engine->progress.started < engine->options.item_limit;
+}
+
+/* A turn would admit something now, if there is still something to admit. */
+bool engine_can_admit(const struct engine *engine)
+{
+    if (engine->progress.phase != ENGINE_RUNNING)
+        return false;
+    if (engine->restarting)
+        return engine->free_count > 0;
+    for (size_t i = 0; i < engine->options.connection_count; i++) {
+        const struct connection *connection = &engine->connections[i];
+
+        if (may_admit(engine, connection) && (!connection->held_back || engine->unkeyed_ahead == 0))
+            return true;
+    }
+    return false;
 }
 
 /* Makes the intent of the next ready item of a connection. Nothing is sent before it is durable. */
@@ -184,6 +200,20 @@ static bool is_unsent(const struct slot *slot)
            !slot->item.unknown_send;
 }
 
+static enum err_code withdraw(struct engine *engine, struct slot *slot, struct err *err)
+{
+    struct item_event event = engine_event(engine, EVENT_WITHDRAWN);
+    enum effect effect;
+
+    if (engine_step(engine, slot, &event, &effect, err) != ERR_OK)
+        return err->code;
+    if (slot->is_started)
+        engine->progress.started--;
+    slot->place = SLOT_FINISHED;
+    queue_push(engine, &engine->finished, slot);
+    return ERR_OK;
+}
+
 /* The run ends: intents that were never used become ready again. */
 enum err_code engine_withdraw_unsent(struct engine *engine, struct err *err)
 {
@@ -194,19 +224,51 @@ enum err_code engine_withdraw_unsent(struct engine *engine, struct err *err)
     engine->unkeyed_ahead = 0;
     for (uint32_t i = 0; i < engine->slot_count; i++) {
         struct slot *slot = &engine->slots[i];
-        struct item_event event = engine_event(engine, EVENT_WITHDRAWN);
-        enum effect effect;
 
+        slot->is_ahead = false;
         if (slot->place == SLOT_TO_SEND)
             slot->place = SLOT_RESTING;
-        if (!is_unsent(slot))
-            continue;
-        if (engine_step(engine, slot, &event, &effect, err) != ERR_OK)
+        if (is_unsent(slot) && withdraw(engine, slot, err) != ERR_OK)
             return err->code;
-        if (slot->is_started)
-            engine->progress.started--;
-        slot->place = SLOT_FINISHED;
-        queue_push(engine, &engine->finished, slot);
+    }
+    return ERR_OK;
+}
+
+enum err_code engine_rest(struct engine *engine, struct slot *slot, struct err *err)
+{
+    if (slot->item.state == ITEM_SENDING && engine->connections[slot->connection].parked)
+        engine->aside_due = true;
+    if (engine->withdrawn && is_unsent(slot))
+        return withdraw(engine, slot, err);
+    return slot_rest(engine, slot, err);
+}
+
+/* What waits to be sent on a parked connection would hold places that other connections need until
+ * the run ends. What may have had an effect stays in state sending for the next run. */
+enum err_code engine_set_aside(struct engine *engine, struct err *err)
+{
+    if (!engine->aside_due)
+        return ERR_OK;
+    engine->aside_due = false;
+    for (size_t i = 0; i < engine->options.connection_count; i++)
+        if (engine->connections[i].parked)
+            engine->connections[i].to_send = (struct queue){0};
+    for (uint32_t i = 0; i < engine->slot_count; i++) {
+        struct slot *slot = &engine->slots[i];
+        struct connection *connection = &engine->connections[slot->connection];
+
+        if ((slot->place != SLOT_RESTING && slot->place != SLOT_TO_SEND) ||
+            slot->item.state != ITEM_SENDING || !connection->parked)
+            continue;
+        slot->place = SLOT_RESTING;
+        engine_leave_look_ahead(engine, slot);
+        if (is_unsent(slot)) {
+            if (withdraw(engine, slot, err) != ERR_OK)
+                return err->code;
+            continue;
+        }
+        connection->sending_count--;
+        slot_release(engine, slot);
     }
     return ERR_OK;
 }

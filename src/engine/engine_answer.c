@@ -25,6 +25,7 @@ static void park(struct engine *engine, struct connection *connection, const cha
     if (connection->parked)
         return;
     connection->parked = true;
+    engine->aside_due = true;
     (void)snprintf(connection->parked_reason, sizeof connection->parked_reason, "%s", reason);
     engine->progress.parked_connections++;
     engine->progress.parked_alias =
@@ -188,7 +189,7 @@ static enum err_code after_answer(struct engine *engine, struct slot *slot,
         put_attempt(engine, slot, reply, reading, err) != ERR_OK)
         return err->code;
     if (effect != EFFECT_FINAL)
-        return slot_rest(engine, slot, err);
+        return engine_rest(engine, slot, err);
     if (put_result(engine, slot, reply, reading, err) != ERR_OK)
         return err->code;
     job->finished++;

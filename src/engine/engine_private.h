@@ -83,6 +83,7 @@ struct engine {
     uint32_t waiting_count; /* slots in state waiting */
     uint32_t unkeyed_ahead; /* intents of operations without a key, not yet on the wire */
     bool poll_turn;
+    bool aside_due;  /* a parked connection has slots that wait to be sent */
     bool restarting; /* items of an earlier run are still to be taken up */
     uint64_t restart_after;
     uint64_t batch_open, batch_durable; /* sequence of the open batch; highest durable one */
@@ -122,12 +123,17 @@ const char *slot_key(struct engine *engine, struct slot *slot, const struct froz
 enum err_code engine_take_answers(struct engine *engine, struct err *err) ERR_CHECKED;
 
 /* engine_send.c */
+void engine_leave_look_ahead(struct engine *engine, struct slot *slot);
 enum err_code engine_start_transfers(struct engine *engine, struct err *err) ERR_CHECKED;
 
 /* engine_admit.c */
 enum err_code engine_take_up(struct engine *engine, struct err *err) ERR_CHECKED;
 enum err_code engine_admit(struct engine *engine, struct err *err) ERR_CHECKED;
 enum err_code engine_withdraw_unsent(struct engine *engine, struct err *err) ERR_CHECKED;
+enum err_code engine_set_aside(struct engine *engine, struct err *err) ERR_CHECKED;
+bool engine_can_admit(const struct engine *engine);
+/* Lets the slot wait until its item is due; a run that ends takes back what can have no effect. */
+enum err_code engine_rest(struct engine *engine, struct slot *slot, struct err *err) ERR_CHECKED;
 bool engine_connection_can_send(const struct engine *engine, const struct connection *connection);
 
 /* engine_commit.c */

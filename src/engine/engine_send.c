@@ -72,7 +72,7 @@ static void put_on_wire(struct engine *engine, struct slot *slot, bool polling)
     window_take(&engine->connections[slot->connection].window);
 }
 
-static void leave_look_ahead(struct engine *engine, struct slot *slot)
+void engine_leave_look_ahead(struct engine *engine, struct slot *slot)
 {
     if (!slot->is_ahead)
         return;
@@ -108,7 +108,7 @@ static enum err_code send_item(struct engine *engine, struct slot *slot, struct 
     enum err_code code;
 
     assert(slot->intent_batch <= engine->batch_durable); /* I1 */
-    leave_look_ahead(engine, slot);
+    engine_leave_look_ahead(engine, slot);
     if (engine_step(engine, slot, &event, &effect, err) != ERR_OK)
         return err->code;
     if (effect == EFFECT_FINAL)
