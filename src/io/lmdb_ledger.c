@@ -5,13 +5,13 @@
 #include <fcntl.h>
 #include <lmdb.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "ledger_files.h"
+#include "ledger_pages.h"
 #include "purser/base/mem.h"
 #include "purser/io/clock.h"
 
@@ -25,15 +25,16 @@
 #define MAP_BYTES_DEFAULT ((size_t)256 * 1024 * 1024)
 #define MAP_BYTES_MAX (SIZE_MAX / 4)
 
-/* Less than this free, and an I/O error is called a full disk: LMDB turns a short write, which is
- * what a full disk gives, into EIO. */
-#define NEARLY_FULL_BYTES ((uint64_t)4 * 1024 * 1024)
-
 /* A reader that was killed keeps old pages from being reused until it is looked for. */
 #define READER_CHECK_COMMITS 4096
 #define READER_CHECK_MS (60 * 60 * 1000)
 
+/* So often are pages that were read or written once let go of. */
+#define READS_TO_RELEASE 32768
+#define BYTES_TO_RELEASE ((uint64_t)32 * 1024 * 1024)
+
 struct ledger_store {
+    struct ledger_files files;
     MDB_env *env;
     MDB_dbi databases[LEDGER_DATABASE_COUNT];
     MDB_txn *reading; /* reset between reads, which keeps its slot */
@@ -41,10 +42,11 @@ struct ledger_store {
     bool cursor_is_set[LEDGER_DATABASE_COUNT]; /* in this read */
     pthread_rwlock_t map_lock;                 /* shared by a read, exclusive while the map moves */
     size_t map_bytes;                          /* asked for by the caller; 0 = default */
-    int directory_fd;
+    struct stat data_file;
+    uint64_t reads_since_release; /* of the reading thread */
+    uint64_t bytes_since_release; /* of the applying one, as all that follows */
     uint64_t commits_since_check;
     int64_t checked_ms;
-    char path[4096];
 };
 
 const char *ledger_store_platform(void)
@@ -55,93 +57,26 @@ const char *ledger_store_platform(void)
                                                                             : "32 big lmdb-0.9");
 }
 
-/* --- errors --- */
-
-static enum err_code disk_full(const struct ledger_store *store, uint64_t free_bytes,
-                               struct err *err)
-{
-    return err_set(err, ERR_STORAGE,
-                   "disk full: %llu bytes free in %s\n"
-                   "hint: make room, then run the same command again; nothing that was "
-                   "acknowledged is lost",
-                   (unsigned long long)free_bytes, store->path);
-}
-
+/* `code` of LMDB: an errno or one of its own. */
 static enum err_code failed(const struct ledger_store *store, int code, const char *doing,
                             struct err *err)
 {
-    struct statvfs disk;
-    uint64_t free_bytes = UINT64_MAX;
-
-    if (fstatvfs(store->directory_fd, &disk) == 0)
-        free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
-    if (code == ENOSPC || code == EDQUOT || (code == EIO && free_bytes < NEARLY_FULL_BYTES))
-        return disk_full(store, free_bytes, err);
-    if (code == EFBIG)
-        return err_set(err, ERR_STORAGE,
-                       "%s in %s: the file may not grow any more (ulimit -f, or a limit of the "
-                       "file system)",
-                       doing, store->path);
-    if (code == ENOMEM)
-        return err_set(err, ERR_STORAGE, "%s in %s: no memory or address space (see ulimit -v)",
-                       doing, store->path);
+    if (code > 0)
+        return ledger_files_failed(&store->files, code, doing, err);
     if (code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND || code == MDB_INVALID)
         return err_set(err, ERR_STATE_DIRECTORY,
                        "the ledger in %s is damaged (%s: %s)\nhint: restore the directory from a "
                        "backup; without one, move it away: the same idempotency keys are made "
                        "again",
-                       store->path, doing, mdb_strerror(code));
+                       store->files.path, doing, mdb_strerror(code));
     if (code == MDB_VERSION_MISMATCH)
         return err_set(err, ERR_STATE_DIRECTORY,
-                       "the ledger in %s was written by another version of LMDB", store->path);
-    return err_set(err, ERR_STORAGE, "%s in %s: %s", doing, store->path, mdb_strerror(code));
+                       "the ledger in %s was written by another version of LMDB",
+                       store->files.path);
+    return err_set(err, ERR_STORAGE, "%s in %s: %s", doing, store->files.path, mdb_strerror(code));
 }
 
 /* --- opening --- */
-
-/* Regular, ours, closed to others, with one name; true also when it is not there. */
-static enum err_code check_file(const struct ledger_store *store, const char *name,
-                                struct stat *status_out, struct err *err)
-{
-    if (fstatat(store->directory_fd, name, status_out, AT_SYMLINK_NOFOLLOW) != 0) {
-        if (errno != ENOENT)
-            return err_set(err, ERR_SYSTEM, "stat %s/%s: %s", store->path, name, strerror(errno));
-        *status_out = (struct stat){0};
-        return ERR_OK;
-    }
-    if (!S_ISREG(status_out->st_mode) || status_out->st_uid != geteuid() ||
-        status_out->st_nlink != 1)
-        return err_set(err, ERR_STATE_DIRECTORY, "%s/%s is not a regular file of yours",
-                       store->path, name);
-    if ((status_out->st_mode & 077) != 0)
-        return err_set(err, ERR_STATE_DIRECTORY,
-                       "%s/%s is open to others (mode %04o)\nhint: chmod 600 %s/%s", store->path,
-                       name, (unsigned)status_out->st_mode & 07777, store->path, name);
-    return ERR_OK;
-}
-
-/* Not opened when it is there already: closing any descriptor of it would drop the locks of another
- * environment of this process. */
-static enum err_code allocate_lock_file(const struct ledger_store *store, bool write,
-                                        struct err *err)
-{
-    struct stat status;
-    int fd, code;
-
-    if (check_file(store, LOCK_FILE, &status, err) != ERR_OK)
-        return err->code;
-    if (status.st_size >= LOCK_FILE_BYTES && status.st_blocks * 512 >= LOCK_FILE_BYTES)
-        return ERR_OK;
-    fd = openat(store->directory_fd, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd == -1) {
-        if (errno == EROFS && !write) /* LMDB then reads without locks, and so without this file */
-            return ERR_OK;
-        return failed(store, errno, "make " LOCK_FILE, err);
-    }
-    code = fchmod(fd, 0600) != 0 ? errno : posix_fallocate(fd, 0, LOCK_FILE_BYTES);
-    close(fd);
-    return code == 0 ? ERR_OK : failed(store, code, "allocate " LOCK_FILE, err);
-}
 
 /* LMDB was given a path; what it opened must be what was checked. */
 static enum err_code check_data_file(struct ledger_store *store, struct err *err)
@@ -152,13 +87,15 @@ static enum err_code check_data_file(struct ledger_store *store, struct err *err
     int fd = -1;
 
     if (mdb_env_get_fd(store->env, &fd) != 0 || fstat(fd, &opened) != 0)
-        return err_set(err, ERR_SYSTEM, "stat %s/%s: %s", store->path, DATA_FILE, strerror(errno));
+        return err_set(err, ERR_SYSTEM, "stat %s/%s: %s", store->files.path, DATA_FILE,
+                       strerror(errno));
+    store->data_file = opened;
     /* LMDB marks the lock file and its descriptor for headers, but not this one. */
     (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-    if (fstatat(store->directory_fd, DATA_FILE, &named, AT_SYMLINK_NOFOLLOW) != 0 ||
+    if (fstatat(store->files.directory_fd, DATA_FILE, &named, AT_SYMLINK_NOFOLLOW) != 0 ||
         named.st_dev != opened.st_dev || named.st_ino != opened.st_ino)
         return err_set(err, ERR_STATE_DIRECTORY, "%s was replaced while it was opened",
-                       store->path);
+                       store->files.path);
     if (mdb_env_info(store->env, &info) != 0 || mdb_env_stat(store->env, &pages) != 0)
         return err_set(err, ERR_INTERNAL, "no information on the environment");
     /* Touching a page behind the end of the file would be a SIGBUS. */
@@ -166,7 +103,7 @@ static enum err_code check_data_file(struct ledger_store *store, struct err *err
         return err_set(err, ERR_STATE_DIRECTORY,
                        "%s/%s is cut short: %lld bytes where at least %llu belong\n"
                        "hint: restore the directory from a complete copy",
-                       store->path, DATA_FILE, (long long)opened.st_size,
+                       store->files.path, DATA_FILE, (long long)opened.st_size,
                        ((unsigned long long)info.me_last_pgno + 1) * pages.ms_psize);
     return ERR_OK;
 }
@@ -188,7 +125,7 @@ static enum err_code open_databases(struct ledger_store *store, bool write, stru
     if (code != 0) {
         mdb_txn_abort(txn);
         if (code == MDB_NOTFOUND)
-            return err_set(err, ERR_NOT_FOUND, "there is no ledger in %s yet", store->path);
+            return err_set(err, ERR_NOT_FOUND, "there is no ledger in %s yet", store->files.path);
         return failed(store, code, "open the databases", err);
     }
     code = mdb_txn_commit(txn);
@@ -201,12 +138,12 @@ static enum err_code open_environment(struct ledger_store *store, bool write, st
     bool is_new;
     int code;
 
-    if (check_file(store, DATA_FILE, &data, err) != ERR_OK)
+    if (ledger_files_check(&store->files, DATA_FILE, &data, err) != ERR_OK)
         return err->code;
     is_new = data.st_size == 0;
     if (is_new && !write)
-        return err_set(err, ERR_NOT_FOUND, "there is no ledger in %s yet", store->path);
-    if (allocate_lock_file(store, write, err) != ERR_OK)
+        return err_set(err, ERR_NOT_FOUND, "there is no ledger in %s yet", store->files.path);
+    if (ledger_files_allocate(&store->files, LOCK_FILE, LOCK_FILE_BYTES, write, err) != ERR_OK)
         return err->code;
     code = mdb_env_create(&store->env);
     if (code == 0)
@@ -216,17 +153,18 @@ static enum err_code open_environment(struct ledger_store *store, bool write, st
         code = mdb_env_set_mapsize(store->env,
                                    store->map_bytes != 0 ? store->map_bytes : MAP_BYTES_DEFAULT);
     if (code == 0)
-        code = mdb_env_open(store->env, store->path, MDB_NOTLS | (write ? 0u : MDB_RDONLY), 0600);
+        code = mdb_env_open(store->env, store->files.path, MDB_NOTLS | (write ? 0u : MDB_RDONLY),
+                            0600);
     if (code != 0) {
         failed(store, code, "open", err);
         if (is_new) /* half a header, of a full disk, would look like damage next time */
-            (void)unlinkat(store->directory_fd, DATA_FILE, 0);
+            (void)unlinkat(store->files.directory_fd, DATA_FILE, 0);
         return err->code;
     }
     if (check_data_file(store, err) != ERR_OK || open_databases(store, write, err) != ERR_OK)
         return err->code;
     /* LMDB never syncs the names of the files it makes. */
-    if (write && fsync(store->directory_fd) != 0)
+    if (write && fsync(store->files.directory_fd) != 0)
         return failed(store, errno, "sync the directory", err);
     return ERR_OK;
 }
@@ -239,16 +177,11 @@ enum err_code ledger_store_open(const struct state_directory *directory, bool wr
 
     if (store == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for the ledger");
-    (void)snprintf(store->path, sizeof store->path, "%s", directory->path);
     store->map_bytes = map_bytes;
     store->checked_ms = clock_boot_ms();
     pthread_rwlock_init(&store->map_lock, NULL);
-    store->directory_fd = fcntl(directory->fd, F_DUPFD_CLOEXEC, 3);
-    if (store->directory_fd == -1) {
-        err_set(err, ERR_SYSTEM, "%s: %s", store->path, strerror(errno));
-        goto fail;
-    }
-    if (open_environment(store, write, err) != ERR_OK)
+    if (ledger_files_open(&store->files, directory, err) != ERR_OK ||
+        open_environment(store, write, err) != ERR_OK)
         goto fail;
     (void)mdb_reader_check(store->env, NULL);
     code = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &store->reading);
@@ -274,8 +207,7 @@ void ledger_store_close(struct ledger_store *store)
         mdb_txn_abort(store->reading);
     if (store->env != NULL)
         mdb_env_close(store->env);
-    if (store->directory_fd != -1)
-        close(store->directory_fd);
+    ledger_files_close(&store->files);
     pthread_rwlock_destroy(&store->map_lock);
     mem_free(store);
 }
@@ -287,6 +219,10 @@ enum err_code ledger_store_begin_read(struct ledger_store *store, struct err *er
     int code;
 
     pthread_rwlock_rdlock(&store->map_lock);
+    if (++store->reads_since_release >= READS_TO_RELEASE) {
+        store->reads_since_release = 0;
+        ledger_pages_release(&store->data_file);
+    }
     code = mdb_txn_renew(store->reading);
     if (code == MDB_MAP_RESIZED) { /* another process made the map larger */
         pthread_rwlock_unlock(&store->map_lock);
@@ -500,7 +436,8 @@ static enum err_code grow_map(struct ledger_store *store, const struct ledger_ba
     bytes = info.me_mapsize;
     do {
         if (bytes > MAP_BYTES_MAX / 2)
-            return err_set(err, ERR_STORAGE, "the ledger in %s cannot grow any more", store->path);
+            return err_set(err, ERR_STORAGE, "the ledger in %s cannot grow any more",
+                           store->files.path);
         bytes *= 2;
     } while (bytes - info.me_mapsize < batch->bytes.length);
     pthread_rwlock_wrlock(&store->map_lock);
@@ -516,9 +453,10 @@ static enum err_code check_still_there(const struct ledger_store *store, struct 
     int fd = -1;
 
     if (mdb_env_get_fd(store->env, &fd) != 0 || fstat(fd, &status) != 0)
-        return err_set(err, ERR_STORAGE, "stat %s/%s: %s", store->path, DATA_FILE, strerror(errno));
+        return err_set(err, ERR_STORAGE, "stat %s/%s: %s", store->files.path, DATA_FILE,
+                       strerror(errno));
     if (status.st_nlink == 0)
-        return err_set(err, ERR_STORAGE, "%s/%s was removed while it was in use", store->path,
+        return err_set(err, ERR_STORAGE, "%s/%s was removed while it was in use", store->files.path,
                        DATA_FILE);
     return ERR_OK;
 }
@@ -535,6 +473,17 @@ static void check_readers(struct ledger_store *store)
     (void)mdb_reader_check(store->env, NULL);
 }
 
+static void release_written(struct ledger_store *store, size_t bytes)
+{
+    store->bytes_since_release += bytes;
+    if (store->bytes_since_release < BYTES_TO_RELEASE)
+        return;
+    store->bytes_since_release = 0;
+    pthread_rwlock_rdlock(&store->map_lock);
+    ledger_pages_release(&store->data_file);
+    pthread_rwlock_unlock(&store->map_lock);
+}
+
 enum err_code ledger_store_apply(struct ledger_store *store, const struct ledger_batch *batch,
                                  struct err *err)
 {
@@ -547,5 +496,8 @@ enum err_code ledger_store_apply(struct ledger_store *store, const struct ledger
         if (grow_map(store, batch, err) != ERR_OK)
             return err->code;
     }
-    return code == 0 ? ERR_OK : failed(store, code, "commit", err);
+    if (code != 0)
+        return failed(store, code, "commit", err);
+    release_written(store, batch->bytes.length);
+    return ERR_OK;
 }

@@ -282,7 +282,7 @@ static bool is_still_named(const struct state_directory *directory, int lock_fd)
 static enum err_code lock_directory(struct state_directory *directory, struct err *err)
 {
     for (int tries = 0; tries < LOCK_TRIES; tries++) {
-        int fd;
+        int fd = -1;
 
         if (open_lock(directory, &fd, err) != ERR_OK)
             return err->code;

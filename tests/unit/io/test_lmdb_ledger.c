@@ -649,6 +649,53 @@ static void the_largest_body_passes_through(void **context)
     close_ledger(&opened);
 }
 
+/* Bytes of the mapped data file that count as memory of this process. */
+static size_t mapped_bytes(void)
+{
+    FILE *maps = fopen("/proc/self/smaps", "re");
+    char line[512];
+    bool in_map = false;
+    size_t total = 0;
+
+    assert_non_null(maps);
+    while (fgets(line, sizeof line, maps) != NULL) {
+        if (strstr(line, "data.mdb") != NULL)
+            in_map = true;
+        else if (in_map && strncmp(line, "Rss:", 4) == 0) {
+            total += (size_t)strtoul(line + 4, NULL, 10) * 1024;
+            in_map = false;
+        }
+    }
+    fclose(maps);
+    return total;
+}
+
+static void what_was_read_does_not_stay_in_memory(void **context)
+{
+    struct opened opened = open_ledger();
+    char *body = mem_new(1, 1000000), key[32];
+    struct frozen_request request;
+    struct err err = {0};
+    struct buf storage;
+    (void)context;
+
+    buf_init(&storage, 2000000);
+    for (int i = 1; i <= 20; i++) {
+        (void)snprintf(key, sizeof key, "sku-%d", i);
+        add(opened.port, 0, 0, key, ITEM_READY, (struct slice){body, 1000000});
+        commit(opened.port);
+    }
+    for (uint64_t i = 1; i <= 20; i++)
+        must(opened.port->ops->read_request(opened.port, i, &storage, &request, &err), &err);
+    assert_true(mapped_bytes() > 15000000);
+    for (int i = 0; i < 40000; i++)
+        (void)read_item(opened.port, 1);
+    assert_true(mapped_bytes() < 1000000);
+    buf_deinit(&storage);
+    mem_free(body);
+    close_ledger(&opened);
+}
+
 /* --- failures --- */
 
 static void assert_failed_for_good(struct ledger *port, const char *text)
@@ -1322,6 +1369,7 @@ int main(void)
         SCRATCH_TEST(sequence_numbers_count_batches_and_the_descriptor_tells_of_their_end),
         SCRATCH_TEST(a_small_map_grows_by_itself),
         SCRATCH_TEST(the_largest_body_passes_through),
+        SCRATCH_TEST(what_was_read_does_not_stay_in_memory),
         SCRATCH_TEST(a_failed_commit_is_final_and_leaves_the_old_state),
         SCRATCH_TEST(no_memory_in_the_middle_of_a_change_spoils_the_batch),
         SCRATCH_TEST(no_memory_while_opening_leaves_nothing_behind),
