@@ -321,6 +321,8 @@ enum err_code lmdb_ledger_open(const struct state_directory *directory,
 
 void lmdb_ledger_close(struct lmdb_ledger *ledger)
 {
+    if (ledger == NULL)
+        return;
     if (ledger->committer != NULL)
         ledger_committer_close(ledger->committer);
     if (ledger->store != NULL)

@@ -171,29 +171,120 @@ enum err_code lmdb_ledger_add_item(struct ledger *self, const struct item *item,
     return ERR_OK;
 }
 
-/* The record was damaged, so neither its place in the index nor its count is known: the index is
- * searched, and its count is left to the next opening, which counts anew. */
-static enum err_code forget_damaged(struct lmdb_ledger *ledger, uint64_t number, struct err *err)
+/* A value that is not durable yet, or the stored one; of a deleted one ERR_NOT_FOUND. Within a
+ * read. */
+static enum err_code get_newest(struct lmdb_ledger *ledger, enum ledger_database database,
+                                struct slice key, struct slice *value_out, struct err *err)
 {
-    struct ledger_key recount = ledger_key_text(LEDGER_META_RECOUNT);
+    if (!ledger_committer_find(ledger->committer, database, key, value_out))
+        return ledger_store_get(ledger->store, database, key, value_out, err);
+    return value_out->bytes == NULL ? ERR_NOT_FOUND : ERR_OK;
+}
+
+/* An item can also be in doubt because its request was damaged: then its own record is fine. */
+static enum err_code is_damaged(struct lmdb_ledger *ledger, uint64_t number,
+                                const struct item *before, bool *damaged_out, struct err *err)
+{
+    struct ledger_key key = ledger_key_item(number);
+    struct slice value;
+    struct item ignored;
+    enum err_code code;
+
+    *damaged_out = false;
+    if (before->reason != REASON_RECORD_DAMAGED)
+        return ERR_OK;
+    code = ledger_store_begin_read(ledger->store, err);
+    if (code != ERR_OK)
+        return code;
+    code = get_newest(ledger, LEDGER_ITEMS, ledger_key_slice(&key), &value, err);
+    *damaged_out = code == ERR_OK && !record_get_item(ledger_key_slice(&key), value, &ignored);
+    ledger_store_end_read(ledger->store);
+    return code == ERR_NOT_FOUND ? ERR_OK : code;
+}
+
+/* Deletes all that the index of open items says about the item, and tells which class it said; -1
+ * when it said nothing. The index is searched whole: its order needs what the record knew. */
+static enum err_code forget_open(struct lmdb_ledger *ledger, uint64_t number, int *class_out,
+                                 struct err *err)
+{
     struct slice key, value;
     enum err_code code = ledger_store_begin_read(ledger->store, err);
 
+    *class_out = -1;
     if (code != ERR_OK)
         return code;
     code = ledger_store_seek(ledger->store, LEDGER_OPEN, SLICE("\0"), &key, &value, err);
     while (code == ERR_OK) {
         if (key.length == LEDGER_OPEN_KEY_BYTES &&
-            ledger_load_u64(key.bytes + LEDGER_OPEN_KEY_BYTES - 8) == number)
+            ledger_load_u64(key.bytes + LEDGER_OPEN_KEY_BYTES - 8) == number) {
+            *class_out = key.bytes[0];
             code = delete_key(ledger, LEDGER_OPEN, key, err);
+        }
         if (code == ERR_OK)
             code = ledger_store_next(ledger->store, LEDGER_OPEN, &key, &value, err);
     }
     ledger_store_end_read(ledger->store);
-    if (code != ERR_NOT_FOUND)
-        return code;
-    return put_sealed(ledger, LEDGER_OP_PUT, LEDGER_META, ledger_key_slice(&recount), SLICE(""),
-                      err);
+    return code == ERR_NOT_FOUND ? ERR_OK : code;
+}
+
+/* Of the states in a class, the one that more items of the same job and connection are in. False
+ * when none is. */
+static bool likely_state(struct lmdb_ledger *ledger, const struct item *item, int class,
+                         enum item_state *state_out)
+{
+    const struct ledger_count *counts =
+        ledger_counts_entry(&ledger->counts, item->job, item->connection);
+
+    if (class == LEDGER_CLASS_READY)
+        *state_out = ITEM_READY;
+    else if (class == LEDGER_CLASS_BLOCKED)
+        *state_out = ITEM_BLOCKED;
+    else if (class == LEDGER_CLASS_ACTIVE && counts != NULL)
+        *state_out = counts->by_state[ITEM_SENDING] > counts->by_state[ITEM_WAITING] ? ITEM_SENDING
+                                                                                     : ITEM_WAITING;
+    else
+        return false;
+    return counts != NULL && counts->by_state[*state_out] > 0;
+}
+
+/* The record was damaged, so what it counted as is not known for certain. The counts take the most
+ * likely; the next opening counts anew. `item` NULL = dropped. */
+static enum err_code forget_damaged(struct lmdb_ledger *ledger, uint64_t number,
+                                    const struct item *item, struct err *err)
+{
+    struct ledger_key recount = ledger_key_text(LEDGER_META_RECOUNT);
+    struct item likely;
+    int class;
+
+    if (forget_open(ledger, number, &class, err) != ERR_OK ||
+        put_sealed(ledger, LEDGER_OP_PUT, LEDGER_META, ledger_key_slice(&recount), SLICE(""),
+                   err) != ERR_OK)
+        return err->code;
+    if (item == NULL || item->job == UINT32_MAX)
+        return ERR_OK;
+    likely = *item;
+    if (!likely_state(ledger, item, class, &likely.state))
+        return ERR_OK;
+    if (count(ledger, &likely, -1, err) != ERR_OK)
+        return err->code;
+    return count(ledger, item, 1, err);
+}
+
+/* Takes the item from its place in the index, unless it stays there, and counts the change. */
+static enum err_code leave_before(struct lmdb_ledger *ledger, uint64_t number,
+                                  const struct item *before, const struct item *item,
+                                  struct err *err)
+{
+    struct ledger_key open_before, open_after;
+
+    if (before->state != item->state &&
+        (count(ledger, before, -1, err) != ERR_OK || count(ledger, item, 1, err) != ERR_OK))
+        return err->code;
+    if (!ledger_key_open_of(number, before, &open_before) ||
+        (ledger_key_open_of(number, item, &open_after) &&
+         slice_equal(ledger_key_slice(&open_before), ledger_key_slice(&open_after))))
+        return ERR_OK;
+    return delete_key(ledger, LEDGER_OPEN, ledger_key_slice(&open_before), err);
 }
 
 enum err_code lmdb_ledger_put_item(struct ledger *self, uint64_t number, const struct item *before,
@@ -201,27 +292,20 @@ enum err_code lmdb_ledger_put_item(struct ledger *self, uint64_t number, const s
 {
     struct lmdb_ledger *ledger;
     struct ledger_key open_before, open_after;
-    bool was_open, is_open;
+    bool damaged, was_open;
 
     if (begin_write(self, &ledger, err) != ERR_OK ||
-        put_item_record(ledger, LEDGER_OP_PUT, number, item, err) != ERR_OK)
+        is_damaged(ledger, number, before, &damaged, err) != ERR_OK ||
+        put_item_record(ledger, LEDGER_OP_PUT, number, item, err) != ERR_OK ||
+        (damaged ? forget_damaged(ledger, number, item, err)
+                 : leave_before(ledger, number, before, item, err)) != ERR_OK)
         return err->code;
-    is_open = ledger_key_open_of(number, item, &open_after);
-    was_open = ledger_key_open_of(number, before, &open_before);
-    if (before->reason == REASON_RECORD_DAMAGED && forget_damaged(ledger, number, err) != ERR_OK)
-        return err->code;
-    if (before->reason != REASON_RECORD_DAMAGED && before->state != item->state &&
-        (count(ledger, before, -1, err) != ERR_OK || count(ledger, item, 1, err) != ERR_OK))
-        return err->code;
-    if (was_open && is_open &&
-        slice_equal(ledger_key_slice(&open_before), ledger_key_slice(&open_after)))
+    if (!ledger_key_open_of(number, item, &open_after))
         return ERR_OK;
-    if (was_open && delete_key(ledger, LEDGER_OPEN, ledger_key_slice(&open_before), err) != ERR_OK)
-        return err->code;
-    if (is_open && put(ledger, LEDGER_OP_PUT, LEDGER_OPEN, ledger_key_slice(&open_after), SLICE(""),
-                       err) != ERR_OK)
-        return err->code;
-    return ERR_OK;
+    was_open = !damaged && ledger_key_open_of(number, before, &open_before);
+    if (was_open && slice_equal(ledger_key_slice(&open_before), ledger_key_slice(&open_after)))
+        return ERR_OK;
+    return put(ledger, LEDGER_OP_PUT, LEDGER_OPEN, ledger_key_slice(&open_after), SLICE(""), err);
 }
 
 enum err_code lmdb_ledger_put_request(struct ledger *self, uint64_t number,
@@ -270,11 +354,7 @@ static enum err_code find_name(struct lmdb_ledger *ledger, uint64_t number,
 
     if (code != ERR_OK)
         return code;
-    if (!ledger_committer_find(ledger->committer, LEDGER_REQUESTS, ledger_key_slice(&key), &value))
-        code =
-            ledger_store_get(ledger->store, LEDGER_REQUESTS, ledger_key_slice(&key), &value, err);
-    else if (value.bytes == NULL)
-        code = ERR_NOT_FOUND;
+    code = get_newest(ledger, LEDGER_REQUESTS, ledger_key_slice(&key), &value, err);
     if (code == ERR_OK && !record_get_request(ledger_key_slice(&key), value, &request))
         code = ERR_NOT_FOUND;
     if (code == ERR_OK)
@@ -290,8 +370,10 @@ enum err_code lmdb_ledger_drop_item(struct ledger *self, uint64_t number, const 
     struct slice item_key = ledger_key_slice(&key);
     struct lmdb_ledger *ledger;
     enum err_code code;
+    bool damaged;
 
-    if (begin_write(self, &ledger, err) != ERR_OK)
+    if (begin_write(self, &ledger, err) != ERR_OK ||
+        is_damaged(ledger, number, before, &damaged, err) != ERR_OK)
         return err->code;
     assert(!item_state_is_active(before->state));
     code = find_name(ledger, number, &name, err);
@@ -304,8 +386,8 @@ enum err_code lmdb_ledger_drop_item(struct ledger *self, uint64_t number, const 
         delete_key(ledger, LEDGER_RESULTS, item_key, err) != ERR_OK ||
         put(ledger, LEDGER_OP_DELETE_PREFIX, LEDGER_ATTEMPTS, item_key, SLICE(""), err) != ERR_OK)
         return err->code;
-    if (before->reason == REASON_RECORD_DAMAGED)
-        return forget_damaged(ledger, number, err);
+    if (damaged)
+        return forget_damaged(ledger, number, NULL, err);
     if (ledger_key_open_of(number, before, &open) &&
         delete_key(ledger, LEDGER_OPEN, ledger_key_slice(&open), err) != ERR_OK)
         return err->code;

@@ -29,7 +29,7 @@ enum err_code lmdb_ledger_open(const struct state_directory *directory,
                                const struct lmdb_ledger_options *options,
                                struct lmdb_ledger **ledger_out, struct err *err) ERR_CHECKED;
 
-/* Waits for a running commit, throws the open batch away, closes. */
+/* Waits for closed batches to be committed, throws the open one away, closes. NULL is nothing. */
 void lmdb_ledger_close(struct lmdb_ledger *ledger);
 
 struct ledger *lmdb_ledger_port(struct lmdb_ledger *ledger);

@@ -897,12 +897,79 @@ static void a_damaged_item_is_in_doubt_and_can_be_put_right(void **context)
     commit(opened.port);
     assert_int_equal(opened.port->ops->next_active(opened.port, 0, &number, &read, &err),
                      ERR_NOT_FOUND);
+    for (int opening = 0; opening < 2; opening++) { /* the second has counted anew */
+        assert_int_equal(read_item(opened.port, 2).state, ITEM_IN_DOUBT);
+        assert_int_equal(count_of(opened.port, 1, 7, ITEM_IN_DOUBT), 1);
+        assert_int_equal(count_of(opened.port, 1, 7, ITEM_READY), 2);
+        assert_int_equal(count_of(opened.port, 1, 7, ITEM_WAITING), 0);
+        close_ledger(&opened);
+        opened = open_ledger();
+    }
+    assert_int_equal(read_item(opened.port, 2).state, ITEM_IN_DOUBT);
+    /* From here on it is an item as others are. */
+    item = read_item(opened.port, 2);
+    move_item(opened.port, 2, &item, ITEM_SUCCEEDED);
+    commit(opened.port);
+    assert_int_equal(count_of(opened.port, 1, 7, ITEM_IN_DOUBT), 0);
+    assert_int_equal(count_of(opened.port, 1, 7, ITEM_SUCCEEDED), 1);
+    close_ledger(&opened);
+}
+
+static void a_damaged_ready_item_leaves_the_index_of_its_connection(void **context)
+{
+    struct opened opened = open_ledger();
+    struct item item = item_new(1, 7, (struct hash128){0}, 0), read;
+    struct err err = {0};
+    uint64_t number = 0;
+    (void)context;
+
+    add(opened.port, 1, 7, "a", ITEM_READY, SLICE("{}"));
+    (void)snprintf(item.error_code, sizeof item.error_code, "damage-me");
+    move_item(opened.port, 1, &item, ITEM_READY);
+    add(opened.port, 1, 7, "b", ITEM_READY, SLICE("{}"));
+    commit(opened.port);
+    close_ledger(&opened);
+    assert_true(patch_data("damage-me", "damage-ne", 9) > 0);
+
+    opened = open_ledger();
+    must(opened.port->ops->next_ready(opened.port, 7, 0, &number, &read, &err), &err);
+    assert_int_equal(number, 1);
+    assert_int_equal(read.state, ITEM_IN_DOUBT);
+    item = read;
+    item.state = ITEM_SENDING; /* a caller may call it what it likes */
+    must(opened.port->ops->put_item(opened.port, 1, &item, &read, &err), &err);
+    commit(opened.port);
+    must(opened.port->ops->next_ready(opened.port, 7, 0, &number, &read, &err), &err);
+    assert_int_equal(number, 2);
+    assert_int_equal(count_of(opened.port, 1, 7, ITEM_READY), 1);
+    assert_int_equal(count_of(opened.port, 1, 7, ITEM_IN_DOUBT), 1);
+    close_ledger(&opened);
+}
+
+static void a_damaged_item_that_was_final_is_counted_at_the_next_opening(void **context)
+{
+    struct opened opened = open_ledger();
+    struct item item = item_new(1, 7, (struct hash128){0}, 0), read;
+    struct err err = {0};
+    (void)context;
+
+    add(opened.port, 1, 7, "a", ITEM_READY, SLICE("{}"));
+    (void)snprintf(item.error_code, sizeof item.error_code, "damage-me");
+    move_item(opened.port, 1, &item, ITEM_FAILED);
+    commit(opened.port);
+    close_ledger(&opened);
+    assert_true(patch_data("damage-me", "damage-ne", 9) > 0);
+
+    opened = open_ledger();
+    read = read_item(opened.port, 1);
+    item = read;
+    item.state = ITEM_SUCCEEDED;
+    must(opened.port->ops->put_item(opened.port, 1, &read, &item, &err), &err);
+    commit(opened.port);
     close_ledger(&opened);
     opened = open_ledger();
-    assert_int_equal(read_item(opened.port, 2).state, ITEM_IN_DOUBT);
-    assert_int_equal(count_of(opened.port, 1, 7, ITEM_IN_DOUBT), 1);
-    assert_int_equal(count_of(opened.port, 1, 7, ITEM_READY), 2);
-    assert_int_equal(count_of(opened.port, 1, 7, ITEM_WAITING), 0);
+    assert_int_equal(count_of(opened.port, 1, 7, ITEM_SUCCEEDED), 1);
+    assert_int_equal(count_of(opened.port, 1, 7, ITEM_FAILED), 0);
     close_ledger(&opened);
 }
 
@@ -1375,6 +1442,8 @@ int main(void)
         SCRATCH_TEST(no_memory_while_opening_leaves_nothing_behind),
         SCRATCH_TEST(a_request_that_is_too_big_changes_nothing),
         SCRATCH_TEST(a_damaged_item_is_in_doubt_and_can_be_put_right),
+        SCRATCH_TEST(a_damaged_ready_item_leaves_the_index_of_its_connection),
+        SCRATCH_TEST(a_damaged_item_that_was_final_is_counted_at_the_next_opening),
         SCRATCH_TEST(a_damaged_request_is_an_error_not_a_guess),
         SCRATCH_TEST(another_base_url_is_refused_and_both_are_named),
         SCRATCH_TEST(a_newer_format_is_refused_for_writing_and_reading),
