@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""Plants a bug into a copy of a source file: a test of the simulation.
+
+    plant.py --list               one line a plant: name and file
+    plant.py NAME SOURCE OUTPUT   OUTPUT becomes SOURCE with that bug
+
+Each replacement must find its text exactly once, else the plant no longer fits the source and has to
+be written anew. Assertions that would see the bug from inside are taken out with it: the laws of the
+simulation must find it from outside.
+"""
+import sys
+
+LIFECYCLE = "src/core/lifecycle.c"
+NO_I3 = (
+    "        assert(before->state == ITEM_WAITING || item_state_is_final(before->state));\n"
+    "        assert(!after->accepted && after->attempt_count == 0 && !after->unknown_send);\n",
+    "")
+NO_I11 = (
+    "    assert(after->state != ITEM_FAILED || !after->unknown_send || after->accepted); /* I11 */\n",
+    "")
+NO_AT_MOST_ONCE = (
+    "    assert(policy->keyed || !item->unknown_send); /* at most once */\n", "")
+
+PLANTS = {
+    "refusal_after_unknown_send_is_final": (LIFECYCLE, [
+        ("    if (item->unknown_send)\n"
+         "        return doubt(item, event, REASON_REFUSED_AFTER_UNKNOWN);\n", ""),
+        NO_I11]),
+    "rekey_keeps_the_generation": (LIFECYCLE, [
+        ("    wait_for(item, event, policy, item->generation);\n"
+         "    item->generation++;\n",
+         "    wait_for(item, event, policy, item->generation);\n")]),
+    "lost_send_takes_a_new_key": (LIFECYCLE, [
+        ("        return doubt(item, event, REASON_RETRIES_EXHAUSTED);\n",
+         "        return doubt(item, event, REASON_RETRIES_EXHAUSTED);\n"
+         "    item->generation++;\n"),
+        NO_I3]),
+    "old_keys_are_repeated": (LIFECYCLE, [
+        ("    if (item->unknown_send && event->key_age_ms >= policy->key_window_ms)\n"
+         "        return doubt(item, event, REASON_WINDOW_PASSED);\n",
+         "    if (item->unknown_send && event->key_age_ms < 0)\n"
+         "        return doubt(item, event, REASON_WINDOW_PASSED);\n")]),
+    "restart_forgets_that_it_may_have_been_sent": (LIFECYCLE, [
+        ("    item->unknown_send = true;\n"
+         "    if (!policy->keyed)\n"
+         "        return doubt(item, event, REASON_UNKEYED_UNKNOWN);\n"
+         "    item->due_ms = event->now_ms;\n",
+         "    if (!policy->keyed)\n"
+         "        return doubt(item, event, REASON_UNKEYED_UNKNOWN);\n"
+         "    item->due_ms = event->now_ms;\n")]),
+    "missing_job_is_submitted_again": (LIFECYCLE, [
+        ("        return doubt(item, event, REASON_SERVER_LOST_JOB);\n",
+         "        make_ready(item);\n"
+         "        item->state = ITEM_SENDING;\n"
+         "        item->intent_ms = event->server_now_ms;\n"
+         "        item->generation++;\n"
+         "        return EFFECT_NONE;\n")]),
+    "unsent_clears_an_earlier_unknown_send": (LIFECYCLE, [
+        ("    item->attempt_count--;\n    item->attempt_total--;\n",
+         "    item->attempt_count--;\n    item->attempt_total--;\n"
+         "    item->unknown_send = false;\n")]),
+    "throttling_clears_an_earlier_unknown_send": (LIFECYCLE, [
+        ("    item->attempt_count--;\n    keep_answer(item, event);\n",
+         "    item->attempt_count--;\n    item->unknown_send = false;\n"
+         "    keep_answer(item, event);\n")]),
+    "throttling_uses_up_attempts": (LIFECYCLE, [
+        ("    item->attempt_count--;\n    keep_answer(item, event);\n",
+         "    keep_answer(item, event);\n")]),
+    "unclear_answer_is_a_failure": (LIFECYCLE, [
+        ("    return doubt(item, event, event->reason);\n",
+         "    return finish(item, event, ITEM_FAILED, event->reason);\n"),
+        NO_I11]),
+    "without_a_key_it_is_sent_again": (LIFECYCLE, [
+        ("    item->unknown_send = true;\n"
+         "    if (!policy->keyed)\n"
+         "        return doubt(item, event, REASON_UNKEYED_UNKNOWN);\n"
+         "    if (item->attempt_count",
+         "    item->unknown_send = true;\n"
+         "    if (item->attempt_count"),
+        NO_AT_MOST_ONCE]),
+    "changed_row_keeps_a_used_key": (LIFECYCLE, [
+        ("    if (item->accepted)\n        item->generation++;\n", "")]),
+    "sent_before_it_is_durable": ("src/engine/engine_send.c", [
+        ("    assert(slot->intent_batch <= engine->batch_durable); /* I1 */\n", ""),
+        (" &&\n"
+         "            engine->slots[connection->to_send.head].intent_batch "
+         "<= engine->batch_durable) {\n", ") {\n")]),
+    "parked_connection_keeps_its_places": ("src/engine/engine_admit.c", [
+        ("    if (!engine->aside_due)\n", "    if (engine->aside_due || !engine->aside_due)\n")]),
+    "nobody_wakes_who_could_admit": ("src/engine/engine_admit.c", [
+        ("    if (engine->restarting)\n        return engine->free_count > 0;\n",
+         "    if (engine->now.boot_ms >= 0)\n        return false;\n")]),
+    "draining_leaves_what_was_turned_away": ("src/engine/engine_admit.c", [
+        ("    if (engine->withdrawn && is_unsent(slot))\n"
+         "        return withdraw(engine, slot, err);\n", "")]),
+    "effects_before_the_commit_is_checked": ("src/engine/engine_commit.c", [
+        ("        if (engine->ledger->ops->commit_poll(engine->ledger, false, &durable, err) "
+         "!= ERR_OK) {\n"
+         "            engine->failed = true; /* I7 */\n"
+         "            return err->code;\n"
+         "        }\n",
+         "        if (engine->ledger->ops->commit_poll(engine->ledger, false, &durable, err) "
+         "!= ERR_OK)\n"
+         "            err->code = ERR_OK;\n")]),
+}
+
+
+def main(arguments):
+    if arguments == ["--list"]:
+        for name, (path, _) in PLANTS.items():
+            print(name, path)
+        return 0
+    if len(arguments) != 3 or arguments[0] not in PLANTS:
+        print(__doc__, file=sys.stderr)
+        return 2
+    name, source, output = arguments
+    with open(source, encoding="utf-8") as file:
+        text = file.read()
+    for old, new in PLANTS[name][1]:
+        if text.count(old) != 1:
+            print(f"plant.py: {name}: its text is {text.count(old)} times in {source}, not once;\n"
+                  f"write the plant anew for the source as it is now:\n{old}", file=sys.stderr)
+            return 1
+        text = text.replace(old, new)
+    with open(output, "w", encoding="utf-8") as file:
+        file.write(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

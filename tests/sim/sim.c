@@ -1,0 +1,169 @@
+/* Plays worlds from seeds and reports what was reached.
+ *
+ *   sim [--seed N] [--worlds N] [--crashes N] [--trace]   from seed N on, until both numbers are
+ * met sim --script NAME --trace                             one written world sim --scripts their
+ * names
+ *
+ * Exit status: 0 all laws held and every cell of the life cycle was reached (when many worlds were
+ * played), 1 a law was broken, 2 wrong usage. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "purser/base/mem.h"
+#include "sim.h"
+
+enum { TWICE_EVERY = 50, WORLDS_FOR_ALL_CELLS = 5000 };
+
+struct arguments {
+    uint64_t seed, worlds, crashes;
+    bool trace;
+    const struct sim_script *script;
+};
+
+/* An assertion of the program under test is a violation like any other. */
+static void on_abort(int signal_number)
+{
+    (void)signal_number;
+    if (sim_current != NULL)
+        sim_fail(sim_current, "an assertion failed (above)");
+    _exit(1);
+}
+
+static uint64_t play(struct sim *sim, uint64_t seed, const struct arguments *arguments)
+{
+    struct sim_batch open = sim->ledger.open, closing = sim->ledger.closing;
+
+    /* The tables of transfers and jobs are cleared by their counts. */
+    memset(&sim->trace, 0, sizeof sim->trace);
+    memset(sim->items, 0, sizeof sim->items);
+    sim->ledger.open = open;
+    sim->ledger.closing = closing;
+    sim->seed = seed;
+    sim->script = arguments->script;
+    sim->trace.print = arguments->trace;
+    sim->plan_count = sim->answer_count = sim->result_count = sim->poll_count = 0;
+    sim->calm = false;
+    sim->now_ms = sim->boot_zero_ms = sim->wall_skew_ms = sim->server_skew_ms = 0;
+    sim->item_count = 0;
+    sim->server.job_count = 0;
+    sim->crash_in = 0;
+    sim->crashed = false;
+    sim->run = 0;
+    sim->person_acts_on = 0;
+    return sim_world_play(sim);
+}
+
+static void report_doubts(void)
+{
+    for (unsigned reason = 1; reason < REASON_COUNT; reason++)
+        if (sim_totals.in_doubt_by_reason[reason] > 0)
+            (void)printf("  in doubt at the end: %-22s %llu\n", reason_code((enum reason)reason),
+                         (unsigned long long)sim_totals.in_doubt_by_reason[reason]);
+}
+
+/* Prints the legal cells that were not reached; gives their number. */
+static unsigned report_cells(void)
+{
+    unsigned legal = 0, missed = 0;
+
+    for (unsigned state = 0; state < ITEM_STATE_COUNT; state++) {
+        for (unsigned kind = 0; kind < ITEM_EVENT_COUNT; kind++) {
+            if (!lifecycle_is_legal((enum item_state)state, (enum item_event_kind)kind))
+                continue;
+            legal++;
+            if (sim_totals.cells[state][kind] > 0)
+                continue;
+            missed++;
+            (void)printf("  not reached: %s on %s\n", item_state_name((enum item_state)state),
+                         item_event_name((enum item_event_kind)kind));
+        }
+    }
+    (void)printf("  cells of the life cycle reached: %u of %u\n", legal - missed, legal);
+    return missed;
+}
+
+static int report(void)
+{
+    unsigned missed;
+
+    (void)printf("sim: %llu worlds, %llu items, %llu runs, %llu crashes, %llu turns, %llu sends: "
+                 "no law was broken\n",
+                 (unsigned long long)sim_totals.worlds, (unsigned long long)sim_totals.items,
+                 (unsigned long long)sim_totals.runs, (unsigned long long)sim_totals.crashes,
+                 (unsigned long long)sim_totals.turns, (unsigned long long)sim_totals.sends);
+    report_doubts();
+    missed = report_cells();
+    return missed > 0 && sim_totals.worlds >= WORLDS_FOR_ALL_CELLS;
+}
+
+static int play_all(struct sim *sim, const struct arguments *arguments)
+{
+    uint64_t seed = arguments->seed;
+
+    do {
+        uint64_t hash = play(sim, seed, arguments);
+
+        if (seed % TWICE_EVERY == 0 && !arguments->trace && play(sim, seed, arguments) != hash)
+            sim_fail(sim, "the same seed gave two histories");
+        seed++;
+    } while (sim_totals.worlds < arguments->worlds || sim_totals.crashes < arguments->crashes);
+    return arguments->trace ? 0 : report();
+}
+
+static bool read_number(const char *text, uint64_t *number_out)
+{
+    return text != NULL && text_to_u64(slice_of(text), number_out);
+}
+
+static bool read_arguments(int argc, char **argv, struct arguments *arguments)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+
+        if (strcmp(argv[i], "--trace") == 0) {
+            arguments->trace = true;
+            continue;
+        }
+        i++;
+        if (strcmp(argv[i - 1], "--seed") == 0 && read_number(value, &arguments->seed))
+            continue;
+        if (strcmp(argv[i - 1], "--worlds") == 0 && read_number(value, &arguments->worlds))
+            continue;
+        if (strcmp(argv[i - 1], "--crashes") == 0 && read_number(value, &arguments->crashes))
+            continue;
+        if (strcmp(argv[i - 1], "--script") == 0 && value != NULL &&
+            (arguments->script = sim_script_find(value)) != NULL)
+            continue;
+        return false;
+    }
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments arguments = {.seed = 1, .worlds = 1};
+    struct sim *sim;
+    int status;
+
+    if (argc == 2 && strcmp(argv[1], "--scripts") == 0) {
+        sim_script_list();
+        return 0;
+    }
+    if (!read_arguments(argc, argv, &arguments)) {
+        (void)fprintf(stderr, "usage: sim [--seed N] [--worlds N] [--crashes N] [--trace]\n"
+                              "       sim --script NAME --trace\n"
+                              "       sim --scripts\n");
+        return 2;
+    }
+    (void)signal(SIGABRT, on_abort);
+    sim = mem_new(1, sizeof *sim);
+    if (sim == NULL)
+        return 1;
+    status = play_all(sim, &arguments);
+    sim_ledger_deinit(&sim->ledger);
+    mem_free(sim);
+    return status;
+}

@@ -1,0 +1,303 @@
+/* The laws. Each is checked as soon as it could be broken. */
+#include <stdio.h>
+#include <string.h>
+
+#include "sim.h"
+
+struct sim *sim_current;
+struct sim_totals sim_totals;
+
+/* Tolerance between what clocks say: skew between hosts and seconds cut off. */
+enum { CLOCK_TOLERANCE_MS = 10 * 60 * 1000 };
+
+struct step __real_lifecycle_step(const struct item *item, const struct item_event *event,
+                                  const struct policy *policy);
+struct step __wrap_lifecycle_step(const struct item *item, const struct item_event *event,
+                                  const struct policy *policy);
+
+void sim_mark_new_generation(struct sim_item *item)
+{
+    item->faults = 0;
+    item->unknown_sends = 0;
+    item->first_sent_ms = 0;
+}
+
+void sim_mark_found_sending(struct sim *sim)
+{
+    for (uint32_t number = 1; number <= sim->item_count; number++)
+        if (sim->ledger.durable[number].item.state == ITEM_SENDING)
+            sim->items[number].faults |= FAULT_CRASH;
+}
+
+static struct sim_item *item_of(struct sim *sim, const struct item *item)
+{
+    if (sim->person_acts_on != 0)
+        return &sim->items[sim->person_acts_on];
+    for (uint32_t number = 1; number <= sim->item_count; number++)
+        if (sim->items[number].request_hash.low == item->request_hash.low &&
+            sim->items[number].request_hash.high == item->request_hash.high)
+            return &sim->items[number];
+    sim_fail(sim, "the engine moves an item that nobody knows");
+}
+
+/* --- every step --- */
+
+static void trace_step(struct sim *sim, const struct sim_item *item, const struct item *before,
+                       const struct item_event *event, const struct step *step)
+{
+    const struct item *after = &step->item;
+    char generation[32] = "", what[64] = "";
+
+    if (after->generation != before->generation)
+        (void)snprintf(generation, sizeof generation, ", generation %u", after->generation);
+    if (after->state != before->state)
+        (void)snprintf(what, sizeof what, ", %s%s%s", item_state_name(after->state),
+                       after->reason == REASON_NONE ? "" : " ", reason_code(after->reason));
+    else if (step->effect == EFFECT_NONE && after->due_ms > event->now_ms)
+        (void)snprintf(what, sizeof what, ", waits %lld ms",
+                       (long long)(after->due_ms - event->now_ms));
+    sim_trace(sim, "item %u %s > %s%s%s", (unsigned)item->number, item_state_name(before->state),
+              item_event_name(event->kind), what, generation);
+}
+
+static bool is_justified(const struct sim *sim, const struct sim_item *item,
+                         const struct item *before, const struct item_event *event,
+                         enum reason reason)
+{
+    const struct policy *policy = &sim->jobs[item->keyed ? 0 : 1].policy;
+    uint32_t faults = item->faults;
+    bool unknown = (faults & (FAULT_UNKNOWN_SEND | FAULT_CRASH)) != 0;
+
+    switch (reason) {
+    case REASON_RETRIES_EXHAUSTED:
+        return item->keyed && item->unknown_sends >= policy->attempt_limit;
+    case REASON_WINDOW_PASSED:
+        return item->keyed && unknown &&
+               (item->clock_was_set || event->server_now_ms - before->intent_ms >=
+                                           policy->key_window_ms - CLOCK_TOLERANCE_MS);
+    case REASON_SERVER_LOST_JOB:
+        return (faults & FAULT_JOB_LOST) != 0;
+    case REASON_KEY_CONFLICT:
+        return (faults & FAULT_CONFLICT) != 0;
+    case REASON_PLATFORM_ERROR:
+        return (faults & FAULT_PLATFORM) != 0;
+    case REASON_SERVER_ERROR:
+        return (faults & FAULT_JOB_ERROR) != 0;
+    case REASON_UNCLASSIFIED:
+        return (faults & FAULT_NONSENSE) != 0;
+    case REASON_UNKEYED_UNKNOWN:
+        return !item->keyed && unknown;
+    case REASON_REFUSED_AFTER_UNKNOWN:
+        return unknown && (faults & FAULT_REFUSAL) != 0;
+    case REASON_PARTIAL_SUCCESS:
+        return (faults & FAULT_PARTIAL) != 0;
+    case REASON_WRONG_JOB:
+        return (faults & FAULT_WRONG_ECHO) != 0;
+    case REASON_RECORD_DAMAGED:
+        return (faults & FAULT_DAMAGE) != 0;
+    case REASON_NONE:
+    case REASON_REFUSED:
+    case REASON_JOB_FAILED:
+    case REASON_TWO_SERVER_JOBS:
+    case REASON_RESOLVED:
+    case REASON_ABANDONED:
+    case REASON_CANCELLED:
+    case REASON_CONDITION_FALSE:
+    case REASON_COUNT:
+        break;
+    }
+    return false;
+}
+
+static void judge_doubt(struct sim *sim, const struct sim_item *item, const struct item *before,
+                        const struct item_event *event, enum reason reason)
+{
+    if (!is_justified(sim, item, before, event, reason))
+        sim_fail(sim, "item %u is in doubt (%s), and nothing happened to it that explains it",
+                 (unsigned)item->number, reason_code(reason));
+    if (sim->profile != SIM_ANYTHING && sim->script == NULL && reason != REASON_UNKEYED_UNKNOWN)
+        sim_fail(sim, "item %u is in doubt (%s), but every fault could be resolved",
+                 (unsigned)item->number, reason_code(reason));
+}
+
+static void judge_end(struct sim *sim, const struct sim_item *item, enum item_state state)
+{
+    uint32_t effects = item->effects[item->epoch];
+
+    if (state == ITEM_SUCCEEDED && effects != 1)
+        sim_fail(sim, "item %u is said to have succeeded and had %u effects",
+                 (unsigned)item->number, effects);
+    if (state == ITEM_FAILED && effects != 0)
+        sim_fail(sim, "item %u is said to have failed and had %u effects", (unsigned)item->number,
+                 effects);
+    if (state == ITEM_FAILED && item->keyed && sim->profile != SIM_ANYTHING && sim->script == NULL)
+        sim_fail(sim, "item %u failed, but every fault could be resolved", (unsigned)item->number);
+}
+
+struct step __wrap_lifecycle_step(const struct item *before, const struct item_event *event,
+                                  const struct policy *policy)
+{
+    struct sim *sim = sim_current;
+    struct step step = __real_lifecycle_step(before, event, policy);
+    struct sim_item *item = item_of(sim, before);
+
+    if (!step.legal)
+        sim_fail(sim, "item %u is %s and gets the event %s, which cannot happen",
+                 (unsigned)item->number, item_state_name(before->state),
+                 item_event_name(event->kind));
+    sim_totals.cells[before->state][event->kind]++;
+    trace_step(sim, item, before, event, &step);
+    if (sim->person_acts_on == 0) {
+        if (step.item.state == ITEM_IN_DOUBT)
+            judge_doubt(sim, item, before, event, step.item.reason);
+        judge_end(sim, item, step.item.state);
+    }
+    if (step.item.generation != before->generation || step.item.state == ITEM_READY)
+        sim_mark_new_generation(item);
+    return step;
+}
+
+/* --- every send and every effect --- */
+
+static void judge_key(struct sim *sim, const struct transfer_request *request, uint32_t number)
+{
+    const struct sim_item *item = &sim->items[number];
+    char key[KEY_TEXT_BYTES];
+
+    if (!item->keyed) {
+        if (request->idempotency_key != NULL || !request->at_most_once)
+            sim_fail(sim, "item %u is sent with a key that its operation does not honour", number);
+        if ((item->faults & (FAULT_UNKNOWN_SEND | FAULT_CRASH)) != 0)
+            sim_fail(sim, "item %u has no key, may have been done, and is sent again", number);
+        return;
+    }
+    key_derive(SLICE(SIM_SPEC_NAME), SLICE("create"),
+               slice_of(sim->connections[item->connection].alias), slice_of(item->key),
+               sim->ledger.durable[number].item.generation, key);
+    if (request->idempotency_key == NULL || strcmp(request->idempotency_key, key) != 0)
+        sim_fail(sim, "item %u is sent under a key that is not that of its durable generation %u",
+                 number, sim->ledger.durable[number].item.generation);
+}
+
+void sim_judge_send(struct sim *sim, const struct transfer_request *request, uint32_t number)
+{
+    const struct sim_item *item = &sim->items[number];
+    const struct sim_stored *stored = &sim->ledger.durable[number];
+    uint32_t sends = 0;
+
+    if (sim->ledger.failed || sim->crashed)
+        sim_fail(sim, "item %u is sent after the ledger failed", number);
+    if (stored->item.state != ITEM_SENDING)
+        sim_fail(sim, "item %u is sent before its intent is durable (it is %s)", number,
+                 item_state_name(stored->item.state));
+    if (request->connection != item->connection)
+        sim_fail(sim, "item %u is sent on connection %u", number, request->connection);
+    judge_key(sim, request, number);
+    for (uint32_t i = 0; i < SIM_TRANSFERS_MAX; i++) {
+        const struct sim_transfer *transfer = &sim->transport.transfers[i];
+
+        sends += transfer->live && !transfer->polling &&
+                 sim->items[transfer->item].connection == item->connection;
+    }
+    if (sends >= sim->connections[item->connection].in_flight)
+        sim_fail(sim, "connection %u has more than %u writes in flight", item->connection,
+                 sim->connections[item->connection].in_flight);
+}
+
+void sim_judge_effect(struct sim *sim, uint32_t number, uint32_t epoch)
+{
+    const struct sim_item *item = &sim->items[number];
+
+    sim_trace(sim, "item %u is done by the server", number);
+    if (item->effects[epoch] > 1)
+        sim_fail(sim, "item %u was done %u times", number, item->effects[epoch]);
+    if (item->expected[epoch] >= 0 && item->effects[epoch] > (uint32_t)item->expected[epoch])
+        sim_fail(sim, "item %u was done after its row had been changed", number);
+}
+
+/* --- the end of a run and of the world --- */
+
+/* A run that stopped by itself has done all that it could. */
+static void judge_left_over(struct sim *sim, uint32_t number,
+                            const struct engine_progress *progress)
+{
+    enum item_state state = sim->ledger.durable[number].item.state;
+
+    if (progress->stop != STOP_NONE || progress->parked_connections > 0)
+        return;
+    if (item_state_is_active(state))
+        sim_fail(sim, "the run ended by itself and left item %u %s", number,
+                 item_state_name(state));
+    if (state == ITEM_READY && progress->started < sim->options.item_limit)
+        sim_fail(sim, "the run ended by itself and never began item %u", number);
+}
+
+void sim_judge_run_end(struct sim *sim, const struct engine_progress *progress)
+{
+    if (sim->transport.live_count > 0)
+        sim_fail(sim, "the run ended with %u transfers running", sim->transport.live_count);
+    if (sim->ledger.open.count > 0 || sim->ledger.closing_done_ms != SIM_NEVER)
+        sim_fail(sim, "the run ended before everything was durable");
+    for (uint32_t number = 1; number <= sim->item_count; number++) {
+        const struct sim_stored *stored = &sim->ledger.durable[number];
+
+        if (stored->item.state == ITEM_SENDING && !stored->damaged &&
+            (sim->items[number].faults & (FAULT_UNKNOWN_SEND | FAULT_CRASH)) == 0)
+            sim_fail(sim, "the run ended and left item %u in sending without need", number);
+        judge_left_over(sim, number, progress);
+    }
+}
+
+static void judge_item(struct sim *sim, uint32_t number)
+{
+    const struct sim_item *item = &sim->items[number];
+    const struct sim_stored *stored = &sim->ledger.durable[number];
+    uint32_t effects = item->effects[item->epoch];
+    uint32_t least = 0, most = 1;
+
+    for (uint32_t epoch = 0; epoch < item->epoch; epoch++)
+        if (item->effects[epoch] != (uint32_t)item->expected[epoch])
+            sim_fail(sim, "request %u of item %u had %u effects, but %d were reported", epoch,
+                     number, item->effects[epoch], item->expected[epoch]);
+    switch (stored->item.state) {
+    case ITEM_SUCCEEDED:
+        least = 1;
+        break;
+    case ITEM_IN_DOUBT:
+        break;
+    case ITEM_CANCELLED:
+        most = item->abandoned ? 1 : 0;
+        break;
+    case ITEM_BLOCKED:
+    case ITEM_READY:
+    case ITEM_FAILED:
+    case ITEM_SKIPPED:
+        most = 0;
+        break;
+    case ITEM_SENDING:
+    case ITEM_WAITING:
+    case ITEM_STATE_COUNT:
+        sim_fail(sim, "item %u is still %s at the end", number,
+                 item_state_name(stored->item.state));
+    }
+    if (effects < least || effects > most)
+        sim_fail(sim, "item %u ended as %s and had %u effects", number,
+                 item_state_name(stored->item.state), effects);
+    if (stored->item.state == ITEM_SUCCEEDED && stored->item.reason == REASON_NONE &&
+        !stored->has_result)
+        sim_fail(sim, "item %u succeeded and its result was not kept", number);
+    if (sim->profile != SIM_ANYTHING && sim->script == NULL && item->keyed &&
+        stored->item.state != ITEM_SUCCEEDED)
+        sim_fail(sim, "item %u ended as %s, but every fault could be resolved", number,
+                 item_state_name(stored->item.state));
+    if (stored->item.state == ITEM_IN_DOUBT) {
+        sim_totals.in_doubt++;
+        sim_totals.in_doubt_by_reason[stored->item.reason]++;
+    }
+}
+
+void sim_judge_world_end(struct sim *sim)
+{
+    for (uint32_t number = 1; number <= sim->item_count; number++)
+        judge_item(sim, number);
+}

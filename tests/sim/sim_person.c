@@ -1,0 +1,118 @@
+/* What persons do between two runs: retry, cancel, change a row, resolve a doubt. A person who
+ * resolves a doubt has looked at the server and tells the truth. */
+#include "sim.h"
+
+/* The events that a person could cause for this item now. */
+static size_t possible_events(const struct sim *sim, const struct sim_item *item,
+                              const struct item *value, enum item_event_kind *kinds)
+{
+    bool can_change = item->epoch + 1 < SIM_EPOCHS_MAX;
+    size_t count = 0;
+
+    for (unsigned kind = EVENT_RETRY; kind < ITEM_EVENT_COUNT; kind++) {
+        if (!lifecycle_is_legal(value->state, (enum item_event_kind)kind))
+            continue;
+        if (kind == EVENT_CHANGED && !can_change)
+            continue;
+        if (kind == EVENT_RESOLVED_DONE && item->effects[item->epoch] != 1)
+            continue;
+        if (kind == EVENT_RESOLVED_NOT_DONE && (item->effects[item->epoch] != 0 || !can_change))
+            continue;
+        /* Nobody can tell while something is still under way. */
+        if (value->state == ITEM_IN_DOUBT &&
+            sim_transport_has_delivery(&sim->transport, (uint32_t)item->number))
+            continue;
+        kinds[count++] = (enum item_event_kind)kind;
+    }
+    return count;
+}
+
+/* The row was changed: the old request must have had what its state says, and no more. */
+static void begin_epoch(struct sim *sim, struct sim_item *item, const struct item *value)
+{
+    struct buf storage;
+    struct frozen_request request;
+
+    item->expected[item->epoch] = value->state == ITEM_SUCCEEDED ? 1 : 0;
+    item->epoch++;
+    item->refused_always = sim->profile == SIM_ANYTHING && sim_chance(sim, 60);
+    request = sim_request(item, item->epoch, &storage);
+    item->request_hash = request_hash(request.method, request.path, request.body);
+    buf_deinit(&storage);
+}
+
+static void step(struct sim *sim, struct sim_item *item, struct item *value,
+                 enum item_event_kind kind)
+{
+    struct item_event event = {.kind = kind,
+                               .now_ms = sim_wall_ms(sim),
+                               .server_now_ms = sim_server_ms(sim),
+                               .delay_ms = -1};
+    struct ledger *ledger = &sim->ledger.base;
+    struct frozen_request request = {.generation = value->generation};
+    struct item before = *value;
+    struct step step;
+    struct err err = {0};
+
+    if (kind == EVENT_CHANGED)
+        begin_epoch(sim, item, value);
+    event.request_hash = item->request_hash;
+    sim->person_acts_on = item->number;
+    step = lifecycle_step(&before, &event, &sim->jobs[item->keyed ? 0 : 1].policy);
+    sim->person_acts_on = 0;
+    if (ledger->ops->put_item(ledger, item->number, &before, &step.item, &err) != ERR_OK)
+        sim_fail(sim, "%s", err.text);
+    request.generation = step.item.generation;
+    if (kind == EVENT_CHANGED &&
+        ledger->ops->put_request(ledger, item->number, &request, &err) != ERR_OK)
+        sim_fail(sim, "%s", err.text);
+    if (kind == EVENT_ABANDONED)
+        item->abandoned = true;
+    *value = step.item;
+}
+
+static void act_on(struct sim *sim, struct sim_item *item, struct item *value)
+{
+    enum item_event_kind kinds[ITEM_EVENT_COUNT];
+    size_t count = possible_events(sim, item, value, kinds);
+    bool was_damaged = value->reason == REASON_RECORD_DAMAGED;
+    enum item_event_kind kind;
+
+    if (count == 0)
+        return;
+    kind = kinds[rng_below(&sim->rng, count)];
+    step(sim, item, value, kind);
+    /* The next comparison with the source gives it a request that is whole again. */
+    if (was_damaged && value->state == ITEM_READY)
+        step(sim, item, value, EVENT_CHANGED);
+}
+
+static void commit(struct sim *sim)
+{
+    struct ledger *ledger = &sim->ledger.base;
+    uint64_t sequence = 0, durable = 0;
+    struct err err = {0};
+
+    if (ledger->ops->batch_bytes(ledger) == 0)
+        return;
+    if (ledger->ops->commit_begin(ledger, &sequence, &err) != ERR_OK ||
+        ledger->ops->commit_poll(ledger, true, &durable, &err) != ERR_OK || durable != sequence)
+        sim_fail(sim, "a person's commit failed: %s", err.text);
+}
+
+void sim_person_acts(struct sim *sim)
+{
+    struct ledger *ledger = &sim->ledger.base;
+    struct err err = {0};
+
+    for (uint32_t number = 1; number <= sim->item_count; number++) {
+        struct item value;
+
+        if (!sim_chance(sim, 250))
+            continue;
+        if (ledger->ops->read_item(ledger, number, &value, &err) != ERR_OK)
+            sim_fail(sim, "%s", err.text);
+        act_on(sim, &sim->items[number], &value);
+    }
+    commit(sim);
+}

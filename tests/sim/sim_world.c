@@ -1,0 +1,454 @@
+/* A world: drawn from its seed, played run by run until every item has its end. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim.h"
+
+enum {
+    BOOT_START_MS = 1000, /* a boot clock is never at zero when purser runs */
+    CALM_RUNS_MAX = 40,   /* liveness: faults have stopped, so it ends within these */
+    RUN_TURNS_MAX = 50000,
+    SPIN_MAX = 500, /* turns at one moment */
+    AT_REST_MS = 5000,
+};
+
+/* --- clocks, trace, failure --- */
+
+int64_t sim_wall_ms(const struct sim *sim)
+{
+    return SIM_WALL_START_MS + sim->now_ms + sim->wall_skew_ms;
+}
+
+int64_t sim_server_ms(const struct sim *sim)
+{
+    return SIM_WALL_START_MS + sim->now_ms + sim->server_skew_ms;
+}
+
+static struct engine_now engine_now(const struct sim *sim)
+{
+    return (struct engine_now){.wall_ms = sim_wall_ms(sim),
+                               .boot_ms = sim->now_ms - sim->boot_zero_ms + BOOT_START_MS};
+}
+
+void sim_trace(struct sim *sim, const char *format, ...)
+{
+    struct sim_trace *trace = &sim->trace;
+    char *line = trace->lines[trace->line_count++ % SIM_TRACE_LINES];
+    uint64_t parts[2] = {trace->hash, 0};
+    va_list arguments;
+    int length = snprintf(line, SIM_LINE_BYTES, "[%8lld] ", (long long)sim->now_ms);
+
+    va_start(arguments, format);
+    (void)vsnprintf(line + length, SIM_LINE_BYTES - (size_t)length, format, arguments);
+    va_end(arguments);
+    parts[1] = checksum64(line, strlen(line));
+    trace->hash = checksum64(parts, sizeof parts);
+    if (trace->print)
+        (void)printf("%s\n", line);
+}
+
+void sim_fail(struct sim *sim, const char *format, ...)
+{
+    const struct sim_trace *trace = &sim->trace;
+    uint64_t first = trace->line_count > SIM_TRACE_LINES ? trace->line_count - SIM_TRACE_LINES : 0;
+    va_list arguments;
+
+    (void)fflush(stdout);
+    if (!trace->print)
+        for (uint64_t i = first; i < trace->line_count; i++)
+            (void)fprintf(stderr, "%s\n", trace->lines[i % SIM_TRACE_LINES]);
+    (void)fprintf(stderr, "sim: VIOLATION: ");
+    va_start(arguments, format);
+    (void)vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    (void)fprintf(stderr, "\nsim: seed %llu; replay it with: sim --seed %llu --trace\n",
+                  (unsigned long long)sim->seed, (unsigned long long)sim->seed);
+    exit(1);
+}
+
+bool sim_crash_point(struct sim *sim, const char *where)
+{
+    if (sim->script != NULL) {
+        const char *written = sim->run == 1 ? sim->script->crash_where : NULL;
+
+        if (written == NULL || sim->crashed || strcmp(written, where) != 0)
+            return false;
+    } else if (sim->crash_in == 0 || --sim->crash_in > 0) {
+        return false;
+    }
+    sim->crashed = true;
+    sim_totals.crashes++;
+    sim_trace(sim, "the process dies %s", where);
+    return true;
+}
+
+/* --- drawing --- */
+
+static uint32_t between(struct sim *sim, uint32_t from, uint32_t to)
+{
+    return from + (uint32_t)rng_below(&sim->rng, to - from + 1);
+}
+
+static struct pace_config draw_pace(struct sim *sim, uint32_t least_millis)
+{
+    struct pace_config pace = {.start_millis = 0, .burst = between(sim, 1, 10)};
+
+    switch (rng_below(&sim->rng, 3)) {
+    case 0: /* unlimited */
+        break;
+    case 1:
+        pace.start_millis = least_millis + between(sim, 0, 100000);
+        break;
+    default:
+        pace.learns = true;
+        pace.start_millis = least_millis + between(sim, 0, 20000);
+        pace.ceiling_millis = pace.start_millis + between(sim, 0, 50000);
+        break;
+    }
+    return pace;
+}
+
+static void draw_limits(struct sim *sim)
+{
+    struct sim_limits *limits = &sim->limits;
+    bool everything = sim->profile == SIM_ANYTHING;
+
+    limits->network = rng_below(&sim->rng, 4) == 0 ? 0 : between(sim, 0, 300);
+    limits->server = rng_below(&sim->rng, 4) == 0 ? 0 : between(sim, 0, 300);
+    limits->poll = rng_below(&sim->rng, 4) == 0 ? 0 : between(sim, 0, 300);
+    limits->result = rng_below(&sim->rng, 4) == 0 ? 0 : between(sim, 0, 400);
+    limits->crash_every = rng_below(&sim->rng, 8) == 0 ? 0 : between(sim, 2, 60);
+    limits->drain_every = rng_below(&sim->rng, 3) == 0 ? between(sim, 5, 100) : 0;
+    limits->latency_ms = between(sim, 1, 300);
+    limits->commit_ms = rng_below(&sim->rng, 3) == 0 ? 0 : between(sim, 1, 60);
+    limits->job_ms = between(sim, 0, rng_below(&sim->rng, 8) == 0 ? 600000 : 8000);
+    limits->away_ms = between(sim, 0, 60000);
+    limits->storm_runs = between(sim, 2, 8);
+    if (everything && rng_below(&sim->rng, 6) == 0)
+        limits->away_ms = 20 * 60 * 60 * 1000; /* beyond every key window */
+    sim->server_skew_ms = (int64_t)between(sim, 0, 120000) - 60000;
+    sim->wall_skew_ms = (int64_t)between(sim, 0, 120000) - 60000;
+}
+
+static struct policy draw_policy(struct sim *sim, bool keyed)
+{
+    struct policy policy = {.keyed = keyed,
+                            .attempt_limit = UINT32_MAX,
+                            .rekey_limit = 3,
+                            .first_delay_ms = between(sim, 50, 1000),
+                            .max_delay_ms = between(sim, 1000, 30000),
+                            .key_window_ms = (int64_t)between(sim, 2, 12) * 60 * 60 * 1000,
+                            .missing_limit = between(sim, 3, 6),
+                            .missing_for_ms = between(sim, 60000, 120000)};
+
+    if (sim->profile == SIM_ANYTHING)
+        policy.attempt_limit = between(sim, 2, 6);
+    return policy;
+}
+
+static void draw_options(struct sim *sim)
+{
+    static const char *const aliases[SIM_CONNECTIONS_MAX] = {"north", "south", "west"};
+    uint32_t connections = between(sim, 1, SIM_CONNECTIONS_MAX);
+    struct policy policy = draw_policy(sim, true);
+
+    for (uint32_t i = 0; i < SIM_CONNECTIONS_MAX; i++)
+        sim->connections[i] = (struct engine_connection){.alias = aliases[i],
+                                                         .number = i,
+                                                         .pace = draw_pace(sim, 2000),
+                                                         .in_flight = between(sim, 1, 4)};
+    sim->jobs[0] = (struct engine_job){.name = "create",
+                                       .number = 0,
+                                       .operation = operation_find(METHOD_POST, SLICE("/products")),
+                                       .policy = policy,
+                                       .failures_max = UINT64_MAX};
+    policy.keyed = false;
+    sim->jobs[1] =
+        (struct engine_job){.name = "update",
+                            .number = 1,
+                            .operation = operation_find(METHOD_PATCH, SLICE("/products/k1")),
+                            .policy = policy,
+                            .failures_max = UINT64_MAX};
+    sim->options = (struct engine_options){.spec_name = SIM_SPEC_NAME,
+                                           .base_origin = SIM_ORIGIN,
+                                           .connections = sim->connections,
+                                           .connection_count = connections,
+                                           .jobs = sim->jobs,
+                                           .job_count = 2,
+                                           .pace = draw_pace(sim, 5000),
+                                           .in_flight = between(sim, 1, 8),
+                                           .outstanding = between(sim, 2, 16),
+                                           .failures_max = UINT64_MAX,
+                                           .timeout_ms = between(sim, 500, 5000),
+                                           .unreachable_ms = 60000};
+    sim->server.retention_ms = policy.key_window_ms + SIM_TRANSIT_MAX_MS + 20 * 60 * 1000;
+}
+
+static void add_item(struct sim *sim, bool keyed)
+{
+    struct sim_item *item = &sim->items[++sim->item_count];
+    struct frozen_request request;
+    struct item value;
+    struct buf storage;
+
+    *item = (struct sim_item){.keyed = keyed,
+                              .connection =
+                                  (uint32_t)rng_below(&sim->rng, sim->options.connection_count)};
+    for (uint32_t epoch = 0; epoch < SIM_EPOCHS_MAX; epoch++)
+        item->expected[epoch] = -1;
+    (void)snprintf(item->key, sizeof item->key, "k%u", sim->item_count);
+    item->number = sim->item_count;
+    request = sim_request(item, 0, &storage);
+    item->request_hash = request_hash(request.method, request.path, request.body);
+    buf_deinit(&storage);
+    value = item_new(keyed ? 0 : 1, item->connection, item->request_hash, sim_wall_ms(sim));
+    if (sim->profile == SIM_ANYTHING) {
+        item->refused_always = sim_chance(sim, 60);
+        if (sim_chance(sim, 60))
+            value.state = rng_below(&sim->rng, 2) == 0 ? ITEM_BLOCKED : ITEM_SKIPPED;
+    }
+    if (sim_ledger_add(&sim->ledger, &value) != item->number)
+        sim_fail(sim, "items are numbered in another order than expected");
+}
+
+static void draw_world(struct sim *sim)
+{
+    uint32_t most = rng_below(&sim->rng, 6) == 0 ? SIM_ITEMS_MAX : 10;
+    uint32_t items;
+
+    sim->profile = (enum sim_profile)rng_below(&sim->rng, SIM_PROFILE_COUNT);
+    draw_limits(sim);
+    draw_options(sim);
+    items = between(sim, 1, most);
+    for (uint32_t i = 0; i < items; i++)
+        add_item(sim, rng_below(&sim->rng, 4) != 0);
+}
+
+/* Nothing is drawn: round numbers, so that a trace can be followed by eye. */
+static void write_world(struct sim *sim)
+{
+    const struct sim_script *script = sim->script;
+
+    sim->profile = SIM_RESOLVABLE;
+    draw_options(sim);
+    sim->limits = (struct sim_limits){.latency_ms = 50,
+                                      .commit_ms = 5,
+                                      .job_ms = 1200,
+                                      .away_ms = script->away_ms,
+                                      .storm_runs = 1};
+    sim->connections[0].pace = (struct pace_config){.burst = 1};
+    sim->connections[0].in_flight = 2;
+    sim->options.pace = (struct pace_config){.burst = 1};
+    sim->options.connection_count = 1;
+    sim->options.in_flight = 4;
+    sim->options.outstanding = 8;
+    sim->options.timeout_ms = 2000;
+    for (uint32_t i = 0; i < 2; i++) {
+        sim->jobs[i].policy.attempt_limit = 4;
+        sim->jobs[i].policy.first_delay_ms = 1000;
+        sim->jobs[i].policy.max_delay_ms = 8000;
+        sim->jobs[i].policy.key_window_ms = 12 * 60 * 60 * 1000;
+        sim->jobs[i].policy.missing_limit = 3;
+        sim->jobs[i].policy.missing_for_ms = 5000;
+    }
+    sim->server.retention_ms = 13 * 60 * 60 * 1000;
+    for (uint32_t i = 0; i < script->items; i++)
+        add_item(sim, !script->unkeyed);
+    sim->items[1].refused_always = script->refused;
+}
+
+/* --- one run --- */
+
+static int64_t earliest(int64_t a_ms, int64_t b_ms)
+{
+    return a_ms < b_ms ? a_ms : b_ms;
+}
+
+/* The process has died: what it knew is gone, what it wrote is kept or lost as a batch. */
+static void die(struct sim *sim)
+{
+    sim_transport_abandon(&sim->transport);
+    sim_ledger_crash(&sim->ledger);
+    sim_mark_found_sending(sim);
+    sim->crashed = false;
+}
+
+static void maybe_drain(struct sim *sim, struct engine *engine)
+{
+    if (sim->limits.drain_every == 0 || !sim_chance(sim, 1000 / sim->limits.drain_every))
+        return;
+    sim_trace(sim, "asked to stop");
+    engine_drain(engine, engine_now(sim).boot_ms + sim_draw_ms(sim, 0, 10000));
+}
+
+/* Moves time to the next moment at which something happens; true when the engine has to look. */
+static bool move_on(struct sim *sim, int64_t wake_ms)
+{
+    int64_t at_ms = wake_ms;
+
+    at_ms = earliest(at_ms, sim_transport_next_ms(&sim->transport));
+    at_ms = earliest(at_ms, sim->ledger.closing_done_ms);
+    if (at_ms == SIM_NEVER)
+        sim_fail(sim, "the run waits for nothing");
+    if (at_ms > sim->now_ms)
+        sim->now_ms = at_ms;
+    sim_transport_advance(&sim->transport);
+    return wake_ms <= sim->now_ms || sim_transport_is_finished(&sim->transport) ||
+           sim->ledger.closing_done_ms <= sim->now_ms;
+}
+
+static bool play_turns(struct sim *sim, struct engine *engine)
+{
+    const struct engine_progress *progress = engine_progress(engine);
+    uint32_t spins = 0;
+
+    for (uint32_t turn = 0; turn < RUN_TURNS_MAX; turn++) {
+        int64_t wake_boot_ms = INT64_MAX, wake_ms, before_ms = sim->now_ms;
+        struct err err = {0};
+
+        if (sim_crash_point(sim, "between two turns"))
+            return false;
+        sim_totals.turns++;
+        if (engine_turn(engine, engine_now(sim), &wake_boot_ms, &err) != ERR_OK) {
+            if (!sim->crashed)
+                sim_fail(sim, "the engine gave up: %s", err.text);
+            return false;
+        }
+        if (sim->crashed)
+            sim_fail(sim, "the engine goes on after an error");
+        if (progress->phase == ENGINE_ENDED)
+            return true;
+        maybe_drain(sim, engine);
+        wake_ms = wake_boot_ms == INT64_MAX ? SIM_NEVER
+                                            : wake_boot_ms + sim->boot_zero_ms - BOOT_START_MS;
+        while (!move_on(sim, wake_ms))
+            ;
+        spins = sim->now_ms == before_ms ? spins + 1 : 0;
+        if (spins > SPIN_MAX)
+            sim_fail(sim, "the run spins without time going by");
+    }
+    sim_fail(sim, "the run does not end");
+}
+
+static void play_run(struct sim *sim)
+{
+    struct engine *engine = NULL;
+    struct err err = {0};
+    bool ended;
+
+    sim->run++;
+    sim_totals.runs++;
+    sim->options.seed = rng_next(&sim->rng);
+    sim->options.item_limit = sim_chance(sim, 100) ? between(sim, 0, 5) : UINT64_MAX;
+    sim->crash_in = 0;
+    if (!sim->calm && sim->limits.crash_every > 0)
+        sim->crash_in = between(sim, 1, 2 * sim->limits.crash_every);
+    sim_trace(sim, "run %u begins", sim->run);
+    if (engine_new(&sim->options, &sim->ledger.base, &sim->transport.base, engine_now(sim), &engine,
+                   &err) != ERR_OK) {
+        if (!sim->crashed)
+            sim_fail(sim, "the engine does not start: %s", err.text);
+        die(sim);
+        return;
+    }
+    ended = play_turns(sim, engine);
+    if (ended) {
+        const struct engine_progress *progress = engine_progress(engine);
+
+        sim_trace(sim, "run %u ends%s%s", sim->run, progress->stop == STOP_NONE ? "" : ": ",
+                  progress->stop_text);
+        sim_judge_run_end(sim, progress);
+    }
+    engine_free(engine);
+    sim->crash_in = 0;
+    if (!ended)
+        die(sim);
+}
+
+/* --- the world --- */
+
+static bool all_have_ended(const struct sim *sim)
+{
+    for (uint32_t number = 1; number <= sim->item_count; number++) {
+        enum item_state state = sim->ledger.durable[number].item.state;
+
+        if (state == ITEM_READY || item_state_is_active(state))
+            return false;
+    }
+    return true;
+}
+
+static void lose_records(struct sim *sim)
+{
+    for (uint32_t number = 1; number <= sim->item_count; number++) {
+        struct sim_stored *stored = &sim->ledger.durable[number];
+
+        if (!sim_chance(sim, 4) || stored->item.state == ITEM_BLOCKED ||
+            item_state_is_final(stored->item.state))
+            continue;
+        sim_trace(sim, "the record of item %u is damaged", number);
+        stored->damaged = true;
+        sim->items[number].faults |= FAULT_DAMAGE;
+    }
+}
+
+/* What is under way arrives at its own time. */
+static void let_time_pass(struct sim *sim, int64_t until_ms)
+{
+    int64_t next_ms = sim_transport_next_ms(&sim->transport);
+
+    while (next_ms != SIM_NEVER && next_ms <= until_ms) {
+        sim->now_ms = next_ms > sim->now_ms ? next_ms : sim->now_ms;
+        sim_transport_advance(&sim->transport);
+        next_ms = sim_transport_next_ms(&sim->transport);
+    }
+    if (until_ms != SIM_NEVER)
+        sim->now_ms = until_ms;
+}
+
+/* Time goes by without purser: persons act, clocks jump, requests arrive late. */
+static void be_away(struct sim *sim)
+{
+    let_time_pass(sim, sim->now_ms +
+                           (sim->calm ? AT_REST_MS : sim_draw_ms(sim, 0, sim->limits.away_ms)));
+    if (sim_chance(sim, 300))
+        sim->boot_zero_ms = sim->now_ms; /* the host was started again */
+    if (sim->profile != SIM_ANYTHING || sim->script != NULL)
+        return;
+    if (sim_chance(sim, 30)) {
+        sim_trace(sim, "the wall clock is set forward");
+        sim->wall_skew_ms += sim_draw_ms(sim, 0, 20 * 60 * 60 * 1000);
+        for (uint32_t number = 1; number <= sim->item_count; number++)
+            sim->items[number].clock_was_set = true;
+    }
+    lose_records(sim);
+    sim_person_acts(sim);
+}
+
+uint64_t sim_world_play(struct sim *sim)
+{
+    sim_current = sim;
+    rng_init(&sim->rng, sim->seed);
+    sim_ledger_init(&sim->ledger, sim);
+    sim_transport_init(&sim->transport, sim);
+    if (sim->script != NULL)
+        write_world(sim);
+    else
+        draw_world(sim);
+    sim_trace(sim, "%u items on %zu connections", sim->item_count, sim->options.connection_count);
+    do {
+        sim->calm = sim->run >= sim->limits.storm_runs;
+        play_run(sim);
+        if (sim->run > sim->limits.storm_runs + CALM_RUNS_MAX)
+            sim_fail(sim, "faults have stopped, and it does not end");
+        be_away(sim);
+    } while (!all_have_ended(sim) || (sim->run < sim->limits.storm_runs &&
+                                      sim->profile == SIM_ANYTHING && sim->script == NULL));
+    let_time_pass(sim, SIM_NEVER);
+    sim_judge_world_end(sim);
+    sim_totals.worlds++;
+    sim_totals.items += sim->item_count;
+    return sim->trace.hash;
+}
