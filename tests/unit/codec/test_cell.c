@@ -157,18 +157,20 @@ static void assert_list(const char *separator, const char *text, const char *exp
     const struct spec_column column = {.type = COLUMN_LIST, .separator = slice_of(separator)};
     struct value value;
     struct cell_problem problem;
-    char joined[100] = "";
+    struct buf joined;
     size_t i;
 
+    buf_init(&joined, 100);
     assert_int_equal(cell_from_text(&arena, &column, slice_of(text), &value, &problem), ERR_OK);
     assert_int_equal(value.kind, VALUE_LIST);
     for (i = 0; i < value.list.count; i++) {
         assert_int_equal(value.list.items[i].kind, VALUE_STRING);
-        strcat(joined, "<");
-        strncat(joined, value.list.items[i].text.bytes, value.list.items[i].text.length);
-        strcat(joined, ">");
+        buf_append_byte(&joined, '<');
+        buf_append(&joined, value.list.items[i].text.bytes, value.list.items[i].text.length);
+        buf_append_byte(&joined, '>');
     }
-    assert_string_equal(joined, expected);
+    assert_string_equal(buf_text(&joined), expected);
+    buf_deinit(&joined);
 }
 
 static void lists_are_split_trimmed_and_without_empties(void **state)
@@ -179,6 +181,7 @@ static void lists_are_split_trimmed_and_without_empties(void **state)
     assert_list("|", "alone", "<alone>");
     assert_list("|", "||", "");
     assert_list(", ", "a, b,c, d", "<a><b,c><d>");
+    assert_list("::", "a::b:c::", "<a><b:c>");
 }
 
 static void typed_values_are_checked_too(void **state)

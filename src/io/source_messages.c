@@ -1,0 +1,199 @@
+#include "source_reader.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "purser/base/mem.h"
+
+enum {
+    SHOWN_BYTES_MAX = 60, /* of a cell in a message */
+    COLUMNS_HELP_BYTES = 300,
+    LOCATED_MESSAGES_MAX = 200, /* far more than are shown: then the row is not read again */
+};
+
+static struct place place_of_row(const struct source_reader *reader, const struct source_row *row)
+{
+    if (reader->source->kind == SOURCE_INLINE && row->number > 0)
+        return reader->source->inline_places[row->number - 1];
+    return (struct place){.file = reader->file, .line = row->span.line, .column = 1};
+}
+
+/* Text made printable, cut to what fits into a message; at a whole character. */
+static void append_shown(struct buf *out, struct slice text)
+{
+    size_t length = text.length;
+
+    if (length > SHOWN_BYTES_MAX) {
+        length = SHOWN_BYTES_MAX;
+        while (length > 0 && ((unsigned char)text.bytes[length] & 0xc0) == 0x80)
+            length--;
+    }
+    text_append_printable(out, (struct slice){text.bytes, length});
+    if (length < text.length)
+        buf_append_text(out, "…");
+}
+
+void row_message(const struct source_reader *reader, struct source_row *row, const char *code,
+                 const char *help, struct diagnostics *diagnostics, const char *format, ...)
+{
+    char text[DIAG_TEXT_BYTES_MAX];
+    va_list arguments;
+
+    row->wrong = true;
+    va_start(arguments, format);
+    if (vsnprintf(text, sizeof text, format, arguments) < 0)
+        text[0] = '\0';
+    va_end(arguments);
+    if (row->number > 0)
+        diagnostics_add(diagnostics, DIAG_ERROR, place_of_row(reader, row), code, help,
+                        "%s (row %llu)", text, (unsigned long long)row->number);
+    else
+        diagnostics_add(diagnostics, DIAG_ERROR, place_of_row(reader, row), code, help, "%s", text);
+}
+
+/* --- where a cell of a CSV row stands --- */
+
+static uint32_t characters(const char *from, const char *to)
+{
+    uint32_t count = 0;
+
+    for (; from < to; from++)
+        count += ((unsigned char)*from & 0xc0) != 0x80;
+    return count;
+}
+
+/* The row has been parsed; this only counts its delimiters outside quotes up to the cell. */
+static void find_cell(const struct buf *raw, char delimiter, size_t cell, struct place *place)
+{
+    const char *at = raw->bytes, *end = raw->bytes + raw->length, *line = at, *start;
+    bool quoted = false;
+
+    for (; at < end && cell > 0; at++) {
+        quoted ^= *at == '"';
+        if (*at == '\n' || (*at == '\r' && (at + 1 == end || at[1] != '\n'))) {
+            line = at + 1;
+            place->line++;
+        }
+        cell -= !quoted && *at == delimiter;
+    }
+    start = at;
+    place->column = characters(line, start) + 1;
+    for (; at < end && *at != '\n' && *at != '\r' && (quoted || *at != delimiter); at++)
+        quoted ^= *at == '"';
+    place->width = characters(start, at);
+}
+
+static struct place place_of_cell(struct source_reader *reader, const struct source_row *row,
+                                  size_t cell)
+{
+    struct place place = place_of_row(reader, row);
+    struct err ignored = {0};
+    struct buf raw;
+
+    buf_init(&raw, ROW_BYTES_MAX);
+    if (reader_append_bytes(reader, row->span.byte_offset, row->span.byte_length, &raw, &ignored) ==
+            ERR_OK &&
+        raw.length > 0)
+        find_cell(&raw, reader->source->delimiter, cell, &place);
+    buf_deinit(&raw);
+    return place;
+}
+
+static void append_value(struct buf *out, const struct value *value)
+{
+    switch (value->kind) {
+    case VALUE_STRING:
+        buf_append_byte(out, '"');
+        append_shown(out, value->text);
+        buf_append_byte(out, '"');
+        return;
+    case VALUE_NUMBER:
+        append_shown(out, value->text);
+        return;
+    case VALUE_BOOL:
+        buf_append_text(out, value->boolean ? "true" : "false");
+        return;
+    case VALUE_OMIT:
+    case VALUE_NULL:
+    case VALUE_LIST:
+    case VALUE_MAP:
+        buf_append_format(out, "a %s", value_kind_name(value->kind));
+        return;
+    }
+}
+
+void cell_message(struct source_reader *reader, struct source_row *row, struct slice column,
+                  size_t cell, const struct value *value, const struct cell_problem *problem,
+                  struct diagnostics *diagnostics)
+{
+    struct place place = place_of_row(reader, row);
+    struct buf text;
+
+    row->wrong = true;
+    if (cell != SIZE_MAX && diagnostics->error_count < LOCATED_MESSAGES_MAX)
+        place = place_of_cell(reader, row, cell);
+    buf_init(&text, DIAG_TEXT_BYTES_MAX);
+    buf_append_text(&text, "column '");
+    append_shown(&text, column);
+    buf_append_text(&text, "': ");
+    append_value(&text, value);
+    diagnostics_add(diagnostics, DIAG_ERROR, place, "data.type", problem->help, "%s %s (row %llu)",
+                    buf_text(&text), problem->what, (unsigned long long)row->number);
+    buf_deinit(&text);
+}
+
+/* --- about the whole file --- */
+
+static const char *closest_column(const struct source_reader *reader, const char *name)
+{
+    const char **names = mem_new(reader->column_count, sizeof *names);
+    const char *closest = NULL;
+    size_t i;
+
+    for (i = 0; i < reader->column_count && names != NULL; i++)
+        names[i] = reader->columns[i].bytes;
+    if (names != NULL)
+        closest = text_closest(name, names, reader->column_count);
+    mem_free(names);
+    return closest;
+}
+
+void column_message(const struct source_reader *reader, const struct spec_column *column,
+                    struct diagnostics *diagnostics)
+{
+    char *name = mem_copy_text(column->name.bytes, column->name.length);
+    const char *closest = name == NULL ? NULL : closest_column(reader, name);
+    struct buf help;
+    size_t i;
+
+    buf_init(&help, 2 * COLUMNS_HELP_BYTES);
+    if (closest != NULL)
+        buf_append_format(&help, "did you mean '%s'? ", closest);
+    buf_append_text(&help, "columns: ");
+    for (i = 0; i < reader->column_count && help.length < COLUMNS_HELP_BYTES; i++) {
+        buf_append_text(&help, i == 0 ? "" : ", ");
+        append_shown(&help, reader->columns[i]);
+    }
+    if (i < reader->column_count)
+        buf_append_text(&help, ", …");
+    diagnostics_add(diagnostics, DIAG_ERROR, column->place, "source.column", buf_text(&help),
+                    "no column '%.*s' in %s", (int)column->name.length, column->name.bytes,
+                    reader->source->kind == SOURCE_INLINE ? "the rows" : reader->file);
+    buf_deinit(&help);
+    mem_free(name);
+}
+
+enum err_code broken_file(const struct source_reader *reader, uint32_t line, enum err_code code,
+                          const char *message_code, const char *text,
+                          struct diagnostics *diagnostics, struct err *err)
+{
+    static const char hint[] = "\nhint: ";
+    const char *help = strstr(text, hint);
+    int length = help == NULL ? (int)strlen(text) : (int)(help - text);
+    struct place place = {.file = reader->file, .line = line, .column = 1};
+
+    if (diagnostics != NULL)
+        diagnostics_add(diagnostics, DIAG_ERROR, place, message_code,
+                        help == NULL ? NULL : help + sizeof hint - 1, "%.*s", length, text);
+    return err_set(err, code, "%s:%u: %.*s", reader->file, line, length, text);
+}
