@@ -559,6 +559,14 @@ static void an_older_list_of_errors_is_understood(void **state)
     assert_string_equal(reading.message, "no such sku");
 }
 
+static void append(char *text, size_t size, const char *more, int times)
+{
+    for (size_t length = strlen(text); times > 0; times--) {
+        snprintf(text + length, size - length, "%s", more);
+        length += strlen(more);
+    }
+}
+
 static void long_texts_are_cut_at_a_character(void **state)
 {
     static char body[200000];
@@ -567,13 +575,11 @@ static void long_texts_are_cut_at_a_character(void **state)
     size_t bad;
 
     (void)state;
-    strcpy(body, "{\"error_code\":\"");
-    for (int i = 0; i < 300; i++)
-        strcat(body, "C");
-    strcat(body, "\",\"error_message\":\"x");
-    for (int i = 0; i < 2000; i++)
-        strcat(body, "\xc3\xa4");
-    strcat(body, "\"}");
+    append(body, sizeof body, "{\"error_code\":\"", 1);
+    append(body, sizeof body, "C", 300);
+    append(body, sizeof body, "\",\"error_message\":\"x", 1);
+    append(body, sizeof body, "\xc3\xa4", 2000);
+    append(body, sizeof body, "\"}", 1);
     input = input_of(PHASE_SEND, 400, body);
     reading = reply_read(&arena, &input);
     assert_int_equal(strlen(reading.event.error_code), ERROR_CODE_BYTES_MAX);
