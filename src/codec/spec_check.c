@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -133,6 +134,7 @@ bool spec_read_map(struct spec_reader *reader, const struct yaml_node *map, cons
 {
     bool seen[KEYS_MAX] = {false};
 
+    assert(key_count <= KEYS_MAX);
     for (size_t i = 0; i < key_count; i++)
         found_out[i] = NULL;
     if (map->kind != YAML_MAP) {
