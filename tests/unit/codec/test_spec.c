@@ -153,6 +153,14 @@ static void updates_are_sent_again_when_their_row_changed(void **state)
     assert_int_equal(spec.jobs[0].when_changed, WHEN_CHANGED_RESEND);
 }
 
+static void expression_may_be_a_part_of_its_path_segment(void **state)
+{
+    (void)state;
+    loaded(HEAD CONNECTIONS "jobs:\n  p:\n    source: { csv: p.csv, key: \"${row.a}\" }\n"
+                            "    request: DELETE /products/p-${row.a}-${row.b}.x/variants/v1\n");
+    assert_string_equal(spec.jobs[0].operation->path, "/products/{id}/variants/{variantId}");
+}
+
 static void relative_paths_are_from_the_folder_of_the_spec(void **state)
 {
     (void)state;
@@ -262,6 +270,7 @@ int main(void)
         TEST(full_spec_is_read_in_its_common_parts),
         TEST(full_spec_is_read_in_its_jobs),
         TEST(updates_are_sent_again_when_their_row_changed),
+        TEST(expression_may_be_a_part_of_its_path_segment),
         TEST(relative_paths_are_from_the_folder_of_the_spec),
         TEST(simulator_needs_no_token),
         TEST(variables_are_replaced_from_the_command_line),

@@ -16,6 +16,9 @@ static void mistakes_at_the_top_are_named(void **state)
     assert_refused("purser: 1\n" CONNECTIONS JOBS, "t.yaml:1:1: error: 'name' is missing");
     assert_refused("purser: 1\nname: My Spec\n" CONNECTIONS JOBS,
                    "t.yaml:2:7: error: 'My Spec' cannot be the name of a spec   [spec.name]");
+    assert_refused("purser: 1\nname: my spec\n" CONNECTIONS JOBS,
+                   "t.yaml:2:7: error: 'my spec' can");
+    assert_refused("purser: 1\nname: \"-x\"\n" CONNECTIONS JOBS, "t.yaml:2:7: error: '-x' cannot");
     assert_refused("purser: 1\nname: 12\n" CONNECTIONS JOBS,
                    "t.yaml:2:7: error: 'name' is a whole number, must be text   [spec.type]");
     assert_refused(HEAD CONNECTIONS, "t.yaml:1:1: error: 'jobs' is missing in the spec");
@@ -186,6 +189,9 @@ static void mistakes_in_a_request_are_named_with_a_guess(void **state)
         {"PUT /products/${row.id}", "the API has no write operation PUT /products/${row.id}   "
                                     "[spec.unknown_operation]\n"
                                     "      help: did you mean 'PATCH /products/{id}'?"},
+        {"PUT /products/p-${row.id}.x", "the API has no write operation PUT /products/p-${row.id}.x"
+                                        "   [spec.unknown_operation]\n"
+                                        "      help: did you mean 'PATCH /products/{id}'?"},
         {"POST /invoices", "the API has no write operation POST /invoices   "
                            "[spec.unknown_operation]\n"
                            "      help: did you mean 'POST /accounting/invoices'?"},

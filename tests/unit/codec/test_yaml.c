@@ -252,6 +252,7 @@ static void mistakes_are_explained_where_they_are(void **state)
     static const char *const cases[][2] = {
         {"a: { n: ${row.x} }\n", "t.yaml:1:9: error: in { … } and [ … ] a ${…} needs quotes"},
         {"a: [ b, ${row.x} ]\n", "t.yaml:1:9: error: in { … } and [ … ] a ${…} needs quotes"},
+        {"a: [ x {b} ]\n", "t.yaml:1:8: error: ',' or ']' is missing in the [ … ] that opens on"},
         {"a:\n\tb: 1\n", "t.yaml:2:1: error: a tab cannot indent   [yaml.tab]"},
         {"a: 1\n\tb: 2\n", "t.yaml:2:1: error: a tab cannot indent   [yaml.tab]"},
         {"a: b: c\n", "t.yaml:1:5: error: a ': ' stands inside a value that has no quotes"},
