@@ -74,6 +74,21 @@ enum err_code ledger_files_check(const struct ledger_files *files, const char *n
     return ERR_OK;
 }
 
+void ledger_files_identity(const struct ledger_files *files, const char *name,
+                           char text_out[LEDGER_FILE_IDENTITY_BYTES])
+{
+    struct statx status;
+
+    text_out[0] = '\0';
+    if (statx(files->directory_fd, name, AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_BTIME, &status) !=
+        0)
+        return;
+    if ((status.stx_mask & STATX_BTIME) == 0)
+        status.stx_btime.tv_sec = 0;
+    (void)snprintf(text_out, LEDGER_FILE_IDENTITY_BYTES, "inode %llu born %lld",
+                   (unsigned long long)status.stx_ino, (long long)status.stx_btime.tv_sec);
+}
+
 enum err_code ledger_files_allocate(const struct ledger_files *files, const char *name, off_t bytes,
                                     bool write, struct err *err)
 {
@@ -95,4 +110,34 @@ enum err_code ledger_files_allocate(const struct ledger_files *files, const char
     code = fchmod(fd, 0600) != 0 ? errno : posix_fallocate(fd, 0, bytes);
     close(fd);
     return code == 0 ? ERR_OK : ledger_files_failed(files, code, "allocate a file", err);
+}
+
+/* Written aside and renamed, so that it is there whole or not at all. */
+enum err_code ledger_files_make_text(const struct ledger_files *files, const char *name,
+                                     const char *text, struct err *err)
+{
+    size_t length = strlen(text);
+    char aside[64];
+    struct stat status;
+    int fd, code = 0;
+
+    if (ledger_files_check(files, name, &status, err) != ERR_OK)
+        return err->code;
+    if (status.st_nlink == 1)
+        return ERR_OK;
+    (void)snprintf(aside, sizeof aside, "%s.new", name);
+    fd = openat(files->directory_fd, aside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+                0600);
+    if (fd == -1)
+        return ledger_files_failed(files, errno, "make a file", err);
+    if (fchmod(fd, 0600) != 0)
+        code = errno;
+    else if (write(fd, text, length) != (ssize_t)length)
+        code = ENOSPC; /* so short a text is cut by nothing else */
+    else if (fsync(fd) != 0 ||
+             renameat(files->directory_fd, aside, files->directory_fd, name) != 0 ||
+             fsync(files->directory_fd) != 0)
+        code = errno;
+    close(fd);
+    return code == 0 ? ERR_OK : ledger_files_failed(files, code, "write a file", err);
 }

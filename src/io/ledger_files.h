@@ -29,6 +29,17 @@ enum err_code ledger_files_check(const struct ledger_files *files, const char *n
 enum err_code ledger_files_allocate(const struct ledger_files *files, const char *name, off_t bytes,
                                     bool write, struct err *err) ERR_CHECKED;
 
+/* Makes the file with this text, unless it is there, and syncs it and its name. Errors:
+ * ERR_STORAGE, ERR_STATE_DIRECTORY, ERR_SYSTEM. */
+enum err_code ledger_files_make_text(const struct ledger_files *files, const char *name,
+                                     const char *text, struct err *err) ERR_CHECKED;
+
+/* What stays the same for the life of a file and differs in a copy: its inode and, where the file
+ * system knows it, its time of birth. "" when it cannot be told. */
+#define LEDGER_FILE_IDENTITY_BYTES 64
+void ledger_files_identity(const struct ledger_files *files, const char *name,
+                           char text_out[LEDGER_FILE_IDENTITY_BYTES]);
+
 /* ERR_STORAGE, with what `code` (an errno) most likely means: a full disk has several. */
 enum err_code ledger_files_failed(const struct ledger_files *files, int code, const char *doing,
                                   struct err *err);

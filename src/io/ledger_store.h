@@ -45,6 +45,13 @@ enum err_code ledger_store_last(struct ledger_store *store, enum ledger_database
 enum err_code ledger_store_apply(struct ledger_store *store, const struct ledger_batch *batch,
                                  struct err *err) ERR_CHECKED;
 
+/* Leaves a sign, and a word for people, that there is a ledger here: if the data file is missing
+ * later, none is begun in its place. Errors: ERR_STORAGE, ERR_STATE_DIRECTORY, ERR_SYSTEM. */
+enum err_code ledger_store_mark(const struct ledger_store *store, struct err *err) ERR_CHECKED;
+
+/* Of the data file; a copy has another one. "" when it cannot be told. Borrowed. */
+const char *ledger_store_identity(const struct ledger_store *store);
+
 /* What LMDB stores depends on: word size, byte order, version of the data format. */
 const char *ledger_store_platform(void);
 

@@ -17,6 +17,7 @@
 
 #define DATA_FILE "data.mdb"
 #define LOCK_FILE "lock.mdb"
+#define ABOUT_FILE "about.txt"
 
 /* LMDB maps its lock file and makes it sparse: on a full disk the first touch is a SIGBUS. This is
  * the size it has for the default of 126 readers. Source: measured with LMDB 0.9.24. */
@@ -43,11 +44,27 @@ struct ledger_store {
     pthread_rwlock_t map_lock;                 /* shared by a read, exclusive while the map moves */
     size_t map_bytes;                          /* asked for by the caller; 0 = default */
     struct stat data_file;
-    uint64_t reads_since_release; /* of the reading thread */
-    uint64_t bytes_since_release; /* of the applying one, as all that follows */
+    char identity[LEDGER_FILE_IDENTITY_BYTES]; /* of the data file */
+    uint64_t reads_since_release;              /* of the reading thread */
+    uint64_t bytes_since_release;              /* of the applying one, as all that follows */
     uint64_t commits_since_check;
     int64_t checked_ms;
 };
+
+enum err_code ledger_store_mark(const struct ledger_store *store, struct err *err)
+{
+    return ledger_files_make_text(
+        &store->files, ABOUT_FILE,
+        "This directory is a ledger of purser: which writes of one spec were sent, and what became "
+        "of them.\n"
+        "It keeps them from being sent twice. Do not edit, remove or copy single files.\n",
+        err);
+}
+
+const char *ledger_store_identity(const struct ledger_store *store)
+{
+    return store->identity;
+}
 
 const char *ledger_store_platform(void)
 {
@@ -90,6 +107,7 @@ static enum err_code check_data_file(struct ledger_store *store, struct err *err
         return err_set(err, ERR_SYSTEM, "stat %s/%s: %s", store->files.path, DATA_FILE,
                        strerror(errno));
     store->data_file = opened;
+    ledger_files_identity(&store->files, DATA_FILE, store->identity);
     /* LMDB marks the lock file and its descriptor for headers, but not this one. */
     (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
     if (fstatat(store->files.directory_fd, DATA_FILE, &named, AT_SYMLINK_NOFOLLOW) != 0 ||
@@ -134,13 +152,21 @@ static enum err_code open_databases(struct ledger_store *store, bool write, stru
 
 static enum err_code open_environment(struct ledger_store *store, bool write, struct err *err)
 {
-    struct stat data;
+    struct stat data, about = {0};
     bool is_new;
     int code;
 
     if (ledger_files_check(&store->files, DATA_FILE, &data, err) != ERR_OK)
         return err->code;
     is_new = data.st_size == 0;
+    if (is_new && ledger_files_check(&store->files, ABOUT_FILE, &about, err) != ERR_OK)
+        return err->code;
+    if (is_new && about.st_nlink > 0)
+        return err_set(err, ERR_STATE_DIRECTORY,
+                       "%s/%s is missing or empty, but there was a ledger\n"
+                       "hint: restore it from a backup; to begin anew, remove the directory: what "
+                       "was sent long ago would then be sent again",
+                       store->files.path, DATA_FILE);
     if (is_new && !write)
         return err_set(err, ERR_NOT_FOUND, "there is no ledger in %s yet", store->files.path);
     if (ledger_files_allocate(&store->files, LOCK_FILE, LOCK_FILE_BYTES, write, err) != ERR_OK)

@@ -76,28 +76,33 @@ static enum err_code check_format(struct lmdb_ledger *ledger, struct err *err)
     return ERR_OK;
 }
 
-static enum err_code check_machine(struct lmdb_ledger *ledger, bool write, bool *adopt_out,
-                                   struct err *err)
+/* Two ledgers of one spec would each send what the other has sent; one that was brought back from a
+ * backup does not know what was sent since. The server knows the keys only for some time. */
+static enum err_code check_copy(struct lmdb_ledger *ledger, bool *adopt_out, struct err *err)
 {
-    char here[MACHINE_ID_BYTES];
-    const char *adopt = getenv(ADOPT_VARIABLE);
-    struct slice pinned;
+    const char *identity = ledger_store_identity(ledger->store), *adopt = getenv(ADOPT_VARIABLE);
+    char machine[MACHINE_ID_BYTES];
+    struct slice machine_pin, identity_pin;
+    bool other_machine, other_file;
 
-    *adopt_out = false;
-    if (get_text(ledger, LEDGER_META_MACHINE, &pinned, err) != ERR_OK)
+    if (get_text(ledger, LEDGER_META_MACHINE, &machine_pin, err) != ERR_OK ||
+        get_text(ledger, LEDGER_META_IDENTITY, &identity_pin, err) != ERR_OK)
         return err->code;
-    read_machine_id(here);
-    if (!write || here[0] == '\0' || pinned.length == 0 || slice_is(pinned, here))
-        return ERR_OK;
+    read_machine_id(machine);
+    other_machine = machine[0] != '\0' && machine_pin.length > 0 && !slice_is(machine_pin, machine);
+    other_file =
+        identity[0] != '\0' && identity_pin.length > 0 && !slice_is(identity_pin, identity);
     *adopt_out = adopt != NULL && strcmp(adopt, "1") == 0;
-    if (*adopt_out)
+    if (*adopt_out || (!other_machine && !other_file))
         return ERR_OK;
-    return err_set(err, ERR_STATE_DIRECTORY,
-                   "the ledger in %s was copied from another machine; two copies in use would send "
-                   "the same writes twice\n"
-                   "hint: if the other copy will never be used again, run once with "
-                   "%s=1 in the environment",
-                   ledger->path, ADOPT_VARIABLE);
+    return err_set(
+        err, ERR_STATE_DIRECTORY,
+        "the ledger in %s is a copy%s: it does not know what was sent since it was made, "
+        "and two in use would send the same writes twice\n"
+        "hint: if it is the newest and the other one is never used again, run once with "
+        "%s=1 in the environment",
+        ledger->path, other_machine ? " from another machine" : " or a restored backup",
+        ADOPT_VARIABLE);
 }
 
 static enum err_code check_pins(struct lmdb_ledger *ledger,
@@ -125,7 +130,7 @@ static enum err_code check_pins(struct lmdb_ledger *ledger,
     ledger->base_url = mem_copy_text(base_url.bytes, base_url.length);
     if (ledger->base_url == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for the ledger");
-    return check_machine(ledger, options->write, adopt_out, err);
+    return options->write ? check_copy(ledger, adopt_out, err) : ERR_OK;
 }
 
 static void add_text(struct ledger_batch *batch, struct buf *scratch, const char *name,
@@ -266,15 +271,19 @@ static enum err_code write_opening(struct lmdb_ledger *ledger,
         if (ledger->base_url == NULL)
             return err_set(err, ERR_NO_MEMORY, "no memory for the ledger");
     }
-    if (opening->is_new || opening->adopts)
+    if (opening->is_new || opening->adopts) {
         add_text(batch, &ledger->scratch, LEDGER_META_MACHINE, machine);
+        add_text(batch, &ledger->scratch, LEDGER_META_IDENTITY,
+                 ledger_store_identity(ledger->store));
+    }
     if (opening->recounts) {
         key = ledger_key_text(LEDGER_META_RECOUNT);
         ledger_batch_add(batch, LEDGER_OP_DELETE, LEDGER_META, ledger_key_slice(&key), SLICE(""));
     }
-    if (lmdb_ledger_commit_begin(&ledger->port, &ignored, err) != ERR_OK)
+    if (lmdb_ledger_commit_begin(&ledger->port, &ignored, err) != ERR_OK ||
+        lmdb_ledger_commit_poll(&ledger->port, true, &ignored, err) != ERR_OK)
         return err->code;
-    return lmdb_ledger_commit_poll(&ledger->port, true, &ignored, err);
+    return ledger_store_mark(ledger->store, err);
 }
 
 static enum err_code open_parts(struct lmdb_ledger *ledger, const struct state_directory *directory,

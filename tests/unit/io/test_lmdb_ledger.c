@@ -1067,6 +1067,57 @@ static void the_ledger_of_another_spec_is_refused(void **context)
     }
 }
 
+static void copy_file(const char *from, const char *to)
+{
+    FILE *source = fopen(from, "rbe"), *target = fopen(to, "wbe");
+    char block[4096];
+    size_t length;
+
+    assert_non_null(source);
+    assert_non_null(target);
+    while ((length = fread(block, 1, sizeof block, source)) > 0)
+        assert_int_equal(fwrite(block, 1, length, target), length);
+    fclose(source);
+    assert_int_equal(fchmod(fileno(target), 0600), 0);
+    fclose(target);
+}
+
+static void a_copy_is_read_but_not_written_until_a_person_adopts_it(void **context)
+{
+    struct opened opened;
+    struct err err;
+    (void)context;
+
+    make_one_item();
+    copy_file(below("catalog/data.mdb"), below("backup"));
+    assert_int_equal(rename(below("backup"), below("catalog/data.mdb")), 0);
+    err = open_fails(BASE_URL, true, ERR_STATE_DIRECTORY);
+    assert_non_null(strstr(err.text, "restored backup"));
+    assert_non_null(strstr(err.text, "PURSER_ADOPT=1"));
+    opened = open_with(false, 0);
+    assert_int_equal(read_item(opened.port, 1).state, ITEM_READY);
+    close_ledger(&opened);
+    setenv("PURSER_ADOPT", "1", 1);
+    opened = open_ledger();
+    close_ledger(&opened);
+    unsetenv("PURSER_ADOPT");
+    opened = open_ledger();
+    assert_int_equal(read_item(opened.port, 1).state, ITEM_READY);
+    close_ledger(&opened);
+}
+
+static void moving_the_directory_is_no_copying(void **context)
+{
+    struct opened opened;
+    (void)context;
+
+    make_one_item();
+    assert_int_equal(rename(below("catalog"), below("elsewhere")), 0);
+    assert_int_equal(rename(below("elsewhere"), below("catalog")), 0);
+    opened = open_ledger();
+    close_ledger(&opened);
+}
+
 static void a_damaged_pin_is_refused(void **context)
 {
     (void)context;
@@ -1091,6 +1142,22 @@ static void a_ledger_that_is_cut_short_is_refused(void **context)
     assert_int_equal(truncate(below("catalog/data.mdb"), 100), 0);
     err = open_fails(BASE_URL, true, ERR_STATE_DIRECTORY);
     assert_non_null(strstr(err.text, "hint:"));
+}
+
+static void a_missing_data_file_does_not_begin_a_new_ledger(void **context)
+{
+    struct err err;
+    (void)context;
+
+    make_one_item();
+    assert_int_equal(truncate(below("catalog/data.mdb"), 0), 0);
+    open_fails(BASE_URL, true, ERR_STATE_DIRECTORY);
+    assert_int_equal(unlink(below("catalog/data.mdb")), 0);
+    err = open_fails(BASE_URL, true, ERR_STATE_DIRECTORY);
+    assert_non_null(strstr(err.text, "data.mdb is missing"));
+    open_fails(BASE_URL, false, ERR_STATE_DIRECTORY);
+    assert_int_equal(unlink(below("catalog/about.txt")), 0);
+    make_one_item();
 }
 
 static void files_open_to_others_and_links_are_refused(void **context)
@@ -1409,6 +1476,32 @@ static void run_in_child(int (*body)(void))
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* As above: the machine becomes another one. */
+static int open_on_another_machine(void)
+{
+    struct opened opened;
+    struct err err = {0};
+    FILE *file;
+
+    make_one_item();
+    file = fopen(below("machine-id"), "we");
+    fputs("0123456789abcdef0123456789abcdef\n", file);
+    fclose(file);
+    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount(below("machine-id"), "/etc/machine-id", NULL, MS_BIND, NULL) != 0)
+        return 77;
+    if (try_open(&opened, BASE_URL, true, 0, &err) != ERR_STATE_DIRECTORY ||
+        strstr(err.text, "another machine") == NULL)
+        return 1;
+    return 0;
+}
+
+static void on_another_machine_it_is_a_copy(void **context)
+{
+    (void)context;
+    run_in_child(open_on_another_machine);
+}
+
 static void a_disk_that_fills_up_is_called_so_and_loses_nothing(void **context)
 {
     (void)context;
@@ -1448,8 +1541,12 @@ int main(void)
         SCRATCH_TEST(another_base_url_is_refused_and_both_are_named),
         SCRATCH_TEST(a_newer_format_is_refused_for_writing_and_reading),
         SCRATCH_TEST(the_ledger_of_another_spec_is_refused),
+        SCRATCH_TEST(a_copy_is_read_but_not_written_until_a_person_adopts_it),
+        SCRATCH_TEST(moving_the_directory_is_no_copying),
+        SCRATCH_TEST(on_another_machine_it_is_a_copy),
         SCRATCH_TEST(a_damaged_pin_is_refused),
         SCRATCH_TEST(a_ledger_that_is_cut_short_is_refused),
+        SCRATCH_TEST(a_missing_data_file_does_not_begin_a_new_ledger),
         SCRATCH_TEST(files_open_to_others_and_links_are_refused),
         SCRATCH_TEST(a_removed_data_file_ends_the_writing),
         SCRATCH_TEST(reading_what_was_never_written_is_not_found),
