@@ -1,6 +1,7 @@
 """The simulator's JSON reader agrees with the standard on what is JSON."""
 
 import json
+import random
 import unittest
 
 from simulator import SimulatorTest, product
@@ -59,6 +60,23 @@ WRONG = [
 ]
 
 
+FRAGMENTS = [
+    b'"', b"\\", b"\\u00", b"\\ud83d", b"{", b"}", b"[", b"]", b",", b":", b"0", b"-", b".", b"e", b"1E5",
+    b"true", b"fals", b" ", b"\n", b"\x00", b"\x1f", b"\x7f", b"\xc3\xa9", b"\xe2\x82", b"\xff", b"/", b"a",
+]
+
+
+def is_json(text):
+    def refuse(_):
+        raise ValueError
+
+    try:
+        json.loads(text.decode("utf-8"), parse_constant=refuse)
+    except (ValueError, RecursionError):
+        return False
+    return not text.startswith(b"\xef\xbb\xbf")
+
+
 class Json(SimulatorTest):
     def send_with(self, value):
         body = json.dumps(product("a", extra="HERE")).encode()
@@ -82,6 +100,25 @@ class Json(SimulatorTest):
             answer = self.sim.send("/products", body[:length], connection=connection)
             self.assertEqual(answer.status, 400, body[:length])
         connection.close()
+
+    def test_it_agrees_with_python_on_damaged_texts(self):
+        chance = random.Random(5)
+        value = b'{"a":[1.5,-0,"x\\n\xc3\xa9",true],"b":{"c":"12345678901234567890"}}'
+        connection = self.sim.connect()
+        seen = set()
+        for _ in range(3000):
+            text = bytearray(value)
+            for _ in range(chance.randint(1, 3)):
+                start = chance.randrange(len(text) + 1)
+                end = start if chance.random() < 0.5 else min(len(text), start + chance.randint(1, 4))
+                text[start:end] = chance.choice(FRAGMENTS) if chance.random() < 0.8 else b""
+            body = json.dumps(product("a", extra="HERE")).encode().replace(b'"HERE"', bytes(text))
+            expected = 200 if is_json(body) else 400
+            answer = self.sim.send("/products", body, connection=connection)
+            self.assertEqual(answer.status, expected, bytes(text))
+            seen.add(expected)
+        connection.close()
+        self.assertEqual(seen, {200, 400})
 
     def test_text_behind_the_body_is_refused(self):
         body = json.dumps(product("a")).encode()
