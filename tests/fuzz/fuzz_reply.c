@@ -2,6 +2,7 @@
  *
  * The input is lines: phase and status, then content type, job id, Retry-After and Date, each one
  * line; the rest is the body. */
+#include <stdio.h>
 #include <string.h>
 
 #include "fuzz.h"
@@ -51,7 +52,11 @@ static void check(const struct reply_input *input, const struct reply_reading *r
     LAW(strlen(reading->message) <= ERROR_MESSAGE_BYTES_MAX);
     LAW(text_is_utf8(reading->message, strlen(reading->message), &bad));
     item.state = input->phase == PHASE_SEND ? ITEM_SENDING : ITEM_WAITING;
+    item.accepted = input->phase == PHASE_POLL;
+    item.generation = 1;
     item.attempt_count = 1;
+    if (item.accepted)
+        snprintf(item.remote_job, sizeof item.remote_job, "%s", input->remote_job);
     LAW(lifecycle_step(&item, &reading->event, &policy).legal);
 }
 

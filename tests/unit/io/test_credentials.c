@@ -31,7 +31,7 @@ static int set_up(void **state)
     static struct fixture fixture;
 
     memset(&fixture, 0, sizeof fixture);
-    strcpy(fixture.folder, "/tmp/purser-credentials-XXXXXX");
+    snprintf(fixture.folder, sizeof fixture.folder, "/tmp/purser-credentials-XXXXXX");
     assert_non_null(mkdtemp(fixture.folder));
     snprintf(fixture.path, sizeof fixture.path, "%s/token", fixture.folder);
     setenv("TEST_ID", "the-id", 1);
@@ -284,7 +284,7 @@ static void the_simulator_needs_no_secrets(void **state)
     assert_string_equal(fixture->credentials.client_id, "sim-client");
     assert_string_equal(fixture->credentials.client_secret, "sim-secret");
     assert_int_equal(strlen(fixture->credentials.access_tokens[0]), 36);
-    strcpy(first, fixture->credentials.access_tokens[0]);
+    snprintf(first, sizeof first, "%s", fixture->credentials.access_tokens[0]);
     credentials_wipe(&fixture->credentials);
     assert_int_equal(load(fixture), ERR_OK);
     assert_string_equal(fixture->credentials.access_tokens[0], first);
