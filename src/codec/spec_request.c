@@ -67,6 +67,7 @@ static const char *shape_of_request(struct spec_reader *reader, struct slice pat
             shape[length++] = path.bytes[i];
         i++;
     }
+    shape[length] = '\0'; /* a prefix that the ~ replaced may have reached further */
     return shape;
 }
 
