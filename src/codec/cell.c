@@ -96,7 +96,10 @@ static bool is_date(struct slice text)
 static bool next_part(struct slice *rest, struct slice separator, struct slice *part_out)
 {
     while (rest->length > 0) {
-        const char *found = memmem(rest->bytes, rest->length, separator.bytes, separator.length);
+        /* memmem finds an empty separator everywhere. */
+        const char *found = separator.length == 0 ? NULL
+                                                  : memmem(rest->bytes, rest->length,
+                                                           separator.bytes, separator.length);
         size_t length = found == NULL ? rest->length : (size_t)(found - rest->bytes);
         size_t passed = found == NULL ? length : length + separator.length;
 

@@ -99,8 +99,8 @@ static struct hash128 group_of(struct source *source, struct source_row *row,
         return checksum128(text.bytes, text.length);
     if (!row->wrong) /* else there is a message about its cause already */
         row_message(&source->reader, row, "data.group_by",
-                    error.help[0] == '\0' ? NULL : error.help, diagnostics, "group_by: %s",
-                    error.text);
+                    error.help[0] == '\0' ? "every row needs a group" : error.help, diagnostics,
+                    "group_by: %s", error.text);
     return group_alone(row);
 }
 

@@ -181,6 +181,7 @@ static void lists_are_split_trimmed_and_without_empties(void **state)
     assert_list("|", "alone", "<alone>");
     assert_list("|", "||", "");
     assert_list(", ", "a, b,c, d", "<a><b,c><d>");
+    assert_list("", "a b", "<a b>");
     assert_list("::", "a::b:c::", "<a><b:c>");
 }
 

@@ -15,29 +15,10 @@
 #include "purser/core/limits.h"
 #include "purser/io/source.h"
 
-/* A template that is one column, so that these tests need no expressions: rows are grouped by the
- * text of column `group_column`. */
-struct text_template {
-    const char *column;
-};
-
-bool text_template_text(const struct text_template *text_template,
-                        const struct environment *environment, struct slice *text_out,
-                        struct eval_error *error_out)
-{
-    const struct value value = value_member(environment->row, slice_of(text_template->column));
-
-    if (value.kind != VALUE_STRING && value.kind != VALUE_NUMBER) {
-        snprintf(error_out->text, sizeof error_out->text, "row.%s is empty", text_template->column);
-        snprintf(error_out->help, sizeof error_out->help, "fill it in");
-        return false;
-    }
-    *text_out = value.text;
-    return true;
-}
-
-static const struct text_template by_handle = {"h"};
 static const struct value no_vars = {.kind = VALUE_MAP};
+
+static const struct text_template *by_handle; /* ${row.h} */
+static struct arena template_arena;
 
 static struct err err;
 static struct diagnostics diagnostics;
@@ -58,6 +39,19 @@ static int lowest_free_descriptor(void)
     return fd;
 }
 
+static const struct text_template *compile(const char *text)
+{
+    const struct scope scope = {.parts = SCOPE_ROW | SCOPE_VARS, .vars = &no_vars};
+    const struct yaml_node *node = NULL;
+    const struct text_template *compiled;
+
+    assert_int_equal(
+        yaml_parse(&template_arena, "spec.yaml", text, strlen(text), &node, &diagnostics), ERR_OK);
+    compiled = text_template_compile(&template_arena, node, &scope, &diagnostics);
+    assert_non_null(compiled);
+    return compiled;
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -67,6 +61,8 @@ static int set_up(void **state)
     lowest_free_before = lowest_free_descriptor();
     source = NULL;
     diagnostics_init(&diagnostics);
+    arena_init(&template_arena, 1024 * 1024);
+    by_handle = compile("${row.h}");
     buf_init(&out, 64 * 1024 * 1024);
     snprintf(folder, sizeof folder, "/tmp/purser-test-XXXXXX");
     assert_non_null(mkdtemp(folder));
@@ -85,6 +81,7 @@ static int tear_down(void **state)
     mem_test_fail(-1, 0);
     source_close(source);
     diagnostics_deinit(&diagnostics);
+    arena_deinit(&template_arena);
     buf_deinit(&out);
     unlink(path);
     rmdir(path);
@@ -198,12 +195,11 @@ static void rewinding_gives_the_same_rows_again(void **state)
 
 static void rewinding_in_the_middle_starts_anew(void **state)
 {
-    static const struct text_template by_sku = {"sku"};
     struct unit unit;
 
     (void)state;
     open_text("sku\nA\nB\nC\n");
-    source_set_group_by(source, &by_sku, &no_vars);
+    source_set_group_by(source, compile("${row.sku}"), &no_vars);
     assert_int_equal(source_next(source, &unit, &diagnostics, &err), ERR_OK);
     assert_int_equal(source_rewind(source, false, &err), ERR_OK);
     assert_units("0@2 [{\"sku\":\"A\"}]\n1@3 [{\"sku\":\"B\"}]\n2@4 [{\"sku\":\"C\"}]\n");
@@ -432,7 +428,7 @@ static void rows_of_one_group_that_stand_together_are_one_unit(void **state)
 {
     (void)state;
     open_text("h,s\nx,1\nx,2\ny,3\nx,4\nz,5\nz,6\n");
-    source_set_group_by(source, &by_handle, &no_vars);
+    source_set_group_by(source, by_handle, &no_vars);
     assert_units("0@2 [{\"h\":\"x\",\"s\":\"1\"},{\"h\":\"x\",\"s\":\"2\"}]\n"
                  "1@4 [{\"h\":\"y\",\"s\":\"3\"}]\n"
                  "2@5 [{\"h\":\"x\",\"s\":\"4\"}]\n"
@@ -450,7 +446,7 @@ static void gathered_groups_stand_where_their_first_row_stood(void **state)
     (void)state;
     open_text("h,s\nx,1\r\ny,2\r\ny,3\r\nx,\"\xef\xbb\xbf"
               "4\n\"\nz,5\rx,6");
-    source_set_group_by(source, &by_handle, &no_vars);
+    source_set_group_by(source, by_handle, &no_vars);
     assert_int_equal(source_rewind(source, true, &err), ERR_OK);
     assert_units(gathered);
     assert_int_equal(source_rewind(source, true, &err), ERR_OK);
@@ -469,7 +465,7 @@ static void a_gathered_row_keeps_what_looks_like_a_byte_order_mark(void **state)
 {
     (void)state;
     open_text("h\n\xef\xbb\xbfx\ny\n");
-    source_set_group_by(source, &by_handle, &no_vars);
+    source_set_group_by(source, by_handle, &no_vars);
     assert_int_equal(source_rewind(source, true, &err), ERR_OK);
     assert_units("0@2 [{\"h\":\"\xef\xbb\xbfx\"}]\n1@3 [{\"h\":\"y\"}]\n");
 }
@@ -483,7 +479,7 @@ static void a_wrong_row_takes_its_group_with_it(void **state)
     job.source.columns = &decimal;
     job.source.column_count = 1;
     open_text("h,d\nx,1\ny,1\ny,1.\ny,2\nz,3\n");
-    source_set_group_by(source, &by_handle, &no_vars);
+    source_set_group_by(source, by_handle, &no_vars);
     for (gather = 0; gather < 2; gather++) {
         assert_int_equal(source_rewind(source, gather == 1, &err), ERR_OK);
         assert_units("0@2 [{\"h\":\"x\",\"d\":1}]\n2@6 [{\"h\":\"z\",\"d\":3}]\n");
@@ -499,14 +495,15 @@ static void a_row_without_its_group_is_told(void **state)
 
     (void)state;
     open_text("h,s\nx,1\n,2\n,3\ny,4\n");
-    source_set_group_by(source, &by_handle, &no_vars);
+    source_set_group_by(source, by_handle, &no_vars);
     for (gather = 0; gather < 2; gather++) {
         assert_int_equal(source_rewind(source, gather == 1, &err), ERR_OK);
         assert_units("0@2 [{\"h\":\"x\",\"s\":\"1\"}]\n3@5 [{\"h\":\"y\",\"s\":\"4\"}]\n");
         assert_int_equal(diagnostics.error_count, 2 * (gather + 1));
         print_messages();
-        assert_printed("rows:3:1: error: group_by: row.h is empty (row 2)");
-        assert_printed("fill it in");
+        assert_printed(
+            "rows:3:1: error: group_by: row.h is missing and cannot stand in a text (row 2)");
+        assert_printed("help: every row needs a group");
     }
 }
 
@@ -521,7 +518,7 @@ static void groups_are_limited_in_rows(void **state)
         buf_append_text(&out, "x\n");
     write_file(out.bytes, out.length);
     open_source();
-    source_set_group_by(source, &by_handle, &no_vars);
+    source_set_group_by(source, by_handle, &no_vars);
     assert_int_equal(source_next(source, &unit, &diagnostics, &err), ERR_OK);
     assert_int_equal(unit.span_count, GROUP_ROWS_MAX);
     source_close(source);
@@ -529,7 +526,7 @@ static void groups_are_limited_in_rows(void **state)
     buf_append_text(&out, "x\n");
     write_file(out.bytes, out.length);
     open_source();
-    source_set_group_by(source, &by_handle, &no_vars);
+    source_set_group_by(source, by_handle, &no_vars);
     assert_int_equal(source_next(source, &unit, &diagnostics, &err), ERR_TOO_BIG);
     print_messages();
     assert_printed("rows:100002:1: error: a group has more than 100000 rows");
@@ -635,7 +632,7 @@ static void ndjson_groups_are_gathered(void **state)
     (void)state;
     job.source.kind = SOURCE_NDJSON;
     open_text("{\"h\":\"x\",\"n\":1}\n{\"h\":\"y\",\"n\":2}\n[]\n{\"h\":\"x\",\"n\":3}");
-    source_set_group_by(source, &by_handle, &no_vars);
+    source_set_group_by(source, by_handle, &no_vars);
     assert_int_equal(source_rewind(source, true, &err), ERR_OK);
     assert_units(
         "0@1 [{\"h\":\"x\",\"n\":1},{\"h\":\"x\",\"n\":3}]\n1@2 [{\"h\":\"y\",\"n\":2}]\n");
@@ -695,11 +692,12 @@ static void rows_in_the_spec_are_grouped_and_gathered(void **state)
     job.source.inline_places = inline_places;
     job.source.inline_count = 3;
     open_source();
-    source_set_group_by(source, &by_handle, &no_vars);
+    source_set_group_by(source, by_handle, &no_vars);
     assert_int_equal(source_rewind(source, true, &err), ERR_OK);
     assert_units("0@20 [{\"h\":\"a\",\"d\":1.50},{\"h\":\"a\",\"d\":\"x\"}]\n");
     print_messages();
-    assert_printed("spec.yaml:21:9: error: group_by: row.h is empty (row 2)");
+    assert_printed(
+        "spec.yaml:21:9: error: group_by: row.h is missing and cannot stand in a text (row 2)");
 }
 
 /* --- memory --- */
@@ -723,7 +721,7 @@ static void lack_of_memory_is_told_and_leaks_nothing(void **state)
         mem_test_fail(nth, 1);
         code = source_open(&spec, &job, &diagnostics, &source, &err);
         if (code == ERR_OK) {
-            source_set_group_by(source, &by_handle, &no_vars);
+            source_set_group_by(source, by_handle, &no_vars);
             code = source_rewind(source, true, &err);
         }
         while (code == ERR_OK)
@@ -768,7 +766,7 @@ static void memory_does_not_grow_with_the_file(void **state)
         fprintf(file, "%zu,a name that is long enough to be seen in the memory %zu\n", i / 2, i);
     assert_int_equal(fclose(file), 0);
     open_source();
-    source_set_group_by(source, &by_handle, &no_vars);
+    source_set_group_by(source, by_handle, &no_vars);
     assert_int_equal(source_next(source, &unit, &diagnostics, &err), ERR_OK);
     before = anonymous_kilobytes();
     while ((code = source_next(source, &unit, &diagnostics, &err)) == ERR_OK)
@@ -820,7 +818,6 @@ static void invoices_of_a_real_shop_are_grouped(void **state)
     static const struct spec_column columns[] = {
         {.name = SLICE("Quantity"), .type = COLUMN_INTEGER},
         {.name = SLICE("UnitPrice"), .type = COLUMN_DECIMAL}};
-    static const struct text_template by_invoice = {"InvoiceNo"};
     size_t units, rows, longest;
 
     (void)state;
@@ -828,7 +825,7 @@ static void invoices_of_a_real_shop_are_grouped(void **state)
     job.source.column_count = 2;
     if (!open_shared("online-retail-10k.csv"))
         skip();
-    source_set_group_by(source, &by_invoice, &no_vars);
+    source_set_group_by(source, compile("${row.InvoiceNo}"), &no_vars);
     count_units(&units, &rows, &longest);
     assert_int_equal(units, 512);
     assert_int_equal(rows, 10000);
@@ -842,13 +839,12 @@ static void invoices_of_a_real_shop_are_grouped(void **state)
 
 static void products_of_a_real_shop_are_grouped(void **state)
 {
-    static const struct text_template by_shop_handle = {"Handle"};
     size_t units, rows, longest;
 
     (void)state;
     if (!open_shared("shopify-apparel.csv"))
         skip();
-    source_set_group_by(source, &by_shop_handle, &no_vars);
+    source_set_group_by(source, compile("${row.Handle}"), &no_vars);
     count_units(&units, &rows, &longest);
     assert_int_equal(units, 20);
     assert_int_equal(rows, 22);
