@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "purser/base/mem.h"
+#include "purser/base/rng.h"
 #include "purser/codec/record.h"
 #include "purser/core/lifecycle.h"
 
@@ -96,6 +97,48 @@ static void an_item_comes_back_as_it_went_in(void **context)
     memset(&read, 0xff, sizeof read);
     assert_true(record_get_item(key, bytes_of(&buf), &read));
     assert_items_equal(&empty, &read);
+    buf_deinit(&buf);
+}
+
+static uint64_t draw(struct rng *rng)
+{
+    /* Numbers of every length, since msgpack writes each length in another way. */
+    return rng_next(rng) >> rng_below(rng, 64);
+}
+
+static void random_items_come_back_as_they_went_in(void **context)
+{
+    struct rng rng;
+    struct buf buf;
+    (void)context;
+
+    rng_init(&rng, 20261126);
+    buf_init(&buf, 4096);
+    for (int round = 0; round < 5000; round++) {
+        struct item item = {
+            .state = (enum item_state)rng_below(&rng, ITEM_STATE_COUNT),
+            .reason = (enum reason)rng_below(&rng, REASON_COUNT),
+            .job = (uint32_t)draw(&rng),
+            .connection = (uint32_t)draw(&rng),
+            .generation = (uint32_t)draw(&rng),
+            .attempt_count = (uint32_t)draw(&rng),
+            .unknown_send = rng_below(&rng, 2) == 1,
+            .accepted = rng_below(&rng, 2) == 1,
+            .http_status = (uint16_t)draw(&rng),
+            .intent_ms = (int64_t)draw(&rng),
+            .due_ms = -(int64_t)(draw(&rng) >> 1),
+            .finished_ms = (int64_t)draw(&rng),
+            .request_hash = {.high = draw(&rng), .low = draw(&rng)},
+        };
+        struct item read;
+
+        memset(item.remote_job, 'j', rng_below(&rng, REMOTE_JOB_BYTES_MAX + 1));
+        buf_clear(&buf);
+        record_put_item(&buf, key, &item);
+        memset(&read, 0xff, sizeof read);
+        assert_true(record_get_item(key, bytes_of(&buf), &read));
+        assert_items_equal(&item, &read);
+    }
     buf_deinit(&buf);
 }
 
@@ -543,6 +586,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_item_comes_back_as_it_went_in),
+        cmocka_unit_test(random_items_come_back_as_they_went_in),
         cmocka_unit_test(every_state_and_reason_comes_back),
         cmocka_unit_test(a_number_outside_its_enum_is_refused),
         cmocka_unit_test(every_single_flipped_bit_is_noticed),
