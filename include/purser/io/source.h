@@ -38,24 +38,30 @@ void source_close(struct source *source);
 /* The column names; NULL with count 0 when any name is possible (NDJSON). Borrowed. */
 const struct slice *source_columns(const struct source *source, size_t *count_out);
 
-/* How to find the group of a row; set once before the first unit when the spec has group_by. */
+/* How to find the group of a row (row and vars may stand in it); set once before the first unit
+ * when the spec has group_by. */
 void source_set_group_by(struct source *source, const struct text_template *group_by,
                          const struct value *vars);
 
-/* The next unit. ERR_OK, ERR_NOT_FOUND at the end, ERR_SYSTEM (reading failed), ERR_NO_MEMORY.
- * Rows that are wrong add messages and are passed over. */
+/* The next unit. ERR_OK, ERR_NOT_FOUND at the end, ERR_SYSTEM (reading failed), ERR_NO_MEMORY;
+ * ERR_INPUT or ERR_TOO_BIG, with a message, when the rest of the file cannot be read (a stray
+ * quote, a line over ROW_BYTES_MAX, a group over GROUP_ROWS_MAX). Rows that are wrong add messages;
+ * their unit is passed over but counted in `index`. */
 enum err_code source_next(struct source *source, struct unit *unit_out,
                           struct diagnostics *diagnostics, struct err *err) ERR_CHECKED;
 
 /* Back to the first unit. After `gather`, rows of one group come as one unit even when they do not
  * stand together (the group stands where its first row stood). The order is found with a temporary
- * file; memory stays flat. */
+ * file; memory stays flat. Errors: ERR_SYSTEM, ERR_NO_MEMORY; ERR_INPUT and ERR_TOO_BIG as with
+ * source_next(), without a message. */
 enum err_code source_rewind(struct source *source, bool gather, struct err *err) ERR_CHECKED;
 
 /* True if the file is what it was when it was opened (device, inode, size, time). */
 bool source_is_unchanged(const struct source *source);
 
-/* The bytes of the header line, and of a span, as they stand in the file (CSV, NDJSON). */
+/* Appends the bytes of the header line, or of a span, as they stand in the file. The last row of a
+ * file may lack its line end. A header is there for CSV only (without a byte order mark); rows in
+ * the spec have no bytes: nothing is appended. Errors: ERR_SYSTEM, ERR_TOO_BIG, ERR_NO_MEMORY. */
 enum err_code source_read_span(struct source *source, const struct source_span *span,
                                struct buf *out, struct err *err) ERR_CHECKED;
 enum err_code source_header(struct source *source, struct buf *out, struct err *err) ERR_CHECKED;
