@@ -218,6 +218,10 @@ static void mistakes_in_a_request_are_named_with_a_guess(void **state)
         {"POST /products/../orders", "the request has an empty segment or one that starts with a"},
         {"POST /products/", "the request has an empty segment"},
         {"POST /pro ducts", "the request has a character that cannot stand in a path"},
+        {"PATCH /products/a b${row.a}", "the request has a character that cannot stand in a path"},
+        {"PATCH /products/${row.a}?x=1", "the request has a query, which is not supported"},
+        {"PATCH /products/$${row.a}", "the request has a character that cannot stand in a path"},
+        {"PATCH /products/..${row.a}", "the request has an empty segment or one that starts with"},
         {"POST /pro%2fducts", "the request has a character that cannot stand in a path"},
     };
 
