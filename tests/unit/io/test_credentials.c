@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -329,7 +330,8 @@ static void the_process_leaves_no_core(void **state)
         struct rlimit limit;
 
         credentials_protect_process();
-        _exit(getrlimit(RLIMIT_CORE, &limit) != 0 || limit.rlim_cur != 0);
+        _exit(getrlimit(RLIMIT_CORE, &limit) != 0 || limit.rlim_cur != 0 ||
+              prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
