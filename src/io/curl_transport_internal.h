@@ -6,6 +6,7 @@
 
 #include "purser/base/buf.h"
 #include "purser/io/curl_transport.h"
+#include "purser/io/peer.h"
 
 enum {
     BASE_URL_BYTES_MAX = 1024,
@@ -13,13 +14,6 @@ enum {
     HEADER_VALUE_BYTES_MAX = 128,
     KEY_HEADER_BYTES_MAX = 160,
     INFORMATIONAL_ANSWERS_MAX = 32, /* 1xx before the real answer */
-};
-
-/* Whom the peer of a connection may be; the name was resolved by somebody else. */
-enum peer_policy {
-    PEER_LOOPBACK, /* plain http: nobody else may listen in */
-    PEER_PUBLIC,   /* a public name that leads into a private network is an attack or a mistake */
-    PEER_ANY,      /* the base URL names a local host itself */
 };
 
 struct base_url {
@@ -34,7 +28,6 @@ enum err_code base_url_read(const char *url, struct base_url *base_out,
                             struct err *err) ERR_CHECKED;
 /* A path and query that can follow a base URL without changing what is before it. */
 enum err_code request_path_check(struct slice path, struct err *err) ERR_CHECKED;
-bool peer_is_allowed(enum peer_policy policy, const char *address);
 
 /* What has come in of one answer. */
 struct answer {
