@@ -253,6 +253,9 @@ static enum effect missing(struct item *item, const struct item_event *event,
                            const struct policy *policy)
 {
     item->poll_count++;
+    /* The local clock was set back: the time counts from here, or it would take hours. */
+    if (event->now_ms < item->accepted_ms)
+        item->accepted_ms = event->now_ms;
     if (item->trouble_count + 1 >= policy->missing_limit &&
         event->now_ms - item->accepted_ms >= policy->missing_for_ms) {
         keep_answer(item, event);

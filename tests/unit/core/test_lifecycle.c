@@ -506,6 +506,22 @@ static void a_missing_job_is_in_doubt_only_after_often_and_long_enough(void **co
     }
 }
 
+static void a_clock_that_was_set_back_does_not_keep_a_missing_job_for_hours(void **context)
+{
+    struct item item = item_in(ITEM_WAITING);
+    struct item_event event = event_of(EVENT_MISSING);
+    (void)context;
+
+    item.accepted_ms = NOW_MS + 3600000;
+    for (int i = 0; i < 10; i++) {
+        item = lifecycle_step(&item, &event, &keyed).item;
+        assert_int_equal(item.state, ITEM_WAITING);
+    }
+    event.now_ms += keyed.missing_for_ms;
+    item = lifecycle_step(&item, &event, &keyed).item;
+    assert_int_equal(item.state, ITEM_IN_DOUBT);
+}
+
 static void a_throttled_job_gets_a_new_key_and_an_intent_in_the_same_value(void **context)
 {
     struct item item = item_in(ITEM_WAITING);
@@ -722,6 +738,7 @@ int main(void)
         cmocka_unit_test(no_trouble_with_a_poll_ends_an_item),
         cmocka_unit_test(a_pending_job_is_asked_again_after_the_given_delay),
         cmocka_unit_test(a_missing_job_is_in_doubt_only_after_often_and_long_enough),
+        cmocka_unit_test(a_clock_that_was_set_back_does_not_keep_a_missing_job_for_hours),
         cmocka_unit_test(a_throttled_job_gets_a_new_key_and_an_intent_in_the_same_value),
         cmocka_unit_test(new_keys_are_limited),
         cmocka_unit_test(a_throttled_job_without_a_key_fails),
