@@ -34,6 +34,22 @@ static void init_connections(struct engine *engine)
     }
 }
 
+/* What was written before the engine came is durable first: from here on it counts batches itself.
+ */
+static enum err_code start_batches(struct engine *engine, struct err *err)
+{
+    struct ledger *ledger = engine->ledger;
+    uint64_t sequence;
+
+    if (ledger->ops->batch_bytes(ledger) > 0 &&
+        ledger->ops->commit_begin(ledger, &sequence, err) != ERR_OK)
+        return err->code;
+    if (ledger->ops->commit_poll(ledger, true, &engine->batch_durable, err) != ERR_OK)
+        return err->code;
+    engine->batch_open = engine->batch_durable + 1;
+    return ERR_OK;
+}
+
 enum err_code engine_new(const struct engine_options *options, struct ledger *ledger,
                          struct transport *transport, struct engine_now now,
                          struct engine **engine_out, struct err *err)
@@ -67,12 +83,10 @@ enum err_code engine_new(const struct engine_options *options, struct ledger *le
     }
     init_slots(engine);
     init_connections(engine);
-    /* The caller may have committed on this ledger before: its batches are counted on. */
-    if (ledger->ops->commit_poll(ledger, true, &engine->batch_durable, err) != ERR_OK) {
+    if (start_batches(engine, err) != ERR_OK) {
         engine_free(engine);
         return err->code;
     }
-    engine->batch_open = engine->batch_durable + 1;
     *engine_out = engine;
     return ERR_OK;
 }
@@ -211,6 +225,7 @@ static int64_t wake_ms(const struct engine *engine)
         return engine->now.boot_ms;
     if (heap_peek(&engine->due, &entry))
         at_ms = earlier(at_ms, entry.due_ms);
+    at_ms = earlier(at_ms, engine_ask_clock_at_ms(engine));
     if (engine->on_wire < engine->options.in_flight) {
         int64_t all_ms = pace_ready_at_ms(&engine->pace, engine->now.boot_ms);
 
@@ -221,8 +236,7 @@ static int64_t wake_ms(const struct engine *engine)
             int64_t own_ms;
 
             if (connection->to_send.count == 0 || connection->parked ||
-                !window_has_room(&connection->window) ||
-                engine->slots[connection->to_send.head].intent_batch > engine->batch_durable)
+                !window_has_room(&connection->window) || !engine_head_is_ready(engine, connection))
                 continue;
             own_ms = pace_ready_at_ms(&connection->pace, engine->now.boot_ms);
             pace_ms = earlier(pace_ms, own_ms > all_ms ? own_ms : all_ms);

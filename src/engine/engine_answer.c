@@ -12,14 +12,6 @@ static struct slice borrowed(const char *text)
     return slice_of(text == NULL ? "" : text);
 }
 
-static void learn_clock(struct engine *engine, int64_t server_now_ms)
-{
-    if (server_now_ms == 0)
-        return;
-    engine->server_offset_ms = server_now_ms - engine->now.boot_ms;
-    engine->server_clock_known = true;
-}
-
 static void park(struct engine *engine, struct connection *connection, const char *reason)
 {
     if (connection->parked)
@@ -215,7 +207,7 @@ static enum err_code take_one(struct engine *engine, const struct reply *reply, 
         engine->answered_boot_ms = engine->now.boot_ms;
         engine->unanswered_count = 0;
         reading = read_answer(engine, slot, reply);
-        learn_clock(engine, reading.server_now_ms);
+        engine_learn_clock(engine, reading.server_now_ms);
         apply_scope(engine, slot, &reading);
     } else {
         engine->unanswered_count++;
@@ -238,7 +230,9 @@ enum err_code engine_take_answers(struct engine *engine, struct err *err)
     struct reply reply;
 
     while (engine->transport->ops->take(engine->transport, &reply)) {
-        if (take_one(engine, &reply, err) != ERR_OK) {
+        if (reply.tag == CLOCK_TAG)
+            engine_take_clock(engine, &reply);
+        else if (take_one(engine, &reply, err) != ERR_OK) {
             engine->failed = true;
             return err->code;
         }

@@ -10,6 +10,7 @@
 #include "purser/engine/engine.h"
 
 #define NO_SLOT UINT32_MAX
+#define CLOCK_TAG UINT64_MAX /* of the request that asks for the time; slots count from 0 */
 
 enum slot_place {
     SLOT_FREE,
@@ -91,8 +92,12 @@ struct engine {
     int64_t batch_since_boot_ms; /* first write of the open batch; 0 = empty */
     int64_t server_offset_ms;    /* server's clock minus boot clock */
     bool server_clock_known;
-    int64_t answered_boot_ms;  /* last complete answer, or the start */
-    uint32_t unanswered_count; /* exchanges without an answer since */
+    bool clock_asked;    /* a transfer for it runs */
+    bool clock_given_up; /* the server tells no time */
+    uint32_t clock_trouble;
+    int64_t clock_ask_after_ms; /* boot clock */
+    int64_t answered_boot_ms;   /* last complete answer, or the start */
+    uint32_t unanswered_count;  /* exchanges without an answer since */
     int64_t drain_deadline_boot_ms;
     bool withdrawn; /* unused intents were taken back */
     bool failed;    /* storage or memory: nothing more may be sent */
@@ -123,6 +128,7 @@ const char *slot_key(struct engine *engine, struct slot *slot, const struct froz
 enum err_code engine_take_answers(struct engine *engine, struct err *err) ERR_CHECKED;
 
 /* engine_send.c */
+bool engine_head_is_ready(const struct engine *engine, const struct connection *connection);
 void engine_leave_look_ahead(struct engine *engine, struct slot *slot);
 enum err_code engine_start_transfers(struct engine *engine, struct err *err) ERR_CHECKED;
 
@@ -135,6 +141,14 @@ bool engine_can_admit(const struct engine *engine);
 /* Lets the slot wait until its item is due; a run that ends takes back what can have no effect. */
 enum err_code engine_rest(struct engine *engine, struct slot *slot, struct err *err) ERR_CHECKED;
 bool engine_connection_can_send(const struct engine *engine, const struct connection *connection);
+
+/* engine_clock.c */
+void engine_learn_clock(struct engine *engine, int64_t server_now_ms);
+bool engine_must_know_clock(const struct engine *engine, const struct slot *slot);
+/* When the server's time is asked for next; INT64_MAX: not as things stand. */
+int64_t engine_ask_clock_at_ms(const struct engine *engine);
+enum err_code engine_ask_clock(struct engine *engine, struct err *err) ERR_CHECKED;
+void engine_take_clock(struct engine *engine, const struct reply *reply);
 
 /* engine_commit.c */
 enum err_code engine_poll_commit(struct engine *engine, struct err *err) ERR_CHECKED;

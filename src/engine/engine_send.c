@@ -153,6 +153,15 @@ static enum err_code poll_item(struct engine *engine, struct slot *slot, struct 
                           err);
 }
 
+/* The intent of the first that waits is durable, and its repeat can be judged. */
+bool engine_head_is_ready(const struct engine *engine, const struct connection *connection)
+{
+    const struct slot *head = &engine->slots[connection->to_send.head];
+
+    assert(connection->to_send.count > 0);
+    return head->intent_batch <= engine->batch_durable && !engine_must_know_clock(engine, head);
+}
+
 /* The next connection, in fair turns, that may send and has a durable intent at the head. */
 static struct connection *next_sender(struct engine *engine)
 {
@@ -163,7 +172,7 @@ static struct connection *next_sender(struct engine *engine)
         struct connection *connection = &engine->connections[index];
 
         if (connection->to_send.count > 0 && engine_connection_can_send(engine, connection) &&
-            engine->slots[connection->to_send.head].intent_batch <= engine->batch_durable) {
+            engine_head_is_ready(engine, connection)) {
             engine->next_connection = (index + 1) % count;
             return connection;
         }
@@ -184,6 +193,8 @@ enum err_code engine_start_transfers(struct engine *engine, struct err *err)
 
     if (engine->progress.phase != ENGINE_RUNNING)
         return ERR_OK;
+    if (engine_ask_clock(engine, err) != ERR_OK)
+        return err->code;
     while (may_start(engine) && (engine->to_poll.count > 0 || send_possible)) {
         enum err_code code;
 

@@ -5,6 +5,8 @@
 
 #include "engine_private.h"
 
+enum { CLOCK_TOLERANCE_MS = 5 * 60 * 1000 };
+
 int64_t engine_server_now_ms(const struct engine *engine)
 {
     if (engine->server_clock_known)
@@ -12,12 +14,15 @@ int64_t engine_server_now_ms(const struct engine *engine)
     return engine->now.wall_ms;
 }
 
-/* The oldest that the first send can be, by either clock. */
+/* The oldest that the first send can be, by either clock. An intent of the future was stamped by a
+ * clock that was wrong, so that nothing is known. */
 static int64_t key_age_ms(const struct engine *engine, const struct item *item)
 {
     int64_t by_server_ms = engine_server_now_ms(engine) - item->intent_ms;
     int64_t by_wall_ms = engine->now.wall_ms - item->intent_ms;
 
+    if (by_server_ms < -CLOCK_TOLERANCE_MS && engine->server_clock_known)
+        return INT64_MAX;
     return by_server_ms > by_wall_ms ? by_server_ms : by_wall_ms;
 }
 
