@@ -87,6 +87,7 @@ enum err_code lmdb_ledger_decode_item(struct lmdb_ledger *ledger, uint64_t numbe
         item_out->connection = request.connection;
         item_out->generation = request.generation;
     }
+    item_out->generation += DAMAGED_GENERATION_STEP;
     return code == ERR_NOT_FOUND ? ERR_OK : code;
 }
 

@@ -13,6 +13,10 @@
 
 struct ledger;
 
+/* More generations than an item goes through while its request stays the same: the request
+ * remembers only the one that it was frozen for. */
+#define DAMAGED_GENERATION_STEP 1000
+
 struct item_counts {
     uint64_t by_state[ITEM_STATE_COUNT];
 };
@@ -24,8 +28,9 @@ struct ledger_ops {
     enum err_code (*find)(struct ledger *self, uint32_t job, uint32_t connection, struct slice key,
                           uint64_t *number_out, struct err *err) ERR_CHECKED;
 
-    /* The item; a damaged record gives state ITEM_IN_DOUBT, reason REASON_RECORD_DAMAGED.
-     * ERR_NOT_FOUND when there is none. */
+    /* The item; a damaged record gives state ITEM_IN_DOUBT, reason REASON_RECORD_DAMAGED, and a
+     * generation above all that were used, so that no used key comes back. ERR_NOT_FOUND when there
+     * is none. */
     enum err_code (*read_item)(struct ledger *self, uint64_t number, struct item *item_out,
                                struct err *err) ERR_CHECKED;
 
