@@ -38,7 +38,7 @@ PLANTS = {
     "old_keys_are_repeated": (LIFECYCLE, [
         ("    if (item->unknown_send && event->key_age_ms >= policy->key_window_ms)\n"
          "        return doubt(item, event, REASON_WINDOW_PASSED);\n",
-         "    if (item->unknown_send && event->key_age_ms < 0)\n"
+         "    if (item->unknown_send && event->key_age_ms == INT64_MIN)\n"
          "        return doubt(item, event, REASON_WINDOW_PASSED);\n")]),
     "restart_forgets_that_it_may_have_been_sent": (LIFECYCLE, [
         ("    item->unknown_send = true;\n"
@@ -82,9 +82,9 @@ PLANTS = {
         ("    if (item->accepted)\n        item->generation++;\n", "")]),
     "sent_before_it_is_durable": ("src/engine/engine_send.c", [
         ("    assert(slot->intent_batch <= engine->batch_durable); /* I1 */\n", ""),
-        (" &&\n"
-         "            engine->slots[connection->to_send.head].intent_batch "
-         "<= engine->batch_durable) {\n", ") {\n")]),
+        ("    return head->intent_batch <= engine->batch_durable && ", "    return ")]),
+    "repeated_before_the_servers_time_is_known": ("src/engine/engine_send.c", [
+        (" && !engine_must_know_clock(engine, head);", ";")]),
     "parked_connection_keeps_its_places": ("src/engine/engine_admit.c", [
         ("    if (!engine->aside_due)\n", "    if (engine->aside_due || !engine->aside_due)\n")]),
     "nobody_wakes_who_could_admit": ("src/engine/engine_admit.c", [

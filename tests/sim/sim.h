@@ -34,6 +34,7 @@ enum {
 #define SIM_SPEC_NAME "sim"
 #define SIM_ORIGIN "https://sim.invalid"
 #define SIM_NEVER INT64_MAX
+#define SIM_NO_ITEM 0 /* items count from 1 */
 
 enum sim_profile {
     SIM_RESOLVABLE, /* only faults that must end well */
@@ -263,6 +264,7 @@ struct sim_server {
     struct sim_job jobs[SIM_JOBS_MAX];
     uint32_t job_count;
     int64_t retention_ms;
+    enum { DATES_ALWAYS, DATES_OFTEN, DATES_NEVER } dates;
 };
 
 /* A request arrives: acts, and fills in the answer of `transfer` unless it is NULL. */
@@ -276,6 +278,7 @@ void sim_answer_accepted(struct sim *sim, struct sim_transfer *transfer, uint32_
 void sim_answer_garbage(struct sim *sim, struct sim_transfer *transfer, uint32_t job);
 void sim_answer_poll(struct sim *sim, struct sim_transfer *transfer, uint32_t job,
                      enum sim_poll poll);
+void sim_answer_question(struct sim *sim, struct sim_transfer *transfer);
 void sim_answer_date(struct sim *sim, struct sim_transfer *transfer);
 /* "job-7" → 7; UINT32_MAX when it is none. */
 uint32_t sim_job_of_id(const struct sim *sim, const char *id);
@@ -319,6 +322,7 @@ struct sim {
     struct rng rng;
     struct sim_limits limits;
     bool calm; /* no faults any more */
+    bool clock_goes_back;
     int64_t now_ms, boot_zero_ms, wall_skew_ms, server_skew_ms;
     struct sim_item items[SIM_ITEMS_MAX + 1]; /* by number */
     uint32_t item_count;

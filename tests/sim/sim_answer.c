@@ -42,7 +42,9 @@ void sim_answer_date(struct sim *sim, struct sim_transfer *transfer)
     time_t seconds = (time_t)(sim_server_ms(sim) / 1000);
     struct tm parts;
 
-    if (sim_chance(sim, 50) || gmtime_r(&seconds, &parts) == NULL)
+    if (sim->server.dates == DATES_NEVER ||
+        (sim->server.dates == DATES_OFTEN && draw(sim, 20) == 0) ||
+        gmtime_r(&seconds, &parts) == NULL)
         return;
     (void)strftime(transfer->date, sizeof transfer->date, "%a, %d %b %Y %H:%M:%S GMT", &parts);
 }
@@ -88,6 +90,15 @@ static void answer_gateway(struct sim *sim, struct sim_transfer *transfer)
     answer(transfer, statuses[draw(sim, sizeof statuses / sizeof statuses[0])],
            "<html>bad gateway</html>");
     transfer->content_type = "text/html";
+}
+
+/* To the question for the time; only the head of the answer matters. */
+void sim_answer_question(struct sim *sim, struct sim_transfer *transfer)
+{
+    if (sim_chance(sim, sim->limits.poll))
+        answer_gateway(sim, transfer);
+    else
+        answer(transfer, 200, "{\"connections\":[]}");
 }
 
 void sim_answer_nothing(struct sim *sim, struct sim_transfer *transfer, enum sim_answer kind)

@@ -46,8 +46,8 @@ enum sim_answer sim_choose_answer(struct sim *sim, const struct sim_item *item)
                                                ANSWER_429,
                                                ANSWER_452,
                                                ANSWER_452};
-    static const enum sim_answer harmful[] = {ANSWER_REFUSED, ANSWER_REFUSED, ANSWER_CONFLICT,
-                                              ANSWER_ERRORS_ONLY};
+    static const enum sim_answer harmful[] = {ANSWER_REFUSED, ANSWER_REFUSED, ANSWER_REFUSED,
+                                              ANSWER_CONFLICT, ANSWER_ERRORS_ONLY};
 
     (void)item;
     if (sim->script != NULL)
@@ -57,9 +57,9 @@ enum sim_answer sim_choose_answer(struct sim *sim, const struct sim_item *item)
         return ANSWER_PLAIN;
     if (sim->profile == SIM_DUPLICATES)
         return harmless[one_of(sim, 4)];
-    if (sim->profile == SIM_ANYTHING && one_of(sim, 4) == 0)
+    if (sim->profile == SIM_ANYTHING && one_of(sim, 3) == 0)
         return harmful[one_of(sim, sizeof harmful / sizeof harmful[0])];
-    if (one_of(sim, 25) == 0)
+    if (one_of(sim, 12) == 0)
         return one_of(sim, 2) == 0 ? ANSWER_HELD : ANSWER_PORTAL;
     return harmless[one_of(sim, sizeof harmless / sizeof harmless[0])];
 }

@@ -126,7 +126,7 @@ static void read_stored(const struct sim_ledger *ledger, uint64_t number, struct
     *item_out = item_new(stored->item.job, stored->item.connection, (struct hash128){0}, 0);
     item_out->state = ITEM_IN_DOUBT;
     item_out->reason = REASON_RECORD_DAMAGED;
-    item_out->generation = stored->request_generation;
+    item_out->generation = stored->request_generation + DAMAGED_GENERATION_STEP;
 }
 
 static enum err_code read_item(struct ledger *self, uint64_t number, struct item *item_out,

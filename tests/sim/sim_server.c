@@ -177,7 +177,10 @@ static void receive_write(struct sim *sim, const struct sim_delivery *delivery,
 void sim_server_receive(struct sim *sim, const struct sim_delivery *delivery,
                         struct sim_transfer *transfer)
 {
-    if (delivery->job == UINT32_MAX) {
+    if (delivery->item == SIM_NO_ITEM) {
+        if (transfer != NULL)
+            sim_answer_question(sim, transfer);
+    } else if (delivery->job == UINT32_MAX) {
         receive_write(sim, delivery, transfer);
     } else if (transfer != NULL) {
         const struct sim_job *job = &sim->server.jobs[delivery->job];

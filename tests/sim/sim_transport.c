@@ -67,6 +67,8 @@ static void deliver(struct sim_transport *transport, const struct transfer_reque
                                       .transfer = transfer,
                                       .item = item,
                                       .job = UINT32_MAX};
+    if (item == SIM_NO_ITEM)
+        return;
     if (request->remote_job != NULL) {
         delivery->job = sim_job_of_id(sim, request->remote_job);
         return;
@@ -148,20 +150,39 @@ static void count_send(struct sim *sim, struct sim_item *item, enum sim_plan pla
     }
 }
 
+/* The item that a request is about; SIM_NO_ITEM when it only asks for the server's time. */
+static uint32_t subject_of(struct sim *sim, const struct transfer_request *request)
+{
+    if (request->remote_job != NULL)
+        return sim->server.jobs[sim_job_of_id(sim, request->remote_job)].item;
+    if (request->method == METHOD_GET)
+        return SIM_NO_ITEM;
+    return item_of(sim, request);
+}
+
+static void trace_start(struct sim *sim, const struct transfer_request *request, uint32_t item,
+                        enum sim_plan plan)
+{
+    if (item == SIM_NO_ITEM)
+        sim_trace(sim, "the server's time is asked for%s", plan_name(plan));
+    else if (request->remote_job != NULL)
+        sim_trace(sim, "item %u polls %s%s", item, request->remote_job, plan_name(plan));
+    else
+        sim_trace(sim, "item %u is sent %s%s", item, sim->items[item].key, plan_name(plan));
+}
+
 static enum err_code start(struct transport *self, const struct transfer_request *request,
                            struct err *err)
 {
     struct sim_transport *transport = of(self);
     struct sim *sim = transport->sim;
     struct sim_transfer *transfer = new_transfer(transport);
-    bool polling = request->remote_job != NULL;
+    uint32_t item = subject_of(sim, request);
+    bool polling = request->method == METHOD_GET;
     enum sim_plan plan;
-    uint32_t item;
 
     if (transfer == NULL || transport->live_count >= sim->options.in_flight)
         sim_fail(sim, "more transfers run than in_flight %u", sim->options.in_flight);
-    item = polling ? sim->server.jobs[sim_job_of_id(sim, request->remote_job)].item
-                   : item_of(sim, request);
     if (!polling)
         sim_judge_send(sim, request, item);
     for (uint32_t i = 0; i < SIM_TRANSFERS_MAX; i++)
@@ -180,8 +201,7 @@ static enum err_code start(struct transport *self, const struct transfer_request
     sim->transfers_started++;
     if (!polling)
         count_send(sim, &sim->items[item], plan);
-    sim_trace(sim, "item %u %s %s%s", item, polling ? "polls" : "is sent",
-              polling ? request->remote_job : sim->items[item].key, plan_name(plan));
+    trace_start(sim, request, item, plan);
     plan_transfer(transport, request, transfer, plan);
     if (sim_crash_point(sim, "after a request left"))
         return err_set(err, ERR_NO_MEMORY, "the process dies here");

@@ -128,6 +128,11 @@ static void draw_limits(struct sim *sim)
     limits->storm_runs = between(sim, 2, 8);
     if (everything && rng_below(&sim->rng, 6) == 0)
         limits->away_ms = 20 * 60 * 60 * 1000; /* beyond every key window */
+    sim->server.dates = rng_below(&sim->rng, 4) == 0   ? DATES_OFTEN
+                        : rng_below(&sim->rng, 6) == 0 ? DATES_NEVER
+                                                       : DATES_ALWAYS;
+    sim->clock_goes_back =
+        everything && sim->server.dates == DATES_ALWAYS && rng_below(&sim->rng, 2) == 0;
     sim->server_skew_ms = (int64_t)between(sim, 0, 120000) - 60000;
     sim->wall_skew_ms = (int64_t)between(sim, 0, 120000) - 60000;
 }
@@ -171,18 +176,19 @@ static void draw_options(struct sim *sim)
                             .operation = operation_find(METHOD_PATCH, SLICE("/products/k1")),
                             .policy = policy,
                             .failures_max = UINT64_MAX};
-    sim->options = (struct engine_options){.spec_name = SIM_SPEC_NAME,
-                                           .base_origin = SIM_ORIGIN,
-                                           .connections = sim->connections,
-                                           .connection_count = connections,
-                                           .jobs = sim->jobs,
-                                           .job_count = 2,
-                                           .pace = draw_pace(sim, 5000),
-                                           .in_flight = between(sim, 1, 8),
-                                           .outstanding = between(sim, 2, 16),
-                                           .failures_max = UINT64_MAX,
-                                           .timeout_ms = between(sim, 500, 5000),
-                                           .unreachable_ms = 60000};
+    sim->options = (struct engine_options){
+        .spec_name = SIM_SPEC_NAME,
+        .base_origin = SIM_ORIGIN,
+        .connections = sim->connections,
+        .connection_count = connections,
+        .jobs = sim->jobs,
+        .job_count = 2,
+        .pace = draw_pace(sim, 5000),
+        .in_flight = between(sim, 1, 8),
+        .outstanding = between(sim, 2, rng_below(&sim->rng, 3) == 0 ? 3 : 16),
+        .failures_max = UINT64_MAX,
+        .timeout_ms = between(sim, 500, 5000),
+        .unreachable_ms = 60000};
     sim->server.retention_ms = policy.key_window_ms + SIM_TRANSIT_MAX_MS + 20 * 60 * 1000;
 }
 
@@ -215,10 +221,12 @@ static void add_item(struct sim *sim, bool keyed)
 
 static void draw_world(struct sim *sim)
 {
+    static const enum sim_profile profiles[] = {SIM_RESOLVABLE, SIM_DUPLICATES, SIM_ANYTHING,
+                                                SIM_ANYTHING};
     uint32_t most = rng_below(&sim->rng, 6) == 0 ? SIM_ITEMS_MAX : 10;
     uint32_t items;
 
-    sim->profile = (enum sim_profile)rng_below(&sim->rng, SIM_PROFILE_COUNT);
+    sim->profile = profiles[rng_below(&sim->rng, sizeof profiles / sizeof profiles[0])];
     draw_limits(sim);
     draw_options(sim);
     items = between(sim, 1, most);
@@ -254,9 +262,11 @@ static void write_world(struct sim *sim)
         sim->jobs[i].policy.missing_for_ms = 5000;
     }
     sim->server.retention_ms = 13 * 60 * 60 * 1000;
+    sim->server.dates = DATES_ALWAYS;
     for (uint32_t i = 0; i < script->items; i++)
         add_item(sim, !script->unkeyed);
     sim->items[1].refused_always = script->refused;
+    rng_init(&sim->rng, 1); /* what is drawn for other worlds does not move these */
 }
 
 /* --- one run --- */
@@ -408,6 +418,21 @@ static void let_time_pass(struct sim *sim, int64_t until_ms)
         sim->now_ms = until_ms;
 }
 
+/* It runs ahead more and more; or, where the server tells its time, it falls behind, and may be put
+ * right again. */
+static void set_wall_clock(struct sim *sim)
+{
+    int64_t by_ms = sim_draw_ms(sim, 0, 20 * 60 * 60 * 1000);
+
+    if (!sim->clock_goes_back)
+        sim->wall_skew_ms += by_ms;
+    else
+        sim->wall_skew_ms = rng_below(&sim->rng, 3) == 0 ? 0 : -by_ms;
+    sim_trace(sim, "the wall clock is set; it is off by %lld ms", (long long)sim->wall_skew_ms);
+    for (uint32_t number = 1; number <= sim->item_count; number++)
+        sim->items[number].clock_was_set = true;
+}
+
 /* Time goes by without purser: persons act, clocks jump, requests arrive late. */
 static void be_away(struct sim *sim)
 {
@@ -417,12 +442,8 @@ static void be_away(struct sim *sim)
         sim->boot_zero_ms = sim->now_ms; /* the host was started again */
     if (sim->profile != SIM_ANYTHING || sim->script != NULL)
         return;
-    if (sim_chance(sim, 30)) {
-        sim_trace(sim, "the wall clock is set forward");
-        sim->wall_skew_ms += sim_draw_ms(sim, 0, 20 * 60 * 60 * 1000);
-        for (uint32_t number = 1; number <= sim->item_count; number++)
-            sim->items[number].clock_was_set = true;
-    }
+    if (sim_chance(sim, 60))
+        set_wall_clock(sim);
     lose_records(sim);
     sim_person_acts(sim);
 }
