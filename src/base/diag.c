@@ -174,6 +174,30 @@ static void sort(struct diagnostics *diagnostics, uint32_t count,
         qsort(diagnostics->messages, count, sizeof *diagnostics->messages, compare);
 }
 
+/* The next character of `line` from *at on; a byte that is none counts as one. */
+static struct slice next_character(struct slice line, size_t *at, uint32_t *character_out)
+{
+    struct slice rest = {line.bytes + *at, line.length - *at};
+    size_t size = text_decode(rest, character_out);
+
+    if (size == 0) {
+        size = 1;
+        *character_out = '?';
+    }
+    *at += size;
+    return (struct slice){rest.bytes, size};
+}
+
+static size_t count_characters(struct slice line)
+{
+    size_t count = 0, at = 0;
+    uint32_t character;
+
+    for (; at < line.length; count++)
+        (void)next_character(line, &at, &character);
+    return count;
+}
+
 /* The file whose lines are shown, read once from its start: messages come sorted. */
 struct line_reader {
     const char *file;
@@ -237,6 +261,8 @@ static bool read_line(struct line_reader *reader, struct place place, struct sli
         if (!read_next_line(reader))
             return false;
     line = (struct slice){reader->text.bytes, reader->text.length};
+    if (reader->text.failed != ERR_OK && place.column > count_characters(line))
+        return false;
     if (place.line == 1 && line.length >= 3 && memcmp(line.bytes, "\xef\xbb\xbf", 3) == 0) {
         line.bytes += 3; /* a byte order mark is no character of the text */
         line.length -= 3;
@@ -263,30 +289,6 @@ static unsigned cells_of(uint32_t character)
         if (character >= blocks[i].first && character <= blocks[i].last)
             return blocks[i].cells;
     return 1;
-}
-
-/* The next character of `line` from *at on; a byte that is none counts as one. */
-static struct slice next_character(struct slice line, size_t *at, uint32_t *character_out)
-{
-    struct slice rest = {line.bytes + *at, line.length - *at};
-    size_t size = text_decode(rest, character_out);
-
-    if (size == 0) {
-        size = 1;
-        *character_out = '?';
-    }
-    *at += size;
-    return (struct slice){rest.bytes, size};
-}
-
-static size_t count_characters(struct slice line)
-{
-    size_t count = 0, at = 0;
-    uint32_t character;
-
-    for (; at < line.length; count++)
-        (void)next_character(line, &at, &character);
-    return count;
 }
 
 static void append_repeated(struct buf *out, char byte, size_t count)
@@ -427,7 +429,7 @@ void diagnostics_print(struct diagnostics *diagnostics, struct buf *out)
     }
     close_file(&reader);
     buf_deinit(&reader.text);
-    if (errors_left + warnings_left == 0)
+    if (errors_left == 0 && warnings_left == 0)
         return;
     buf_append_text(out, "… and ");
     if (errors_left > 0)

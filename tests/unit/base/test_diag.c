@@ -160,20 +160,63 @@ static void place_past_the_end_of_its_line_points_behind_it(void **state)
     assert_string_equal(printed(), ":1:99: error: t   [c]\n    1 | abc\n      |    ^\n");
 }
 
+static void place_that_cannot_be_shown_shows_no_line(void **state)
+{
+    const size_t length = 70000;
+    char *text = mem_new(length + 2, 1);
+
+    (void)state;
+    write_file("abc\n");
+    diagnostics_add(&diagnostics, DIAG_ERROR, at(2, 1, 1), "c", NULL, "behind the end");
+    assert_string_equal(printed(), ":2:1: error: behind the end   [c]\n");
+    diagnostics_deinit(&diagnostics);
+    memset(text, 'x', length);
+    text[length] = '\n';
+    write_file(text);
+    mem_free(text);
+    diagnostics_add(&diagnostics, DIAG_ERROR, at(1, 66000, 1), "c", NULL, "far right");
+    assert_string_equal(printed(), ":1:66000: error: far right   [c]\n");
+    diagnostics_deinit(&diagnostics);
+    diagnostics_add(&diagnostics, DIAG_ERROR, at(1, 65000, 1), "c", NULL, "t");
+    assert_non_null(strstr(printed(), "\n    1 | \xe2\x80\xa6xxx"));
+}
+
+static void line_is_cut_only_when_it_is_long(void **state)
+{
+    char text[200];
+
+    (void)state;
+    memset(text, 'x', sizeof text);
+    memcpy(text + 100, "\n", 2);
+    write_file(text);
+    diagnostics_add(&diagnostics, DIAG_ERROR, at(1, 99, 1), "c", NULL, "t");
+    assert_null(strstr(printed(), "\xe2\x80\xa6"));
+    memcpy(text + 100, "x\n", 3);
+    write_file(text);
+    assert_non_null(strstr(printed(), "1 | \xe2\x80\xa6x"));
+    assert_null(strstr(buf_text(&out), "x\xe2\x80\xa6\n")); /* up to the end of the line */
+}
+
 static void messages_come_by_place_and_files_as_they_came_up(void **state)
 {
     struct place other = {.file = "/nonexistent/b.csv", .line = 1, .column = 1};
+    struct place last = {.file = "/nonexistent/a.csv", .line = 1, .column = 1};
 
     (void)state;
     write_file("one\ntwo\n");
     diagnostics_add(&diagnostics, DIAG_ERROR, at(2, 3, 1), "c", NULL, "third");
     diagnostics_add(&diagnostics, DIAG_ERROR, other, "c", NULL, "fourth");
+    diagnostics_add(&diagnostics, DIAG_ERROR, last, "c", NULL, "sixth");
+    other.line = 2;
+    diagnostics_add(&diagnostics, DIAG_ERROR, other, "c", NULL, "fifth");
     diagnostics_add(&diagnostics, DIAG_ERROR, at(2, 1, 1), "c", NULL, "second");
     diagnostics_add(&diagnostics, DIAG_WARNING, at(1, 1, 1), "c", NULL, "first");
     printed();
     assert_true(strstr(buf_text(&out), "first") < strstr(buf_text(&out), "second"));
     assert_true(strstr(buf_text(&out), "second") < strstr(buf_text(&out), "third"));
     assert_true(strstr(buf_text(&out), "third") < strstr(buf_text(&out), "fourth"));
+    assert_true(strstr(buf_text(&out), "fourth") < strstr(buf_text(&out), "fifth"));
+    assert_true(strstr(buf_text(&out), "fifth") < strstr(buf_text(&out), "sixth"));
     assert_non_null(strstr(buf_text(&out), "    2 | two\n      |   ^\n"));
     assert_non_null(strstr(buf_text(&out), "    2 | two\n      | ^\n"));
     assert_non_null(strstr(buf_text(&out), "/nonexistent/b.csv:1:1: error: fourth   [c]\n"));
@@ -231,6 +274,9 @@ static void twenty_are_shown_errors_first_and_the_rest_counted(void **state)
     assert_null(strstr(buf_text(&out), "w1."));
     assert_non_null(
         strstr(buf_text(&out), "\n\xe2\x80\xa6 and 299 more errors and 16 more warnings\n"));
+    buf_clear(&out);
+    diagnostics_print_json(&diagnostics, &out);
+    assert_null(strstr(buf_text(&out), "warning")); /* errors took their places */
 }
 
 static void long_message_is_cut_at_a_character(void **state)
@@ -288,6 +334,8 @@ int main(void)
         TEST(byte_order_mark_is_no_column),
         TEST(long_line_is_cut_around_its_place),
         TEST(place_past_the_end_of_its_line_points_behind_it),
+        TEST(place_that_cannot_be_shown_shows_no_line),
+        TEST(line_is_cut_only_when_it_is_long),
         TEST(messages_come_by_place_and_files_as_they_came_up),
         TEST(place_without_column_or_file_shows_no_line),
         TEST(pipe_is_not_opened_for_its_line),

@@ -116,6 +116,7 @@ static void csv_fields_are_quoted_only_when_needed(void **state)
     assert_string_equal(csv("say \"x\"", false), "\"say \"\"x\"\"\"");
     assert_string_equal(csv("a\nb", false), "\"a\nb\"");
     assert_string_equal(csv(" a", false), "\" a\"");
+    assert_string_equal(csv("a ", false), "\"a \"");
     assert_string_equal(csv("", true), "");
 }
 
@@ -130,6 +131,8 @@ static void csv_guard_disarms_formulas_but_not_numbers(void **state)
     assert_string_equal(csv("-1.", true), "'-1.");
     assert_string_equal(csv("-1e", true), "'-1e");
     assert_string_equal(csv("-12.50", true), "-12.50");
+    assert_string_equal(csv("-90", true), "-90");
+    assert_string_equal(csv("+1E5", true), "+1E5");
     assert_string_equal(csv("+3e-5", true), "+3e-5");
 }
 
@@ -143,6 +146,7 @@ static void closest_word_is_at_most_two_edits_away(void **state)
     assert_string_equal(text_closest("conection", names, 5), "connection");
     assert_string_equal(text_closest("nmae", names, 5), "name"); /* swapped neighbours */
     assert_string_equal(text_closest("SKU", names, 5), "sku");
+    assert_string_equal(text_closest("NAME", names, 5), "name");
     assert_string_equal(text_closest("sk", names, 5), "sku");
     assert_null(text_closest("id", names, 5));
     assert_null(text_closest("prxxce", (const char *const[]){"pr"}, 1));

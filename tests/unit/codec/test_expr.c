@@ -186,6 +186,11 @@ static void arithmetic_is_exact_and_says_when_it_cannot_be(void **state)
     assert_error("99999999999999999999 * 99999999999999999999", "more than 38 digits");
     assert_error("1e39 + 1", "more than 38 digits");
     assert_error("1e-39 + 1", "more than 38 digits");
+    assert_error("1 + 1e39", "more than 38 digits");
+    assert_error("9999999999999999999999999999999999999999 * 1", "more than 38 digits");
+    assert_error("12345678901234567890123456789012345678 + 0.01", "more than 38 digits");
+    assert_error("0.01 - 12345678901234567890123456789012345678", "more than 38 digits");
+    assert_value("10e-39 + 0", "0.00000000000000000000000000000000000001");
     assert_error("170141183460469231731687303715884105727 + 1", "more than 38 digits");
     assert_value("0e999999999999999999999 + 1", "1");
     assert_error("row.t * 2", "row.t is text, not a number");
