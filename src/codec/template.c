@@ -194,25 +194,20 @@ static enum outcome render(struct rendering *rendering, const struct body_node *
     return FAILED;
 }
 
-/* "body/product/memo: row.memo is null (key X1, line 12)" */
+/* "body/product/memo: row.memo is null (key X1)": who reports it knows the line, the key names the
+ * row for good. */
 static void describe_failure(const struct rendering *rendering)
 {
     struct eval_error *error = rendering->error;
-    const struct value *item = rendering->environment.item;
-    struct slice key = {0}, line = {0};
-    char inner[sizeof error->text], which[96] = "";
+    char inner[sizeof error->text], which[64] = "";
+    struct value key = {.kind = VALUE_OMIT};
+    struct slice text;
 
-    if (item != NULL) {
-        struct value key_value = value_member(item, SLICE("key"));
-        struct value line_value = value_member(item, SLICE("line"));
-
-        value_to_text(&key_value, &key);
-        value_to_text(&line_value, &line);
-    }
-    if (key.length > 0)
-        snprintf(which, sizeof which, " (key %.*s%s%.*s)", (int)(key.length < 48 ? key.length : 48),
-                 key.bytes, line.length > 0 ? ", line " : "",
-                 (int)(line.length < 20 ? line.length : 20), line.length > 0 ? line.bytes : "");
+    if (rendering->environment.item != NULL)
+        key = value_member(rendering->environment.item, SLICE("key"));
+    if (value_to_text(&key, &text))
+        snprintf(which, sizeof which, " (key %.*s)", (int)(text.length < 48 ? text.length : 48),
+                 text.bytes);
     memcpy(inner, error->text, sizeof inner);
     if (snprintf(error->text, sizeof error->text, "body%s: %.*s%s", rendering->path,
                  (int)(sizeof error->text - sizeof which - strlen(rendering->path) - 8), inner,

@@ -86,6 +86,15 @@ static void what_does_not_exist_is_omit_but_text_has_no_members(void **state)
     assert_error("row.list[-1]", "does not fit");
     assert_error("row.list[\"a\"]", "row.list is a list and has no 'a'");
     assert_error("row.sku[0]", "does not fit");
+    assert_error("row.sku.a.b", "row.sku is text and has no 'a'");
+    assert_error("row.sku.a[0]", "row.sku is text and has no 'a'");
+    assert_error("row.list[row.sku.a]", "row.sku is text and has no 'a'");
+    assert_error("row.sku.a == 1", "row.sku is text and has no 'a'");
+    assert_error("1 == row.sku.a", "row.sku is text and has no 'a'");
+    assert_error("not row.sku.a", "row.sku is text and has no 'a'");
+    assert_error("row.sku.a ?? 1", "row.sku is text and has no 'a'");
+    assert_error("row.sku.a | upper", "row.sku is text and has no 'a'");
+    assert_error("1 | default(row.sku.a)", "row.sku is text and has no 'a'");
 }
 
 static void operators_bind_as_the_grammar_says(void **state)
@@ -275,6 +284,9 @@ static void values_cannot_break_out_of_a_path(void **state)
     assert_true(text_template_path(compile("v: /products/${row.id}/variants?x=1"),
                                    &fixture.environment, &path, &fixture.error));
     assert_true(slice_is(path, "/products/a%2Fb%3Fc%3D%C3%B6%20~/variants?x=1"));
+    assert_true(text_template_path(compile("v: /products?a=b c"), &fixture.environment, &path,
+                                   &fixture.error));
+    assert_true(slice_is(path, "/products?a=b c")); /* what the spec says stays as it is */
     assert_false(text_template_path(compile("v: /products/${row.up}"), &fixture.environment, &path,
                                     &fixture.error));
     assert_string_equal(fixture.error.text, "'..' cannot stand in a path");
@@ -396,6 +408,13 @@ static void all_errors_of_a_text_are_found(void **state)
     assert_contains(buf_text(&fixture.out), "did you mean 'upper'? filters: trim, lower");
     assert_contains(buf_text(&fixture.out), "a value is missing before '}'");
     assert_contains(buf_text(&fixture.out), "this ${ has no }");
+}
+
+static void reading_goes_on_right_behind_an_error(void **state)
+{
+    (void)state;
+    assert_null(compile("v: ${one}${two}${row.a}${three | x}"));
+    assert_int_equal(fixture.diagnostics.error_count, 3);
 }
 
 static void names_are_checked_against_what_there_is(void **state)
@@ -534,6 +553,7 @@ int main(void)
         FIXTURE_TEST(unknown_column_is_shown_with_caret_and_help),
         FIXTURE_TEST(places_are_exact_in_every_style_of_scalar),
         FIXTURE_TEST(all_errors_of_a_text_are_found),
+        FIXTURE_TEST(reading_goes_on_right_behind_an_error),
         FIXTURE_TEST(names_are_checked_against_what_there_is),
         FIXTURE_TEST(environment_is_read_only_where_it_is_allowed),
         FIXTURE_TEST(syntax_errors_say_what_to_write),
