@@ -97,6 +97,15 @@ struct curl_transport {
     bool curl_is_up;
 };
 
+/* An option that was not taken must not go unnoticed: it could be the method or a check of trust.
+ */
+#define SET(easy, option, value) (failed |= curl_easy_setopt(easy, option, value) != CURLE_OK)
+
+/* curl_transport.c */
+extern const struct transport_ops curl_transport_ops;
+/* Visible ASCII, 1 to `bytes_max` of it. */
+bool header_value_is_visible(const char *text, size_t bytes_max);
+
 /* curl_transport_socket.c: glue between libcurl and the event loop. */
 enum err_code sockets_open(struct curl_transport *transport, struct err *err) ERR_CHECKED;
 void sockets_attach(struct curl_transport *transport, CURL *easy);
