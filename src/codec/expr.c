@@ -4,8 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "decimal.h"
 #include "expr_tree.h"
+#include "purser/codec/decimal.h"
 
 /* Walks over the ${ of a scalar's value and of its source side by side: the n-th of one is the n-th
  * of the other, whatever the quoting. */

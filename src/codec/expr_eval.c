@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "decimal.h"
 #include "expr_tree.h"
 #include "filter.h"
+#include "purser/codec/decimal.h"
 
 enum { SOURCE_SHOWN_BYTES = 60 };
 

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "decimal.h"
 #include "expr_parser.h"
+#include "purser/codec/decimal.h"
 
 void parser_error(struct parser *parser, struct slice where, const char *code, const char *help,
                   const char *format, ...)

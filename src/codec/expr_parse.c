@@ -1,17 +1,12 @@
 /* Tokens → tree, by recursive descent: one function a level of precedence. A function gives NULL
  * after a message. */
-#include <stdlib.h>
-#include <string.h>
-
-#include "decimal.h"
 #include "expr_names.h"
 #include "expr_parser.h"
 #include "filter.h"
+#include "purser/codec/decimal.h"
 #include "purser/core/limits.h"
 
-static struct expr *parse_pipe(struct parser *parser);
-
-static bool accept(struct parser *parser, enum token_kind kind)
+bool parser_accept(struct parser *parser, enum token_kind kind)
 {
     if (parser->failed || parser->token.kind != kind)
         return false;
@@ -25,7 +20,7 @@ static bool is_word(const struct parser *parser, const char *word)
            slice_is(parser->token.source, word);
 }
 
-static void expected(struct parser *parser, const char *what)
+void parser_expected(struct parser *parser, const char *what)
 {
     struct slice found = parser->token.source;
 
@@ -36,20 +31,19 @@ static void expected(struct parser *parser, const char *what)
                      (int)found.length, found.bytes);
 }
 
-static bool require(struct parser *parser, enum token_kind kind, const char *what)
+bool parser_require(struct parser *parser, enum token_kind kind, const char *what)
 {
     if (parser->failed)
         return false;
     if (parser->token.kind != kind) {
-        expected(parser, what);
+        parser_expected(parser, what);
         return false;
     }
     parser_advance(parser);
     return !parser->failed;
 }
 
-/* Closes a node: its source runs from `start` to the last token taken. */
-static struct expr *finish(struct parser *parser, struct expr *expr, const char *start)
+struct expr *parser_finish(struct parser *parser, struct expr *expr, const char *start)
 {
     if (expr == NULL || parser->failed)
         return NULL;
@@ -62,7 +56,7 @@ static struct expr *finish(struct parser *parser, struct expr *expr, const char 
     return NULL;
 }
 
-static struct expr *new_expr(struct parser *parser, enum expr_kind kind)
+struct expr *parser_node(struct parser *parser, enum expr_kind kind)
 {
     struct expr *expr = parser->failed ? NULL : arena_new(parser->context->arena, 1, sizeof *expr);
 
@@ -75,224 +69,37 @@ static struct expr *new_expr(struct parser *parser, enum expr_kind kind)
     return expr;
 }
 
-static void put_above(struct expr *expr, const struct expr *child)
+void parser_put_above(struct expr *expr, const struct expr *child)
 {
     if (child->depth >= expr->depth)
         expr->depth = child->depth + 1;
 }
 
-static struct expr *new_binary(struct parser *parser, enum expr_kind kind, int symbol,
-                               const struct expr *left, const struct expr *right)
+struct expr *parser_binary(struct parser *parser, enum expr_kind kind, int symbol,
+                           const struct expr *left, const struct expr *right)
 {
     struct expr *expr;
 
     if (left == NULL || right == NULL)
         return NULL;
-    expr = new_expr(parser, kind);
+    expr = parser_node(parser, kind);
     if (expr == NULL)
         return NULL;
     expr->operation.first = left;
     expr->operation.second = right;
     expr->operation.symbol = symbol;
-    put_above(expr, left);
-    put_above(expr, right);
-    return finish(parser, expr, left->source.bytes);
+    parser_put_above(expr, left);
+    parser_put_above(expr, right);
+    return parser_finish(parser, expr, left->source.bytes);
 }
 
-static struct expr *new_literal(struct parser *parser, struct value value, const char *start)
+struct expr *parser_literal(struct parser *parser, struct value value, const char *start)
 {
-    struct expr *expr = new_expr(parser, EXPR_LITERAL);
+    struct expr *expr = parser_node(parser, EXPR_LITERAL);
 
     if (expr != NULL)
         expr->literal = value;
-    return finish(parser, expr, start);
-}
-
-/* Takes the token and gives its value as a node. */
-static struct expr *take_literal(struct parser *parser, struct value value)
-{
-    const char *start = parser->token.source.bytes;
-
-    parser_advance(parser);
-    return new_literal(parser, value, start);
-}
-
-static struct expr *parse_if(struct parser *parser)
-{
-    const char *start = parser->token.source.bytes;
-    struct expr *condition, *then, *otherwise, *expr;
-
-    parser_advance(parser);
-    require(parser, TOKEN_OPEN, "'('");
-    condition = parse_pipe(parser);
-    require(parser, TOKEN_COMMA, "','");
-    then = parse_pipe(parser);
-    if (!parser->failed && parser->token.kind == TOKEN_CLOSE)
-        parser_error(parser, parser->token.source, "expr.syntax",
-                     "if(condition, then, else): write omit to leave the field out",
-                     "if needs a value for 'else'");
-    require(parser, TOKEN_COMMA, "','");
-    otherwise = parse_pipe(parser);
-    require(parser, TOKEN_CLOSE, "')'");
-    expr = new_expr(parser, EXPR_IF);
-    if (expr == NULL || condition == NULL || then == NULL || otherwise == NULL)
-        return NULL;
-    expr->operation.first = condition;
-    expr->operation.second = then;
-    expr->operation.third = otherwise;
-    put_above(expr, condition);
-    put_above(expr, then);
-    put_above(expr, otherwise);
-    return finish(parser, expr, start);
-}
-
-/* env.NAME is read here and now: an expression must give the same value every time. */
-static struct expr *parse_environment(struct parser *parser)
-{
-    const char *start = parser->token.source.bytes, *name, *text;
-    struct expr probe = {0};
-    struct value value = {.kind = VALUE_OMIT};
-
-    if (!expr_names_root(parser, parser->token.source, &probe))
-        return NULL;
-    parser_advance(parser);
-    require(parser, TOKEN_DOT, "'.' and the name of an environment variable");
-    if (!parser->failed && parser->token.kind != TOKEN_NAME)
-        expected(parser, "the name of an environment variable");
-    if (parser->failed)
-        return NULL;
-    name = arena_copy_text(parser->context->arena, parser->token.source.bytes,
-                           parser->token.source.length);
-    text = name != NULL ? getenv(name) : NULL;
-    if (text != NULL) {
-        value = (struct value){.kind = VALUE_STRING, .text.length = strlen(text)};
-        value.text.bytes = arena_copy_text(parser->context->arena, text, value.text.length);
-    }
-    if (name == NULL || (text != NULL && value.text.bytes == NULL)) {
-        parser_no_memory(parser);
-        return NULL;
-    }
-    parser_advance(parser);
-    return new_literal(parser, value, start);
-}
-
-static struct expr *parse_name(struct parser *parser)
-{
-    static const struct {
-        const char *word;
-        struct value value;
-    } literals[] = {
-        {"true", {.kind = VALUE_BOOL, .boolean = true}},
-        {"false", {.kind = VALUE_BOOL}},
-        {"null", {.kind = VALUE_NULL}},
-        {"omit", {.kind = VALUE_OMIT, .boolean = true}},
-    };
-    struct slice name = parser->token.source;
-    struct expr *expr;
-
-    for (size_t i = 0; i < sizeof literals / sizeof *literals; i++)
-        if (slice_is(name, literals[i].word))
-            return take_literal(parser, literals[i].value);
-    if (slice_is(name, "if"))
-        return parse_if(parser);
-    if (slice_is(name, "env"))
-        return parse_environment(parser);
-    if (slice_is(name, "and") || slice_is(name, "or")) {
-        expected(parser, "a value");
-        return NULL;
-    }
-    if (parser->at < parser->text.length && parser->text.bytes[parser->at] == '(') {
-        parser_error(parser, name, "expr.syntax",
-                     filter_find(name) != NULL ? "filters are written behind a value: value | name"
-                                               : "the only function is if(condition, then, else)",
-                     "there is no function '%.*s'", (int)name.length, name.bytes);
-        return NULL;
-    }
-    expr = new_expr(parser, EXPR_ROOT);
-    if (expr == NULL || !expr_names_root(parser, name, expr))
-        return NULL;
-    parser_advance(parser);
-    return finish(parser, expr, name.bytes);
-}
-
-static struct expr *parse_primary(struct parser *parser)
-{
-    struct token token = parser->token;
-    struct expr *inner;
-
-    if (parser->failed)
-        return NULL;
-    if (token.kind == TOKEN_NUMBER)
-        return take_literal(parser, (struct value){.kind = VALUE_NUMBER, .text = token.source});
-    if (token.kind == TOKEN_STRING)
-        return take_literal(parser, (struct value){.kind = VALUE_STRING, .text = token.text});
-    if (token.kind == TOKEN_NAME)
-        return parse_name(parser);
-    if (token.kind != TOKEN_OPEN) {
-        expected(parser, "a value");
-        return NULL;
-    }
-    parser_advance(parser);
-    inner = parse_pipe(parser);
-    require(parser, TOKEN_CLOSE, "')'");
-    return finish(parser, inner, token.source.bytes);
-}
-
-static struct expr *new_member(struct parser *parser, const struct expr *base, struct slice name,
-                               struct slice where)
-{
-    struct expr *expr;
-    size_t hint;
-
-    if (parser->failed || !expr_names_member(parser, base, name, where, &hint))
-        return NULL;
-    expr = new_expr(parser, EXPR_MEMBER);
-    if (expr == NULL)
-        return NULL;
-    expr->member.base = base;
-    expr->member.name = name;
-    expr->member.hint = hint;
-    put_above(expr, base);
-    return expr;
-}
-
-static struct expr *parse_index(struct parser *parser, const struct expr *base)
-{
-    struct expr *index = parse_pipe(parser), *expr;
-
-    if (index != NULL && index->kind == EXPR_LITERAL && index->literal.kind == VALUE_STRING) {
-        expr = new_member(parser, base, index->literal.text, index->source);
-    } else {
-        expr = index == NULL ? NULL : new_binary(parser, EXPR_INDEX, 0, base, index);
-    }
-    require(parser, TOKEN_CLOSE_BRACKET, "']'");
-    return finish(parser, expr, base->source.bytes);
-}
-
-static struct expr *parse_path(struct parser *parser)
-{
-    struct expr *expr = parse_primary(parser);
-
-    while (expr != NULL && !parser->failed) {
-        const char *start = expr->source.bytes;
-
-        if (accept(parser, TOKEN_DOT)) {
-            struct slice name = parser->token.source;
-
-            if (parser->token.kind != TOKEN_NAME) {
-                expected(parser, "a name");
-                return NULL;
-            }
-            expr = new_member(parser, expr, name, name);
-            parser_advance(parser);
-            expr = finish(parser, expr, start);
-        } else if (accept(parser, TOKEN_OPEN_BRACKET)) {
-            expr = parse_index(parser, expr);
-        } else {
-            break;
-        }
-    }
-    return parser->failed ? NULL : expr;
+    return parser_finish(parser, expr, start);
 }
 
 static struct expr *parse_unary(struct parser *parser)
@@ -301,29 +108,29 @@ static struct expr *parse_unary(struct parser *parser)
     struct slice minus = parser->token.source;
     struct expr *operand, *left;
 
-    if (!accept(parser, TOKEN_MINUS))
-        return parse_path(parser);
+    if (!parser_accept(parser, TOKEN_MINUS))
+        return parser_path(parser);
     if (parser->token.kind == TOKEN_MINUS) {
-        expected(parser, "a value");
+        parser_expected(parser, "a value");
         return NULL;
     }
     if (parser->token.kind == TOKEN_NUMBER &&
         parser->token.source.bytes == minus.bytes + minus.length) {
         minus.length += parser->token.source.length;
         parser->token.source = minus;
-        return parse_path(parser);
+        return parser_path(parser);
     }
-    operand = parse_path(parser);
-    left = operand == NULL ? NULL : new_literal(parser, zero, minus.bytes);
-    return new_binary(parser, EXPR_CALCULATE, DECIMAL_SUBTRACT, left, operand);
+    operand = parser_path(parser);
+    left = operand == NULL ? NULL : parser_literal(parser, zero, minus.bytes);
+    return parser_binary(parser, EXPR_CALCULATE, DECIMAL_SUBTRACT, left, operand);
 }
 
 static struct expr *parse_product(struct parser *parser)
 {
     struct expr *left = parse_unary(parser);
 
-    while (left != NULL && accept(parser, TOKEN_TIMES))
-        left = new_binary(parser, EXPR_CALCULATE, DECIMAL_MULTIPLY, left, parse_unary(parser));
+    while (left != NULL && parser_accept(parser, TOKEN_TIMES))
+        left = parser_binary(parser, EXPR_CALCULATE, DECIMAL_MULTIPLY, left, parse_unary(parser));
     if (left != NULL && !parser->failed && parser->token.kind == TOKEN_DIVIDE)
         parser_error(parser, parser->token.source, "expr.syntax",
                      "multiply instead (price * 0.01), or divide where the rows come from",
@@ -336,11 +143,11 @@ static struct expr *parse_sum(struct parser *parser)
     struct expr *left = parse_product(parser);
 
     while (left != NULL && !parser->failed) {
-        if (accept(parser, TOKEN_PLUS))
-            left = new_binary(parser, EXPR_CALCULATE, DECIMAL_ADD, left, parse_product(parser));
-        else if (accept(parser, TOKEN_MINUS))
-            left =
-                new_binary(parser, EXPR_CALCULATE, DECIMAL_SUBTRACT, left, parse_product(parser));
+        if (parser_accept(parser, TOKEN_PLUS))
+            left = parser_binary(parser, EXPR_CALCULATE, DECIMAL_ADD, left, parse_product(parser));
+        else if (parser_accept(parser, TOKEN_MINUS))
+            left = parser_binary(parser, EXPR_CALCULATE, DECIMAL_SUBTRACT, left,
+                                 parse_product(parser));
         else
             break;
     }
@@ -374,7 +181,7 @@ static struct expr *parse_comparison(struct parser *parser)
     if (left == NULL || !comparison_of(parser->token.kind, &symbol))
         return left;
     parser_advance(parser);
-    left = new_binary(parser, EXPR_COMPARE, symbol, left, parse_sum(parser));
+    left = parser_binary(parser, EXPR_COMPARE, symbol, left, parse_sum(parser));
     if (left != NULL && comparison_of(parser->token.kind, &symbol))
         parser_error(parser, parser->token.source, "expr.syntax", "write a < b and b < c",
                      "comparisons cannot stand in a row");
@@ -394,13 +201,13 @@ static struct expr *parse_not(struct parser *parser)
         return expr;
     /* An even number of them still makes true or false of the value. */
     for (count = count % 2 == 0 ? 2 : 1; count > 0 && expr != NULL; count--) {
-        struct expr *inverted = new_expr(parser, EXPR_NOT);
+        struct expr *inverted = parser_node(parser, EXPR_NOT);
 
         if (inverted == NULL)
             return NULL;
         inverted->operation.first = expr;
-        put_above(inverted, expr);
-        expr = finish(parser, inverted, first);
+        parser_put_above(inverted, expr);
+        expr = parser_finish(parser, inverted, first);
     }
     return expr;
 }
@@ -411,7 +218,7 @@ static struct expr *parse_and(struct parser *parser)
 
     while (left != NULL && is_word(parser, "and")) {
         parser_advance(parser);
-        left = new_binary(parser, EXPR_AND, 0, left, parse_not(parser));
+        left = parser_binary(parser, EXPR_AND, 0, left, parse_not(parser));
     }
     return left;
 }
@@ -422,7 +229,7 @@ static struct expr *parse_or(struct parser *parser)
 
     while (left != NULL && is_word(parser, "or")) {
         parser_advance(parser);
-        left = new_binary(parser, EXPR_OR, 0, left, parse_and(parser));
+        left = parser_binary(parser, EXPR_OR, 0, left, parse_and(parser));
     }
     return left;
 }
@@ -431,8 +238,8 @@ static struct expr *parse_coalesce(struct parser *parser)
 {
     struct expr *left = parse_or(parser);
 
-    while (left != NULL && accept(parser, TOKEN_COALESCE))
-        left = new_binary(parser, EXPR_COALESCE, 0, left, parse_or(parser));
+    while (left != NULL && parser_accept(parser, TOKEN_COALESCE))
+        left = parser_binary(parser, EXPR_COALESCE, 0, left, parse_or(parser));
     return parser->failed ? NULL : left;
 }
 
@@ -449,19 +256,19 @@ static bool parse_arguments(struct parser *parser, struct expr *expr)
         return false;
     }
     parser_advance(parser);
-    if (accept(parser, TOKEN_OPEN) && !accept(parser, TOKEN_CLOSE)) {
+    if (parser_accept(parser, TOKEN_OPEN) && !parser_accept(parser, TOKEN_CLOSE)) {
         do {
-            struct expr *argument = parse_pipe(parser);
+            struct expr *argument = parser_pipe(parser);
 
             if (argument == NULL)
                 return false;
             if (count < FILTER_ARGUMENTS_MAX) {
                 arguments[count] = argument;
-                put_above(expr, argument);
+                parser_put_above(expr, argument);
             }
             count++;
-        } while (accept(parser, TOKEN_COMMA));
-        require(parser, TOKEN_CLOSE, "')'");
+        } while (parser_accept(parser, TOKEN_COMMA));
+        parser_require(parser, TOKEN_CLOSE, "')'");
     }
     if (!parser->failed && (count < filter->arguments_min || count > filter->arguments_max))
         parser_error(parser, name, "expr.arguments", filter->usage,
@@ -479,7 +286,7 @@ static struct expr *parse_filter(struct parser *parser, const struct expr *input
     struct expr *expr;
 
     if (parser->token.kind != TOKEN_NAME) {
-        expected(parser, "the name of a filter");
+        parser_expected(parser, "the name of a filter");
         return NULL;
     }
     filter = filter_find(name);
@@ -492,18 +299,18 @@ static struct expr *parse_filter(struct parser *parser, const struct expr *input
                      "unknown filter '%.*s'", (int)name.length, name.bytes);
         return NULL;
     }
-    expr = new_expr(parser, EXPR_FILTER);
+    expr = parser_node(parser, EXPR_FILTER);
     if (expr == NULL)
         return NULL;
     expr->operation.first = input;
     expr->operation.filter = filter;
-    put_above(expr, input);
+    parser_put_above(expr, input);
     if (!parse_arguments(parser, expr))
         return NULL;
-    return finish(parser, expr, input->source.bytes);
+    return parser_finish(parser, expr, input->source.bytes);
 }
 
-static struct expr *parse_pipe(struct parser *parser)
+struct expr *parser_pipe(struct parser *parser)
 {
     struct expr *expr;
 
@@ -515,7 +322,7 @@ static struct expr *parse_pipe(struct parser *parser)
         return NULL;
     }
     expr = parse_coalesce(parser);
-    while (expr != NULL && accept(parser, TOKEN_PIPE))
+    while (expr != NULL && parser_accept(parser, TOKEN_PIPE))
         expr = parse_filter(parser, expr);
     parser->depth--;
     return parser->failed ? NULL : expr;
@@ -529,7 +336,7 @@ const struct expr *expr_compile(const struct compile_context *context,
     struct expr *expr;
 
     parser_advance(&parser);
-    expr = parse_pipe(&parser);
+    expr = parser_pipe(&parser);
     if (!parser.failed && in_braces && parser.token.kind == TOKEN_END)
         parser_error(&parser, (struct slice){parser.text.bytes + origin->text_offset, 2},
                      "expr.syntax", "a text ${ that is no expression is written $${",

@@ -1,4 +1,7 @@
-/* Tokens and the parser's state; shared by the two files that make a tree of a text. */
+/* Tokens, the parser's state and its steps; shared by the files that make a tree of a text:
+ * expr_lex.c (tokens), expr_term.c (terms) and expr_parse.c (operators, filters).
+ *
+ * A step that gives a node gives NULL after a message, and takes NULL for a part that failed. */
 #ifndef PURSER_CODEC_EXPR_PARSER_H
 #define PURSER_CODEC_EXPR_PARSER_H
 
@@ -57,5 +60,31 @@ void parser_error(struct parser *parser, struct slice where, const char *code, c
 
 /* Says that there is no memory; the parser has then failed. */
 void parser_no_memory(struct parser *parser);
+
+/* Goes past a token of this kind; false when there is another one. */
+bool parser_accept(struct parser *parser, enum token_kind kind);
+
+/* As accept, but another token is an error: "WHAT is missing before …". */
+bool parser_require(struct parser *parser, enum token_kind kind, const char *what);
+void parser_expected(struct parser *parser, const char *what);
+
+/* A new node, which parser_finish() closes: its source runs from `start` to the last token taken.
+ */
+struct expr *parser_node(struct parser *parser, enum expr_kind kind);
+struct expr *parser_finish(struct parser *parser, struct expr *expr, const char *start);
+
+/* Makes `expr` at least one deeper than `child`. */
+void parser_put_above(struct expr *expr, const struct expr *child);
+
+/* Whole nodes, closed. */
+struct expr *parser_literal(struct parser *parser, struct value value, const char *start);
+struct expr *parser_binary(struct parser *parser, enum expr_kind kind, int symbol,
+                           const struct expr *left, const struct expr *right);
+
+/* expr_term.c: a term with its .members and [indexes]. */
+struct expr *parser_path(struct parser *parser);
+
+/* expr_parse.c: a whole expression. */
+struct expr *parser_pipe(struct parser *parser);
 
 #endif

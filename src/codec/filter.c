@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "decimal.h"
+#include "purser/codec/decimal.h"
 
 static const struct filter filters[] = {
     {"trim", TAKES_TEXT, 0, 0, "… | trim", filter_trim},

@@ -1,7 +1,7 @@
 #include <string.h>
 
-#include "decimal.h"
 #include "filter.h"
+#include "purser/codec/decimal.h"
 #include "purser/core/limits.h"
 
 enum { SHOWN_BYTES = 60 };
