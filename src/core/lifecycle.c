@@ -116,6 +116,9 @@ static enum effect send(struct item *item, const struct item_event *event,
     /* I5: a repeat only while the server is assumed to remember the key. */
     if (item->unknown_send && event->key_age_ms >= policy->key_window_ms)
         return doubt(item, event, REASON_WINDOW_PASSED);
+    if (item->attempt_count > 0 && policy->give_up_ms > 0 &&
+        event->key_age_ms >= policy->give_up_ms)
+        return doubt(item, event, REASON_RETRIES_EXHAUSTED);
     assert(policy->keyed || !item->unknown_send); /* at most once */
     assert(item->intent_ms != 0);                 /* I1 */
     item->attempt_count++;

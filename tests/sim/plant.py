@@ -31,7 +31,9 @@ PLANTS = {
          "    item->generation++;\n",
          "    wait_for(item, event, policy, item->generation);\n")]),
     "lost_send_takes_a_new_key": (LIFECYCLE, [
-        ("        return doubt(item, event, REASON_RETRIES_EXHAUSTED);\n",
+        ("    if (item->attempt_count >= policy->attempt_limit)\n"
+         "        return doubt(item, event, REASON_RETRIES_EXHAUSTED);\n",
+         "    if (item->attempt_count >= policy->attempt_limit)\n"
          "        return doubt(item, event, REASON_RETRIES_EXHAUSTED);\n"
          "    item->generation++;\n"),
         NO_I3]),

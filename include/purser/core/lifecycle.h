@@ -65,6 +65,7 @@ struct policy {
     int64_t first_delay_ms; /* backoff: rand(0, min(first × 2^n, max)) */
     int64_t max_delay_ms;
     int64_t key_window_ms;  /* a key is repeated only while it is younger than this */
+    int64_t give_up_ms;     /* no further send when the first is older than this; 0 = never */
     uint32_t missing_limit; /* polls answered "unknown job" in a row … */
     int64_t missing_for_ms; /* … and at least so long after acceptance */
 };
