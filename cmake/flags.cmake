@@ -28,6 +28,7 @@ if(PURSER_HARDEN)
     set(CMAKE_POSITION_INDEPENDENT_CODE ON)
     target_compile_options(purser_flags INTERFACE
         -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection
-        -fcf-protection=full -ftrivial-auto-var-init=zero -fno-strict-overflow -fPIE)
-    target_link_options(purser_flags INTERFACE -pie -Wl,-z,relro,-z,now,-z,noexecstack)
+        -fcf-protection=full -ftrivial-auto-var-init=zero -fno-strict-overflow)
+    target_link_options(purser_flags INTERFACE
+        $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-pie> -Wl,-z,relro,-z,now,-z,noexecstack)
 endif()
