@@ -142,7 +142,7 @@ void spec_read_api(struct spec_reader *reader, const struct yaml_node *node)
         .rate = {.kind = RATE_AUTO, .burst = 1},
         .in_flight = API_IN_FLIGHT_DEFAULT,
         .outstanding = API_OUTSTANDING_DEFAULT,
-        .simulator_profile = "clean",
+        .simulator_profile = "realistic",
         .simulator_seed = 1,
     };
     if (node == NULL || !spec_read_map(reader, node, "api", api_keys, API_KEY_COUNT, found))
