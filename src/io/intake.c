@@ -1,0 +1,526 @@
+#include "purser/io/intake.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "purser/base/mem.h"
+#include "purser/io/source.h"
+#include "purser/io/spill.h"
+
+enum { DUPLICATES_SHOWN_MAX = DIAG_SHOWN_MAX };
+
+struct intake_job {
+    const struct spec_job *job;
+    struct source *source;
+    struct job_templates templates;
+    bool gathered; /* rows of a group do not stand together */
+};
+
+struct intake {
+    const struct spec *spec;
+    struct diagnostics *diagnostics;
+    struct intake_job *jobs; /* as many as the spec has */
+    struct arena templates;
+    struct arena scratch; /* values of one row */
+    struct buf body;
+    struct value run;
+    struct value run_values[2];
+    struct slice run_names[2];
+    char run_id[16], run_started[TEXT_TIME_BYTES];
+    uint64_t row_count;
+};
+
+/* The keys of one job's rows, too many for memory. */
+struct key_set {
+    struct spill *spill;
+    size_t job_index;
+};
+
+static void set_run_values(struct intake *intake, uint32_t run, int64_t started_ms)
+{
+    (void)snprintf(intake->run_id, sizeof intake->run_id, "%u", run);
+    text_from_time_ms(started_ms, intake->run_started);
+    intake->run_names[0] = SLICE("id");
+    intake->run_names[1] = SLICE("started_at");
+    intake->run_values[0] = (struct value){.kind = VALUE_STRING, .text = slice_of(intake->run_id)};
+    intake->run_values[1] =
+        (struct value){.kind = VALUE_STRING, .text = slice_of(intake->run_started)};
+    intake->run.kind = VALUE_MAP;
+    intake->run.map.names = intake->run_names;
+    intake->run.map.values = intake->run_values;
+    intake->run.map.count = 2;
+}
+
+static enum err_code open_job(struct intake *intake, struct intake_job *job, struct err *err)
+{
+    const struct slice *columns;
+    size_t column_count;
+    enum err_code code =
+        source_open(intake->spec, job->job, intake->diagnostics, &job->source, err);
+
+    if (code != ERR_OK)
+        return code;
+    columns = source_columns(job->source, &column_count);
+    code = spec_job_bind(&intake->templates, intake->spec, job->job, columns, column_count,
+                         &job->templates, intake->diagnostics);
+    if (code == ERR_NO_MEMORY)
+        return err_set(err, code, "no memory for the templates of job %s", job->job->name);
+    if (code == ERR_OK && job->templates.group_by != NULL)
+        source_set_group_by(job->source, job->templates.group_by, &intake->spec->vars);
+    return code;
+}
+
+static enum err_code input_error(const struct intake *intake, struct err *err)
+{
+    return err_set(err, ERR_INPUT, "%llu error%s in %s and its sources; nothing was sent",
+                   (unsigned long long)intake->diagnostics->error_count,
+                   intake->diagnostics->error_count == 1 ? "" : "s", intake->spec->file);
+}
+
+enum err_code intake_open(const struct spec *spec, uint32_t run, int64_t started_ms,
+                          struct diagnostics *diagnostics, struct intake **intake_out,
+                          struct err *err)
+{
+    struct intake *intake = mem_new(1, sizeof *intake);
+    enum err_code code = ERR_OK;
+
+    if (intake == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for the sources");
+    intake->spec = spec;
+    intake->diagnostics = diagnostics;
+    arena_init(&intake->templates, SPEC_ARENA_BYTES_MAX);
+    arena_init(&intake->scratch, UNIT_ARENA_BYTES_MAX);
+    buf_init(&intake->body, BODY_BYTES_MAX);
+    set_run_values(intake, run, started_ms);
+    intake->jobs = mem_new(spec->job_count, sizeof *intake->jobs);
+    if (intake->jobs == NULL) {
+        intake_close(intake);
+        return err_set(err, ERR_NO_MEMORY, "no memory for %zu jobs", spec->job_count);
+    }
+    /* All jobs, so that all errors are told at once. */
+    for (size_t i = 0; i < spec->job_count && code != ERR_NO_MEMORY; i++) {
+        enum err_code opened;
+
+        intake->jobs[i].job = &spec->jobs[i];
+        opened = open_job(intake, &intake->jobs[i], err);
+        if (opened != ERR_OK)
+            code = opened;
+    }
+    if (code == ERR_OK && diagnostics_has_errors(diagnostics))
+        code = ERR_INPUT;
+    if (code == ERR_INPUT)
+        input_error(intake, err);
+    if (code != ERR_OK) {
+        intake_close(intake);
+        return code;
+    }
+    *intake_out = intake;
+    return ERR_OK;
+}
+
+void intake_close(struct intake *intake)
+{
+    if (intake == NULL)
+        return;
+    for (size_t i = 0; intake->jobs != NULL && i < intake->spec->job_count; i++)
+        source_close(intake->jobs[i].source);
+    mem_free(intake->jobs);
+    arena_deinit(&intake->templates);
+    arena_deinit(&intake->scratch);
+    buf_deinit(&intake->body);
+    mem_free(intake);
+}
+
+static struct place row_place(const struct unit *unit)
+{
+    return (struct place){.file = unit->file, .line = unit->line, .column = 1};
+}
+
+static void tell(struct intake *intake, const struct unit *unit, const char *code,
+                 const struct eval_error *error)
+{
+    diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), code,
+                    error->help[0] == '\0' ? NULL : error->help, "%s (%s:%u:%u)", error->text,
+                    error->place.file == NULL ? intake->spec->file : error->place.file,
+                    error->place.line, error->place.column);
+}
+
+/* What may stand in a path as it is: RFC 3986 pchar, and "/". */
+static bool is_path_byte(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+           (byte >= '0' && byte <= '9') || (byte != '\0' && strchr("/-._~!$&'()*+,;=:@%", byte));
+}
+
+/* A value must not turn the request into another one. */
+static bool check_path(struct intake *intake, const struct intake_job *job, const struct unit *unit,
+                       struct slice path)
+{
+    size_t bad = 0;
+
+    while (bad < path.length && is_path_byte(path.bytes[bad]))
+        bad++;
+    if (path.length > PATH_BYTES_MAX || bad < path.length) {
+        diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.path", NULL,
+                        bad < path.length ? "job %s: the path '%.*s' has a character that cannot "
+                                            "stand in a path"
+                                          : "job %s: the path '%.*s…' is too long",
+                        job->job->name, (int)(path.length < 100 ? path.length : 100), path.bytes);
+        return false;
+    }
+    if (operation_find(job->job->method, path) != job->job->operation) {
+        diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.path",
+                        "an id in a path must not be empty and must not contain '/'",
+                        "job %s: the values of this row make '%s %.*s', which is not %s",
+                        job->job->name, method_name(job->job->method), (int)path.length, path.bytes,
+                        job->job->operation->path);
+        return false;
+    }
+    return true;
+}
+
+static bool render_key(struct intake *intake, const struct intake_job *job, const struct unit *unit,
+                       const struct environment *environment, struct rendered_row *row)
+{
+    struct eval_error error = {0};
+
+    if (!text_template_text(job->templates.key, environment, &row->key, &error)) {
+        tell(intake, unit, "data.key", &error);
+        return false;
+    }
+    if (row->key.length == 0 || row->key.length > ITEM_KEY_BYTES_MAX) {
+        diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.key",
+                        "a key names one item for ever; it has 1 to 300 bytes",
+                        "job %s: the key of this row is %s", job->job->name,
+                        row->key.length == 0 ? "empty" : "longer than 300 bytes");
+        return false;
+    }
+    return true;
+}
+
+static bool render_connection(struct intake *intake, const struct intake_job *job,
+                              const struct unit *unit, const struct environment *environment,
+                              struct rendered_row *row)
+{
+    const struct spec_connection *connection;
+    struct eval_error error = {0};
+    struct slice alias;
+
+    if (!text_template_text(job->templates.connection, environment, &alias, &error)) {
+        tell(intake, unit, "data.connection", &error);
+        return false;
+    }
+    connection = spec_connection_find(intake->spec, alias);
+    if (connection == NULL) {
+        diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.connection",
+                        "connections: in the spec names those that there are",
+                        "job %s: there is no connection '%.*s'", job->job->name, (int)alias.length,
+                        alias.bytes);
+        return false;
+    }
+    row->connection_index = (size_t)(connection - intake->spec->connections);
+    return true;
+}
+
+static bool render_condition(struct intake *intake, const struct intake_job *job,
+                             const struct unit *unit, const struct environment *environment,
+                             struct rendered_row *row)
+{
+    struct eval_error error = {0};
+    struct value value;
+
+    row->condition = true;
+    if (job->templates.condition == NULL)
+        return true;
+    if (!text_template_evaluate(job->templates.condition, environment, &value, &error)) {
+        tell(intake, unit, "data.condition", &error);
+        return false;
+    }
+    if (value.kind != VALUE_BOOL) {
+        diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.condition", NULL,
+                        "job %s: if: gives a %s, not true or false", job->job->name,
+                        value_kind_name(value.kind));
+        return false;
+    }
+    row->condition = value.boolean;
+    return true;
+}
+
+static bool render_request(struct intake *intake, const struct intake_job *job,
+                           const struct unit *unit, const struct environment *environment,
+                           struct rendered_row *row)
+{
+    bool mode_in_body = job->job->operation->mode_place == MODE_IN_BODY;
+    struct eval_error error = {0};
+
+    if (!text_template_text(job->templates.path, environment, &row->path, &error)) {
+        tell(intake, unit, "data.path", &error);
+        return false;
+    }
+    if (!check_path(intake, job, unit, row->path))
+        return false;
+    buf_clear(&intake->body);
+    if (job->templates.body != NULL) {
+        if (!body_template_render(job->templates.body, environment,
+                                  mode_in_body ? "\"response_mode\":\"async\"" : NULL,
+                                  &intake->body, &error)) {
+            tell(intake, unit, "data.body", &error);
+            return false;
+        }
+    } else if (mode_in_body) {
+        buf_append_text(&intake->body, "{\"response_mode\":\"async\"}");
+    }
+    if (intake->body.failed == ERR_TOO_BIG) {
+        diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.body", NULL,
+                        "job %s: the body of this row is larger than %u MiB", job->job->name,
+                        BODY_BYTES_MAX / (1024 * 1024));
+        return false;
+    }
+    row->body = (struct slice){buf_text(&intake->body), intake->body.length};
+    return true;
+}
+
+static struct value item_value(struct intake *intake, const struct unit *unit, struct slice key)
+{
+    struct slice *names = arena_new(&intake->scratch, 3, sizeof *names);
+    struct value *values = arena_new(&intake->scratch, 3, sizeof *values);
+    char *numbers = arena_new(&intake->scratch, 2, 24);
+    struct value item = {.kind = VALUE_MAP};
+
+    if (names == NULL || values == NULL || numbers == NULL)
+        return item;
+    (void)snprintf(numbers, 24, "%llu", (unsigned long long)unit->index);
+    (void)snprintf(numbers + 24, 24, "%u", unit->line);
+    names[0] = SLICE("key");
+    names[1] = SLICE("index");
+    names[2] = SLICE("line");
+    values[0] = (struct value){.kind = VALUE_STRING, .text = key};
+    values[1] = (struct value){.kind = VALUE_NUMBER, .text = slice_of(numbers)};
+    values[2] = (struct value){.kind = VALUE_NUMBER, .text = slice_of(numbers + 24)};
+    item.map.names = names;
+    item.map.values = values;
+    item.map.count = 3;
+    return item;
+}
+
+/* Renders one unit; false when it was wrong and messages were added. */
+static bool render(struct intake *intake, const struct intake_job *job, const struct unit *unit,
+                   struct rendered_row *row)
+{
+    struct value item = {.kind = VALUE_MAP};
+    struct environment environment = {.row = &unit->row,
+                                      .rows = &unit->rows,
+                                      .vars = &intake->spec->vars,
+                                      .item = &item,
+                                      .run = &intake->run,
+                                      .arena = &intake->scratch};
+
+    arena_clear(&intake->scratch);
+    *row = (struct rendered_row){
+        .job_index = (size_t)(job - intake->jobs), .file = unit->file, .line = unit->line};
+    if (!render_key(intake, job, unit, &environment, row))
+        return false;
+    item = item_value(intake, unit, row->key);
+    if (!render_connection(intake, job, unit, &environment, row) ||
+        !render_condition(intake, job, unit, &environment, row))
+        return false;
+    return !row->condition || render_request(intake, job, unit, &environment, row);
+}
+
+static struct hash128 identity_hash(const struct rendered_row *row)
+{
+    struct hash128 key_hash = checksum128(row->key.bytes, row->key.length);
+    uint64_t parts[] = {key_hash.high, key_hash.low, row->connection_index};
+
+    return checksum128(parts, sizeof parts);
+}
+
+typedef enum err_code unit_fn(struct intake *intake, void *context, const struct rendered_row *row,
+                              struct err *err);
+
+/* One pass over a job's source. Rows that are wrong have added messages and are passed over. */
+static enum err_code pass(struct intake *intake, struct intake_job *job, unit_fn *fn, void *context,
+                          struct err *err)
+{
+    enum err_code code = source_rewind(job->source, job->gathered, err);
+    struct unit unit;
+
+    while (code == ERR_OK) {
+        struct rendered_row row;
+
+        code = source_next(job->source, &unit, intake->diagnostics, err);
+        if (code != ERR_OK)
+            break;
+        intake->row_count++;
+        if (render(intake, job, &unit, &row))
+            code = fn(intake, context, &row, err);
+        if (intake->body.failed == ERR_NO_MEMORY)
+            code = err_set(err, ERR_NO_MEMORY, "no memory for a body");
+    }
+    return code == ERR_NOT_FOUND ? ERR_OK : code;
+}
+
+static enum err_code collect_key(struct intake *intake, void *context,
+                                 const struct rendered_row *row, struct err *err)
+{
+    struct key_set *keys = context;
+
+    return spill_add(keys->spill,
+                     &(struct spill_record){.hash = identity_hash(row),
+                                            .order = intake->row_count,
+                                            .value = row->line},
+                     err);
+}
+
+/* The second, third … use of a key. */
+struct duplicate {
+    struct hash128 hash;
+    uint32_t line, first_line;
+};
+
+struct duplicates {
+    struct duplicate shown[DUPLICATES_SHOWN_MAX];
+    uint64_t count;
+    struct diagnostics *diagnostics;
+};
+
+static void find_duplicates(const struct spill_record *records, uint64_t count,
+                            struct duplicates *duplicates)
+{
+    uint64_t first = 0;
+
+    for (uint64_t i = 1; i < count; i++) {
+        if (records[i].hash.high != records[first].hash.high ||
+            records[i].hash.low != records[first].hash.low) {
+            first = i;
+            continue;
+        }
+        if (duplicates->count < DUPLICATES_SHOWN_MAX)
+            duplicates->shown[duplicates->count] =
+                (struct duplicate){.hash = records[i].hash,
+                                   .line = (uint32_t)records[i].value,
+                                   .first_line = (uint32_t)records[first].value};
+        duplicates->count++;
+    }
+}
+
+/* The keys themselves were not kept: a second look at the rows gives their text. */
+static enum err_code tell_duplicate(struct intake *intake, void *context,
+                                    const struct rendered_row *row, struct err *err)
+{
+    const struct duplicates *duplicates = context;
+    struct hash128 hash = identity_hash(row);
+    uint64_t shown =
+        duplicates->count < DUPLICATES_SHOWN_MAX ? duplicates->count : DUPLICATES_SHOWN_MAX;
+
+    (void)err;
+    for (uint64_t i = 0; i < shown; i++) {
+        const struct duplicate *duplicate = &duplicates->shown[i];
+
+        if (duplicate->line != row->line || duplicate->hash.high != hash.high ||
+            duplicate->hash.low != hash.low)
+            continue;
+        diagnostics_add(
+            intake->diagnostics, DIAG_ERROR,
+            (struct place){.file = row->file, .line = row->line, .column = 1}, "data.duplicate_key",
+            "a key names one item; make it unique, or use group_by to make one item of "
+            "several rows",
+            "job %s: key '%.*s' was used on line %u", intake->spec->jobs[row->job_index].name,
+            (int)row->key.length, row->key.bytes, duplicate->first_line);
+    }
+    return ERR_OK;
+}
+
+static enum err_code check_job(struct intake *intake, struct intake_job *job, struct err *err)
+{
+    struct key_set keys = {.job_index = (size_t)(job - intake->jobs)};
+    struct duplicates duplicates = {.count = 0};
+    struct diagnostics unheard;
+    uint64_t count = 0;
+    enum err_code code = spill_open(NULL, &keys.spill, err);
+
+    if (code != ERR_OK)
+        return code;
+    code = pass(intake, job, collect_key, &keys, err);
+    if (code == ERR_OK)
+        code = spill_sort(keys.spill, false, err);
+    if (code == ERR_OK)
+        find_duplicates(spill_records(keys.spill, &count), count, &duplicates);
+    spill_close(keys.spill);
+    if (code != ERR_OK || duplicates.count == 0)
+        return code;
+    if (job->templates.group_by != NULL && !job->gathered) {
+        if (diagnostics_has_errors(intake->diagnostics))
+            return ERR_OK;
+        job->gathered = true;
+        intake->row_count = 0;
+        return check_job(intake, job, err);
+    }
+    /* The rows' own errors were told in the first look. */
+    diagnostics_init(&unheard);
+    duplicates.diagnostics = intake->diagnostics;
+    intake->diagnostics = &unheard;
+    code = pass(intake, job, tell_duplicate, &duplicates, err);
+    intake->diagnostics = duplicates.diagnostics;
+    diagnostics_deinit(&unheard);
+    return code;
+}
+
+enum err_code intake_check(struct intake *intake, struct err *err)
+{
+    intake->row_count = 0;
+    for (size_t i = 0; i < intake->spec->job_count; i++) {
+        enum err_code code = check_job(intake, &intake->jobs[i], err);
+
+        if (code != ERR_OK && code != ERR_INPUT && code != ERR_TOO_BIG)
+            return code;
+    }
+    return diagnostics_has_errors(intake->diagnostics) ? input_error(intake, err) : ERR_OK;
+}
+
+struct hand_on {
+    intake_row_fn *row_fn;
+    void *context;
+};
+
+static enum err_code hand_on(struct intake *intake, void *context, const struct rendered_row *row,
+                             struct err *err)
+{
+    const struct hand_on *to = context;
+
+    (void)intake;
+    return to->row_fn(to->context, row, err);
+}
+
+enum err_code intake_each(struct intake *intake, intake_row_fn *row_fn, void *context,
+                          struct err *err)
+{
+    struct hand_on to = {row_fn, context};
+
+    intake->row_count = 0;
+    for (size_t i = 0; i < intake->spec->job_count; i++) {
+        enum err_code code = pass(intake, &intake->jobs[i], hand_on, &to, err);
+
+        if (code != ERR_OK)
+            return code;
+        if (diagnostics_has_errors(intake->diagnostics) ||
+            !source_is_unchanged(intake->jobs[i].source))
+            return err_set(err, ERR_INPUT,
+                           "the source of job %s was changed while it was read; nothing was sent\n"
+                           "hint: run again when the file is complete",
+                           intake->jobs[i].job->name);
+    }
+    return ERR_OK;
+}
+
+uint64_t intake_row_count(const struct intake *intake)
+{
+    return intake->row_count;
+}
+
+struct source *intake_source(struct intake *intake, size_t job_index)
+{
+    assert(job_index < intake->spec->job_count);
+    return intake->jobs[job_index].source;
+}
