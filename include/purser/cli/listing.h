@@ -1,0 +1,58 @@
+/* Items as commands show them: found by name, filtered by --where, one at a time. */
+#ifndef PURSER_CLI_LISTING_H
+#define PURSER_CLI_LISTING_H
+
+#include "purser/cli/session.h"
+
+#define WHERE_TERMS_MAX 16
+
+/* field, operator, value: "state = failed". */
+struct where_term {
+    int field;
+    int operation;
+    struct slice value;
+};
+
+/* All terms must hold. Without terms everything matches. */
+struct where {
+    struct where_term terms[WHERE_TERMS_MAX];
+    size_t count;
+};
+
+struct item_view {
+    uint64_t number;
+    struct item item;
+    const char *job, *connection;
+    struct frozen_request request; /* borrows from the listing's buffers */
+};
+
+/* "state=failed and code=450": fields state, reason, job, connection, key, code (HTTP status or
+ * error code), generation, attempts; operators = != ~ (contains) < <= > >=. ERR_USAGE says what is
+ * wrong. */
+enum err_code where_parse(const char *text, struct where *where_out, struct err *err) ERR_CHECKED;
+bool where_matches(const struct where *where, const struct item_view *view);
+
+struct listing {
+    struct ledger *ledger;
+    struct where where;
+    uint64_t after;
+    struct buf storage;
+};
+
+void listing_init(struct listing *listing, struct ledger *ledger, const struct where *where);
+void listing_deinit(struct listing *listing);
+
+/* The next item that matches, in the order of first sight; ERR_NOT_FOUND at the end. */
+enum err_code listing_next(struct listing *listing, struct item_view *view_out,
+                           struct err *err) ERR_CHECKED;
+
+/* The item named "JOB/KEY", on `connection` when it is not NULL. ERR_NOT_FOUND, or ERR_USAGE when
+ * the key stands on several connections. The view borrows from `storage`. */
+enum err_code listing_find(struct ledger *ledger, const char *name, const char *connection,
+                           struct buf *storage, struct item_view *view_out,
+                           struct err *err) ERR_CHECKED;
+
+/* The idempotency key of the item's generation. */
+void view_idempotency_key(const struct spec *spec, const struct item_view *view, char key_out[37]);
+
+#endif

@@ -1,0 +1,53 @@
+/* Command lines: getopt_long under one table of options, so that all commands say the same things
+ * in the same way. */
+#ifndef PURSER_CLI_OPTIONS_H
+#define PURSER_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "purser/codec/spec.h"
+
+enum output_format { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_NDJSON, OUTPUT_CSV };
+
+#define OPTION_VARIABLES_MAX 64
+
+/* Everything that some command takes; a command says which of them it allows. */
+struct options {
+    const char *spec_file; /* first operand; NULL = none */
+    const char *item;      /* second operand, JOB/KEY; NULL = none */
+    const char *state_root;
+    enum output_format output;
+    bool quiet;
+    const char *where;
+    const char *show;       /* plan --show JOB/KEY */
+    const char *directory;  /* results -o DIR */
+    const char *as;         /* resolve --as WORD */
+    const char *connection; /* the alias, where a key stands on several connections */
+    bool watch;
+    int64_t wait_ms;  /* run --wait; INT64_MAX = no limit */
+    int64_t grace_ms; /* run --grace */
+    uint64_t limit;   /* run --limit; UINT64_MAX = no limit */
+    struct spec_variable variables[OPTION_VARIABLES_MAX];
+    size_t variable_count;
+};
+
+/* What a command may allow beside --state, --quiet, -v and --help, which all have. */
+#define ALLOW_OUTPUT (1u << 0)
+#define ALLOW_VARIABLES (1u << 1)
+#define ALLOW_WHERE (1u << 2)
+#define ALLOW_SHOW (1u << 3)
+#define ALLOW_DIRECTORY (1u << 4)
+#define ALLOW_AS (1u << 5)
+#define ALLOW_CONNECTION (1u << 6)
+#define ALLOW_WATCH (1u << 7)
+#define ALLOW_RUN (1u << 8)  /* --wait, --grace, --limit */
+#define ALLOW_ITEM (1u << 9) /* a second operand, which is then required */
+#define SPEC_OPTIONAL (1u << 10)
+
+/* Parses. Returns -1 to go on, else the exit status to end with: 0 after --help (printed on
+ * stdout), 2 after a message on stderr. */
+int options_parse(int argc, char **argv, unsigned allowed, struct options *options_out);
+
+#endif

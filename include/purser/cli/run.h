@@ -1,0 +1,48 @@
+/* The parts of `purser run`. */
+#ifndef PURSER_CLI_RUN_H
+#define PURSER_CLI_RUN_H
+
+#include "purser/cli/session.h"
+#include "purser/engine/engine.h"
+#include "purser/engine/import.h"
+#include "purser/io/credentials.h"
+
+/* One run, from the comparison to the summary. */
+struct run {
+    struct session *session;
+    struct credentials *credentials;
+    uint32_t number;
+    int64_t started_wall_ms, started_boot_ms;
+    int signal_fd;
+    int stop_signal; /* of a second Ctrl-C or SIGTERM; 0 = none */
+    struct import_counts import;
+    struct engine_progress progress; /* as the engine left it */
+    struct item_counts counts;       /* of the ledger at the end */
+};
+
+/* Drives the engine until it has ended or a second signal came. Errors: ERR_STORAGE, ERR_NO_MEMORY,
+ * ERR_SYSTEM, ERR_INPUT (base URL). */
+enum err_code run_engine(struct run *run, struct err *err) ERR_CHECKED;
+
+/* Numbers in the ledger of all connections and jobs of the spec; made when they are new. Arrays of
+ * the spec's lengths from its arena. */
+enum err_code run_ledger_numbers(struct session *session, uint32_t **connections_out,
+                                 uint32_t **jobs_out, struct err *err) ERR_CHECKED;
+
+/* The exit status of a run: 0, 4, 5, 75, 7 or 3. */
+int run_exit_status(const struct engine_progress *progress, const struct item_counts *counts);
+
+/* Prints the summary for people (stderr) and, with --output json, the object (stdout). */
+enum err_code run_print_summary(const struct run *run, int exit_status,
+                                struct err *err) ERR_CHECKED;
+
+struct progress_line;
+
+/* A bar on a terminal, at most ten times a second; elsewhere a line every ten seconds; nothing when
+ * quiet. */
+struct progress_line *progress_line_new(const struct run *run, uint64_t total);
+void progress_line_show(struct progress_line *line, const struct engine_progress *progress,
+                        uint64_t done_before, int64_t boot_ms);
+void progress_line_free(struct progress_line *line);
+
+#endif

@@ -1,0 +1,46 @@
+/* What commands open and close: the spec, its ledger, and how a failure is told. */
+#ifndef PURSER_CLI_SESSION_H
+#define PURSER_CLI_SESSION_H
+
+#include "purser/base/arena.h"
+#include "purser/base/diag.h"
+#include "purser/cli/options.h"
+#include "purser/codec/spec.h"
+#include "purser/io/lmdb_ledger.h"
+
+struct session {
+    const struct options *options;
+    struct arena arena;
+    struct diagnostics diagnostics;
+    char *spec_bytes;
+    struct spec spec;
+    bool spec_loaded;
+    bool directory_open;
+    struct state_directory directory;
+    struct lmdb_ledger *lmdb;
+    struct ledger *ledger; /* NULL = not open */
+};
+
+void session_init(struct session *session, const struct options *options);
+void session_deinit(struct session *session);
+
+/* Reads and checks the spec named by the options. Messages stay in the diagnostics. */
+enum err_code session_load_spec(struct session *session, struct err *err) ERR_CHECKED;
+
+/* Opens the ledger of the loaded spec. ERR_NOT_FOUND when reading and there is none yet. */
+enum err_code session_open_ledger(struct session *session, bool write, struct err *err) ERR_CHECKED;
+
+/* Prints diagnostics and error for people on stderr and, with --output json, one object on stdout;
+ * returns the exit status. */
+int session_fail(struct session *session, const struct err *err);
+
+/* Prints the warnings of a spec that is right. */
+void session_warn(struct session *session);
+
+/* Writes all of `buf` to stdout. ERR_OUTPUT when that fails (a closed pipe, a full disk). */
+enum err_code print_out(const struct buf *buf, struct err *err) ERR_CHECKED;
+
+/* A line of talk on stderr, secrets redacted. */
+void print_talk(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

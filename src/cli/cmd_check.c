@@ -1,0 +1,74 @@
+/* purser check SPEC
+ *
+ * Promises: reads everything, sends nothing, writes nothing; all errors at once. */
+#include "purser/cli/command.h"
+#include "purser/cli/session.h"
+#include "purser/io/clock.h"
+#include "purser/io/intake.h"
+
+const char help_check[] =
+    "usage: purser check SPEC [options]\n\n"
+    "  purser check jobspecs/catalog-upload.yaml\n"
+    "  purser check catalogue.yaml --output json     for an editor or a pipeline\n\n"
+    "Reads the spec and all of its sources, renders every request, and says what is wrong, with\n"
+    "file, line and column. Sends nothing and needs no credentials.\n\n"
+    "  --var NAME=VALUE   set a variable of the spec; may be repeated\n"
+    "  --output json      messages as JSON on stdout\n";
+
+static enum err_code check(struct session *session, uint64_t *rows_out, struct err *err)
+{
+    struct intake *intake = NULL;
+    enum err_code code = session_load_spec(session, err);
+
+    if (code == ERR_OK)
+        code = intake_open(&session->spec, 1, clock_wall_ms(), &session->diagnostics, &intake, err);
+    if (code == ERR_OK)
+        code = intake_check(intake, err);
+    *rows_out = intake == NULL ? 0 : intake_row_count(intake);
+    intake_close(intake);
+    return code;
+}
+
+static int report(struct session *session, uint64_t rows, struct err *err)
+{
+    struct buf out;
+    int exit_status = EXIT_DONE;
+
+    session_warn(session);
+    buf_init(&out, 1024 * 1024);
+    if (session->options->output == OUTPUT_TABLE) {
+        buf_append_format(&out, "%s: right: %zu job%s, %llu item%s\n", session->spec.file,
+                          session->spec.job_count, session->spec.job_count == 1 ? "" : "s",
+                          (unsigned long long)rows, rows == 1 ? "" : "s");
+    } else {
+        buf_append_text(&out, "{\"v\":1,\"spec\":");
+        text_append_json(&out, slice_of(session->spec.name));
+        buf_append_format(&out, ",\"exit_code\":0,\"jobs\":%zu,\"items\":%llu,\"messages\":",
+                          session->spec.job_count, (unsigned long long)rows);
+        diagnostics_print_json(&session->diagnostics, &out);
+        buf_append_text(&out, "}\n");
+    }
+    if (print_out(&out, err) != ERR_OK)
+        exit_status = session_fail(session, err);
+    buf_deinit(&out);
+    return exit_status;
+}
+
+int cmd_check(int argc, char **argv)
+{
+    struct options options;
+    struct session session;
+    struct err err = {0};
+    uint64_t rows;
+    int exit_status = options_parse(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES, &options);
+
+    if (exit_status != -1)
+        return exit_status;
+    session_init(&session, &options);
+    if (check(&session, &rows, &err) == ERR_OK)
+        exit_status = report(&session, rows, &err);
+    else
+        exit_status = session_fail(&session, &err);
+    session_deinit(&session);
+    return exit_status;
+}

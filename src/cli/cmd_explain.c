@@ -1,0 +1,187 @@
+/* purser explain SPEC JOB/KEY
+ *
+ * Promises: everything that the ledger knows of one item, oldest first, and why it is where it is.
+ */
+#include "purser/cli/command.h"
+#include "purser/cli/listing.h"
+#include "purser/core/lifecycle.h"
+
+const char help_explain[] =
+    "usage: purser explain SPEC JOB/KEY [options]\n\n"
+    "  purser explain catalogue.yaml products/SKU-17\n\n"
+    "Every exchange of one item: what was sent when, what came back, and why the next step was\n"
+    "chosen. Questions to see if it is finished and that only said \"not yet\" are left out.\n\n"
+    "  --connection ALIAS  where a key stands on several connections\n"
+    "  --output FORMAT     table or json\n"
+    "  --state DIR         where the ledgers are\n";
+
+enum { TEXT_BYTES_MAX = 8 * 1024 * 1024, STORAGE_BYTES = BODY_BYTES_MAX + 64 * 1024 };
+
+static void append_time(struct buf *out, const char *label, int64_t time_ms)
+{
+    char text[TEXT_TIME_BYTES];
+
+    if (time_ms == 0)
+        return;
+    text_from_time_ms(time_ms, text);
+    buf_append_format(out, "  %-16s %s\n", label, text);
+}
+
+static void append_head(const struct session *session, const struct item_view *view,
+                        struct buf *out)
+{
+    const struct item *item = &view->item;
+    char key[37];
+
+    view_idempotency_key(&session->spec, view, key);
+    buf_append_format(out, "%s/", view->job);
+    text_append_printable(out, view->request.key);
+    buf_append_format(out, "  on %s\n  %-16s %s: %s\n", view->connection, "state",
+                      item_state_name(item->state), item_state_meaning(item->state));
+    if (item->reason != REASON_NONE)
+        buf_append_format(out, "  %-16s %s: %s\n", "reason", reason_code(item->reason),
+                          reason_meaning(item->reason));
+    buf_append_format(out, "  %-16s %s %.*s, %zu bytes, from %.*s:%u\n", "request",
+                      method_name(view->request.method), (int)view->request.path.length,
+                      view->request.path.bytes, view->request.body.length,
+                      (int)view->request.source_file.length, view->request.source_file.bytes,
+                      view->request.source_line);
+    buf_append_format(out, "  %-16s %u, idempotency key %s\n", "generation", item->generation, key);
+    if (item->remote_job[0] != '\0')
+        buf_append_format(out, "  %-16s %s\n", "remote job", item->remote_job);
+    append_time(out, "intent durable", item->intent_ms);
+    append_time(out, "accepted", item->accepted_ms);
+    append_time(out, "finished", item->finished_ms);
+    if (!item_state_is_final(item->state))
+        append_time(out, "next", item->due_ms);
+}
+
+static void append_attempt(const struct attempt_record *attempt, struct buf *out)
+{
+    char started[TEXT_TIME_BYTES];
+
+    text_from_time_ms(attempt->started_ms, started);
+    buf_append_format(out, "  %s  generation %u, %s, %lld ms: ", started, attempt->generation,
+                      attempt->poll ? "poll" : "send", (long long)attempt->duration_ms);
+    if (attempt->http_status != 0)
+        buf_append_format(out, "%u ", attempt->http_status);
+    if (attempt->event < ITEM_EVENT_COUNT)
+        buf_append_format(out, "%s (%s)", item_event_name((enum item_event_kind)attempt->event),
+                          item_event_meaning((enum item_event_kind)attempt->event));
+    if (attempt->state < ITEM_STATE_COUNT)
+        buf_append_format(out, " -> %s", item_state_name((enum item_state)attempt->state));
+    if (attempt->reason != REASON_NONE)
+        buf_append_format(out, ", %s", reason_code(attempt->reason));
+    if (attempt->next_due_ms > 0)
+        buf_append_format(
+            out, ", again after %lld ms",
+            (long long)(attempt->next_due_ms - attempt->started_ms - attempt->duration_ms));
+    if (attempt->request_id.length > 0)
+        buf_append_format(out, ", request %.*s", (int)attempt->request_id.length,
+                          attempt->request_id.bytes);
+    buf_append_byte(out, '\n');
+    if (attempt->message.length > 0) {
+        buf_append_text(out, "      ");
+        text_append_printable(out, attempt->message);
+        buf_append_byte(out, '\n');
+    }
+}
+
+static void append_attempt_json(const struct attempt_record *attempt, struct buf *out)
+{
+    buf_append_format(
+        out,
+        "{\"generation\":%u,\"kind\":\"%s\",\"started_ms\":%lld,\"duration_ms\":%lld,"
+        "\"http_status\":%u,\"event\":\"%s\",\"state\":\"%s\",\"reason\":\"%s\","
+        "\"next_due_ms\":%lld,\"request_id\":",
+        attempt->generation, attempt->poll ? "poll" : "send", (long long)attempt->started_ms,
+        (long long)attempt->duration_ms, attempt->http_status,
+        attempt->event < ITEM_EVENT_COUNT ? item_event_name((enum item_event_kind)attempt->event)
+                                          : "",
+        attempt->state < ITEM_STATE_COUNT ? item_state_name((enum item_state)attempt->state) : "",
+        reason_code(attempt->reason), (long long)attempt->next_due_ms);
+    text_append_json(out, attempt->request_id);
+    buf_append_text(out, ",\"message\":");
+    text_append_json(out, attempt->message);
+    buf_append_byte(out, '}');
+}
+
+static void append_head_json(const struct session *session, const struct item_view *view,
+                             struct buf *out)
+{
+    char key[37];
+
+    view_idempotency_key(&session->spec, view, key);
+    buf_append_text(out, "{\"v\":1,\"job\":");
+    text_append_json(out, slice_of(view->job));
+    buf_append_text(out, ",\"connection\":");
+    text_append_json(out, slice_of(view->connection));
+    buf_append_text(out, ",\"key\":");
+    text_append_json(out, view->request.key);
+    buf_append_format(out,
+                      ",\"state\":\"%s\",\"reason\":\"%s\",\"generation\":%u,"
+                      "\"idempotency_key\":\"%s\",\"method\":\"%s\",\"path\":",
+                      item_state_name(view->item.state), reason_code(view->item.reason),
+                      view->item.generation, key, method_name(view->request.method));
+    text_append_json(out, view->request.path);
+    buf_append_text(out, ",\"remote_job\":");
+    text_append_json(out, slice_of(view->item.remote_job));
+    buf_append_text(out, ",\"attempts\":[");
+}
+
+static enum err_code explain(struct session *session, struct buf *out, struct err *err)
+{
+    struct ledger *ledger = session->ledger;
+    bool json = session->options->output != OUTPUT_TABLE;
+    struct attempt_record attempt;
+    struct item_view view;
+    struct buf storage;
+    enum err_code code;
+
+    buf_init(&storage, STORAGE_BYTES);
+    code = listing_find(ledger, session->options->item, session->options->connection, &storage,
+                        &view, err);
+    if (code == ERR_OK && json)
+        append_head_json(session, &view, out);
+    else if (code == ERR_OK)
+        append_head(session, &view, out);
+    for (uint32_t i = 0; code == ERR_OK; i++) {
+        code = ledger->ops->read_attempt(ledger, view.number, i, &storage, &attempt, err);
+        if (code != ERR_OK)
+            break;
+        if (json && i > 0)
+            buf_append_byte(out, ',');
+        if (json)
+            append_attempt_json(&attempt, out);
+        else
+            append_attempt(&attempt, out);
+    }
+    buf_deinit(&storage);
+    if (code != ERR_NOT_FOUND || out->length == 0)
+        return code;
+    buf_append_text(out, json ? "]}\n" : "");
+    return print_out(out, err);
+}
+
+int cmd_explain(int argc, char **argv)
+{
+    struct options options;
+    struct session session;
+    struct buf out;
+    struct err err = {0};
+    int exit_status = options_parse(
+        argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_CONNECTION | ALLOW_ITEM, &options);
+
+    if (exit_status != -1)
+        return exit_status;
+    exit_status = EXIT_DONE;
+    session_init(&session, &options);
+    buf_init(&out, TEXT_BYTES_MAX);
+    if (session_load_spec(&session, &err) != ERR_OK ||
+        session_open_ledger(&session, false, &err) != ERR_OK ||
+        explain(&session, &out, &err) != ERR_OK)
+        exit_status = session_fail(&session, &err);
+    buf_deinit(&out);
+    session_deinit(&session);
+    return exit_status;
+}

@@ -1,0 +1,241 @@
+/* purser plan SPEC
+ *
+ * Promises: the same comparison as `run`, by the same code; sends nothing, writes nothing. */
+#include <string.h>
+
+#include "purser/cli/command.h"
+#include "purser/cli/session.h"
+#include "purser/engine/import.h"
+#include "purser/io/clock.h"
+#include "purser/io/intake.h"
+
+const char help_plan[] =
+    "usage: purser plan SPEC [options]\n\n"
+    "  purser plan jobspecs/catalog-upload.yaml\n"
+    "  purser plan catalogue.yaml --show products/SKU-17   the exact request of one item\n"
+    "  purser plan catalogue.yaml --output ndjson          a line an item: what would happen\n\n"
+    "Compares the rows of today with the ledger, as `run` does, and says what would be done.\n"
+    "Every request is rendered and checked. Nothing is sent, nothing is written.\n\n"
+    "  --show JOB/KEY     print one request\n"
+    "  --var NAME=VALUE   set a variable of the spec; may be repeated\n"
+    "  --output FORMAT    table, json or ndjson\n"
+    "  --state DIR        where the ledgers are\n";
+
+enum { PLAN_BYTES_MAX = 32 * 1024 * 1024 };
+
+struct plan {
+    struct session *session;
+    struct importer importer;
+    uint32_t *connections, *jobs; /* numbers in the ledger, UINT32_MAX = not there */
+    uint64_t by_job[SPEC_JOBS_MAX][CONVERGE_COUNT];
+    struct buf out;
+    bool shown;
+};
+
+static uint32_t number_of(struct ledger *ledger, const char *name,
+                          const char *(*name_of)(struct ledger *self, uint32_t number))
+{
+    const char *known;
+
+    for (uint32_t i = 0; ledger != NULL && (known = name_of(ledger, i)) != NULL; i++)
+        if (strcmp(known, name) == 0)
+            return i;
+    return UINT32_MAX;
+}
+
+static enum err_code find_numbers(struct plan *plan, struct err *err)
+{
+    struct session *session = plan->session;
+    const struct spec *spec = &session->spec;
+    struct ledger *ledger = session->ledger;
+
+    plan->connections =
+        arena_new(&session->arena, spec->connection_count, sizeof *plan->connections);
+    plan->jobs = arena_new(&session->arena, spec->job_count, sizeof *plan->jobs);
+    if (plan->connections == NULL || plan->jobs == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for the names of the spec");
+    for (size_t i = 0; i < spec->connection_count; i++)
+        plan->connections[i] = number_of(ledger, spec->connections[i].alias,
+                                         ledger == NULL ? NULL : ledger->ops->connection_name);
+    for (size_t i = 0; i < spec->job_count; i++)
+        plan->jobs[i] =
+            number_of(ledger, spec->jobs[i].name, ledger == NULL ? NULL : ledger->ops->job_name);
+    return ERR_OK;
+}
+
+static bool is_asked_for(const struct plan *plan, const struct rendered_row *row)
+{
+    const char *show = plan->session->options->show;
+    const char *job = plan->session->spec.jobs[row->job_index].name;
+    size_t length = strlen(job);
+
+    return show != NULL && strncmp(show, job, length) == 0 && show[length] == '/' &&
+           slice_is(row->key, show + length + 1);
+}
+
+static void show_request(struct plan *plan, const struct rendered_row *row)
+{
+    const struct spec *spec = &plan->session->spec;
+    const struct spec_job *job = &spec->jobs[row->job_index];
+
+    plan->shown = true;
+    buf_append_format(&plan->out,
+                      "%s %.*s\nX-Rutter-Version: %s\nAuthorization: [secret]\n"
+                      "access_token: [secret of connection %s]\n",
+                      method_name(job->method), (int)row->path.length, row->path.bytes,
+                      spec->api.version, spec->connections[row->connection_index].alias);
+    if (row->body.length > 0) {
+        buf_append_text(&plan->out, "Content-Type: application/json\n\n");
+        buf_append(&plan->out, row->body.bytes, row->body.length);
+        buf_append_byte(&plan->out, '\n');
+    }
+}
+
+static void list_row(struct plan *plan, const struct rendered_row *row, enum converge_action action)
+{
+    const struct spec *spec = &plan->session->spec;
+
+    buf_append_text(&plan->out, "{\"v\":1,\"job\":");
+    text_append_json(&plan->out, slice_of(spec->jobs[row->job_index].name));
+    buf_append_text(&plan->out, ",\"connection\":");
+    text_append_json(&plan->out, slice_of(spec->connections[row->connection_index].alias));
+    buf_append_text(&plan->out, ",\"key\":");
+    text_append_json(&plan->out, row->key);
+    buf_append_format(&plan->out, ",\"action\":\"%s\",\"source\":", converge_action_name(action));
+    text_append_json(&plan->out, slice_of(row->file));
+    buf_append_format(&plan->out, ",\"line\":%u}\n", row->line);
+}
+
+static enum err_code plan_row(void *opaque, const struct rendered_row *row, struct err *err)
+{
+    struct plan *plan = opaque;
+    const struct spec_job *job = &plan->session->spec.jobs[row->job_index];
+    enum converge_action action;
+
+    if (import_row(&plan->importer,
+                   &(struct import_row){.job = plan->jobs[row->job_index],
+                                        .connection = plan->connections[row->connection_index],
+                                        .key = row->key,
+                                        .method = job->method,
+                                        .path = row->path,
+                                        .body = row->body,
+                                        .condition = row->condition,
+                                        .when_changed = job->when_changed},
+                   &action, err) != ERR_OK)
+        return err->code;
+    plan->by_job[row->job_index][action]++;
+    if (is_asked_for(plan, row))
+        show_request(plan, row);
+    if (plan->session->options->output != OUTPUT_NDJSON)
+        return ERR_OK;
+    list_row(plan, row, action);
+    if (print_out(&plan->out, err) != ERR_OK)
+        return err->code;
+    buf_clear(&plan->out);
+    return ERR_OK;
+}
+
+static void append_table(struct plan *plan)
+{
+    const struct spec *spec = &plan->session->spec;
+
+    for (size_t i = 0; i < spec->job_count; i++) {
+        buf_append_format(&plan->out, "%s  %s %s\n", spec->jobs[i].name,
+                          method_name(spec->jobs[i].method), spec->jobs[i].operation->path);
+        for (int action = 0; action < CONVERGE_COUNT; action++)
+            if (plan->by_job[i][action] > 0)
+                buf_append_format(&plan->out, "  %8llu %-13s %s\n",
+                                  (unsigned long long)plan->by_job[i][action],
+                                  converge_action_name((enum converge_action)action),
+                                  converge_action_meaning((enum converge_action)action));
+    }
+    if (plan->importer.counts.dropped > 0)
+        buf_append_format(&plan->out, "%llu items that were never sent have left the source\n",
+                          (unsigned long long)plan->importer.counts.dropped);
+    buf_append_format(&plan->out, "nothing was sent; next: purser run %s\n", spec->file);
+}
+
+static void append_json(struct plan *plan)
+{
+    const struct spec *spec = &plan->session->spec;
+
+    buf_append_text(&plan->out, "{\"v\":1,\"spec\":");
+    text_append_json(&plan->out, slice_of(spec->name));
+    buf_append_text(&plan->out, ",\"jobs\":[");
+    for (size_t i = 0; i < spec->job_count; i++) {
+        buf_append_text(&plan->out, i == 0 ? "{\"job\":" : ",{\"job\":");
+        text_append_json(&plan->out, slice_of(spec->jobs[i].name));
+        for (int action = 0; action < CONVERGE_COUNT; action++)
+            buf_append_format(&plan->out, ",\"%s\":%llu",
+                              converge_action_name((enum converge_action)action),
+                              (unsigned long long)plan->by_job[i][action]);
+        buf_append_text(&plan->out, "}");
+    }
+    buf_append_format(&plan->out, "],\"dropped\":%llu,\"exit_code\":0}\n",
+                      (unsigned long long)plan->importer.counts.dropped);
+}
+
+static enum err_code compare(struct plan *plan, struct err *err)
+{
+    struct session *session = plan->session;
+    struct intake *intake = NULL;
+    enum err_code code;
+
+    code = session_open_ledger(session, false, err);
+    if (code != ERR_OK && code != ERR_NOT_FOUND)
+        return code;
+    *err = (struct err){0}; /* no ledger yet: everything is new */
+    plan->importer.ledger = session->ledger;
+    plan->importer.dry = true;
+    plan->importer.run =
+        session->ledger == NULL ? 1 : session->ledger->ops->last_run(session->ledger) + 1;
+    code = find_numbers(plan, err);
+    if (code == ERR_OK)
+        code = intake_open(&session->spec, plan->importer.run, clock_wall_ms(),
+                           &session->diagnostics, &intake, err);
+    if (code == ERR_OK)
+        code = intake_check(intake, err);
+    if (code == ERR_OK)
+        code = intake_each(intake, plan_row, plan, err);
+    if (code == ERR_OK)
+        code = import_finish(&plan->importer, 0, err);
+    intake_close(intake);
+    return code;
+}
+
+static enum err_code print_plan(struct plan *plan, struct err *err)
+{
+    const struct options *options = plan->session->options;
+
+    session_warn(plan->session);
+    if (options->show != NULL && !plan->shown)
+        return err_set(err, ERR_NOT_FOUND, "no row of today is '%.200s'", options->show);
+    if (options->show == NULL && options->output == OUTPUT_TABLE)
+        append_table(plan);
+    else if (options->show == NULL && options->output == OUTPUT_JSON)
+        append_json(plan);
+    return print_out(&plan->out, err);
+}
+
+int cmd_plan(int argc, char **argv)
+{
+    static struct plan plan; /* too large for the stack */
+    struct options options;
+    struct session session;
+    struct err err = {0};
+    int exit_status =
+        options_parse(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_SHOW, &options);
+
+    if (exit_status != -1)
+        return exit_status;
+    session_init(&session, &options);
+    plan.session = &session;
+    buf_init(&plan.out, PLAN_BYTES_MAX);
+    exit_status = EXIT_DONE;
+    if (session_load_spec(&session, &err) != ERR_OK || compare(&plan, &err) != ERR_OK ||
+        print_plan(&plan, &err) != ERR_OK)
+        exit_status = session_fail(&session, &err);
+    buf_deinit(&plan.out);
+    session_deinit(&session);
+    return exit_status;
+}

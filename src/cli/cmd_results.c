@@ -1,0 +1,324 @@
+/* purser results SPEC -o DIR
+ *
+ * Promises: the source's own rows, byte for byte, sorted by what became of them; failed.csv is a
+ * valid input again; files appear whole or not at all. */
+#include <stdio.h>
+#include <string.h>
+
+#include "purser/cli/command.h"
+#include "purser/cli/listing.h"
+#include "purser/cli/outputs.h"
+#include "purser/io/clock.h"
+#include "purser/io/intake.h"
+#include "purser/io/result_file.h"
+
+const char help_results[] =
+    "usage: purser results SPEC -o DIR [options]\n\n"
+    "  purser results catalogue.yaml -o results/\n\n"
+    "Writes succeeded, failed, in_doubt, blocked, in_flight and unsent (.csv, or .ndjson for an\n"
+    "NDJSON source): the source's own columns in its own order, then purser_* columns. failed.csv "
+    "is\n"
+    "a valid input again. A spec with several jobs gets a folder for each.\n\n"
+    "  -o DIR             where to; made when it is not there\n"
+    "  --var NAME=VALUE   set a variable of the spec; may be repeated\n"
+    "  --state DIR        where the ledgers are\n";
+
+enum result_kind {
+    RESULT_SUCCEEDED,
+    RESULT_FAILED,
+    RESULT_IN_DOUBT,
+    RESULT_BLOCKED,
+    RESULT_IN_FLIGHT,
+    RESULT_UNSENT,
+    RESULT_COUNT
+};
+
+static const char *const result_names[RESULT_COUNT] = {
+    [RESULT_SUCCEEDED] = "succeeded", [RESULT_FAILED] = "failed",
+    [RESULT_IN_DOUBT] = "in_doubt",   [RESULT_BLOCKED] = "blocked",
+    [RESULT_IN_FLIGHT] = "in_flight", [RESULT_UNSENT] = "unsent",
+};
+
+enum { ROWS_BYTES_MAX = 64 * 1024 * 1024, STORAGE_BYTES = BODY_BYTES_MAX + 64 * 1024 };
+
+static const char columns_text[] = "purser_state,purser_reason,purser_http_status,"
+                                   "purser_error_code,purser_error_message,purser_remote_job,"
+                                   "purser_idempotency_key,purser_outputs";
+
+struct results {
+    struct session *session;
+    struct intake *intake;
+    struct outputs *outputs;
+    size_t job_index; /* of the files that are open */
+    struct result_file *files[RESULT_COUNT];
+    uint64_t counts[RESULT_COUNT];
+    struct buf row, storage, cells;
+};
+
+static enum result_kind kind_of(enum item_state state)
+{
+    static const enum result_kind kinds[ITEM_STATE_COUNT] = {
+        [ITEM_BLOCKED] = RESULT_BLOCKED,     [ITEM_READY] = RESULT_UNSENT,
+        [ITEM_SENDING] = RESULT_IN_FLIGHT,   [ITEM_WAITING] = RESULT_IN_FLIGHT,
+        [ITEM_SUCCEEDED] = RESULT_SUCCEEDED, [ITEM_FAILED] = RESULT_FAILED,
+        [ITEM_IN_DOUBT] = RESULT_IN_DOUBT,   [ITEM_CANCELLED] = RESULT_UNSENT,
+        [ITEM_SKIPPED] = RESULT_UNSENT,
+    };
+
+    return kinds[state];
+}
+
+static void cut_line_end(struct buf *buf)
+{
+    while (buf->length > 0 &&
+           (buf->bytes[buf->length - 1] == '\n' || buf->bytes[buf->length - 1] == '\r'))
+        buf_truncate(buf, buf->length - 1);
+}
+
+static void append_csv_cell(struct results *results, struct slice value, char delimiter)
+{
+    buf_append_byte(&results->cells, delimiter);
+    text_append_csv(&results->cells, value, true);
+}
+
+static void append_json_cell(struct results *results, const char *name, struct slice value)
+{
+    buf_append_format(&results->cells, ",\"%s\":", name);
+    text_append_json(&results->cells, value);
+}
+
+/* The purser_* cells of an item, in the order of columns_text. */
+static void build_cells(struct results *results, const struct item_view *view,
+                        const struct spec_job *job)
+{
+    struct session *session = results->session;
+    struct result_record result = {0};
+    struct err ignored = {0};
+    struct buf outputs;
+    char key[37], status[16];
+    const char *name = columns_text;
+
+    view_idempotency_key(&session->spec, view, key);
+    if (session->ledger->ops->read_result(session->ledger, view->number, &results->storage, &result,
+                                          &ignored) != ERR_OK)
+        result = (struct result_record){0};
+    buf_init(&outputs, ANSWER_BYTES_MAX);
+    if (view->item.state == ITEM_SUCCEEDED)
+        outputs_append_json(results->outputs, view->job, result.body, &outputs);
+    (void)snprintf(status, sizeof status, "%u", view->item.http_status);
+    {
+        const struct slice values[] = {slice_of(item_state_name(view->item.state)),
+                                       slice_of(reason_code(view->item.reason)),
+                                       slice_of(view->item.http_status == 0 ? "" : status),
+                                       slice_of(view->item.error_code),
+                                       result.message,
+                                       slice_of(view->item.remote_job),
+                                       slice_of(key),
+                                       {buf_text(&outputs), outputs.length}};
+
+        buf_clear(&results->cells);
+        for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+            size_t length = strcspn(name, ",");
+            char column[64];
+
+            (void)snprintf(column, sizeof column, "%.*s", (int)length, name);
+            name += length + (name[length] == ',');
+            if (job->source.kind == SOURCE_NDJSON)
+                append_json_cell(results, column, values[i]);
+            else
+                append_csv_cell(results, values[i], job->source.delimiter);
+        }
+    }
+    buf_deinit(&outputs);
+}
+
+/* One row of the source with the cells behind it. */
+static void append_row(struct results *results, const struct spec_job *job, size_t row_start)
+{
+    const char *cells = buf_text(&results->cells);
+
+    cut_line_end(&results->row);
+    if (job->source.kind == SOURCE_NDJSON) {
+        while (results->row.length > row_start &&
+               results->row.bytes[results->row.length - 1] != '}')
+            buf_truncate(&results->row, results->row.length - 1);
+        if (results->row.length > row_start)
+            buf_truncate(&results->row, results->row.length - 1);
+        buf_append_format(&results->row, "%s}\n", cells);
+        return;
+    }
+    /* An inline source has no bytes of its own: then there is nothing before the first cell. */
+    buf_append_text(&results->row, results->row.length > row_start ? cells : cells + 1);
+    buf_append_byte(&results->row, '\n');
+}
+
+static enum err_code find_view(struct results *results, const struct rendered_row *row,
+                               struct item_view *view, struct err *err)
+{
+    struct session *session = results->session;
+    struct buf name;
+    enum err_code code;
+
+    buf_init(&name, 1024);
+    buf_append_format(&name, "%s/", session->spec.jobs[row->job_index].name);
+    buf_append(&name, row->key.bytes, row->key.length);
+    code = listing_find(session->ledger, buf_text(&name),
+                        session->spec.connections[row->connection_index].alias, &results->storage,
+                        view, err);
+    buf_deinit(&name);
+    return code;
+}
+
+static enum err_code write_row(void *opaque, const struct rendered_row *row, struct err *err)
+{
+    struct results *results = opaque;
+    const struct spec_job *job = &results->session->spec.jobs[row->job_index];
+    struct item_view view;
+    enum result_kind kind;
+    enum err_code code;
+
+    if (row->job_index != results->job_index)
+        return ERR_OK;
+    code = find_view(results, row, &view, err);
+    if (code == ERR_NOT_FOUND)
+        return ERR_OK; /* a row that no run has seen yet */
+    if (code != ERR_OK)
+        return code;
+    build_cells(results, &view, job);
+    buf_clear(&results->row);
+    for (size_t i = 0; i < row->span_count; i++) {
+        size_t start = results->row.length;
+
+        if (source_read_span(intake_source(results->intake, row->job_index), &row->spans[i],
+                             &results->row, err) != ERR_OK)
+            return err->code;
+        append_row(results, job, start);
+    }
+    if (row->span_count == 0)
+        append_row(results, job, 0);
+    if (results->row.failed != ERR_OK || results->cells.failed != ERR_OK)
+        return err_set(err, ERR_TOO_BIG, "job %s: the rows of one item are too many to be written",
+                       job->name);
+    kind = kind_of(view.item.state);
+    results->counts[kind]++;
+    return result_file_append(results->files[kind],
+                              (struct slice){buf_text(&results->row), results->row.length}, err);
+}
+
+static enum err_code write_header(struct results *results, const struct spec_job *job,
+                                  struct result_file *file, struct err *err)
+{
+    buf_clear(&results->row);
+    if (job->source.kind == SOURCE_NDJSON)
+        return ERR_OK;
+    if (job->source.kind == SOURCE_CSV) {
+        if (source_header(intake_source(results->intake, results->job_index), &results->row, err) !=
+            ERR_OK)
+            return err->code;
+        cut_line_end(&results->row);
+        buf_append_byte(&results->row, job->source.delimiter);
+    }
+    for (const char *c = columns_text; *c != '\0'; c++)
+        buf_append_byte(&results->row, *c == ',' ? job->source.delimiter : *c);
+    buf_append_byte(&results->row, '\n');
+    return result_file_append(file, (struct slice){buf_text(&results->row), results->row.length},
+                              err);
+}
+
+static enum err_code open_files(struct results *results, const struct spec_job *job,
+                                const char *folder, struct err *err)
+{
+    const char *extension = job->source.kind == SOURCE_NDJSON ? "ndjson" : "csv";
+
+    for (int kind = 0; kind < RESULT_COUNT; kind++) {
+        char name[64];
+
+        (void)snprintf(name, sizeof name, "%s.%s", result_names[kind], extension);
+        if (result_file_open(folder, name, &results->files[kind], err) != ERR_OK ||
+            write_header(results, job, results->files[kind], err) != ERR_OK)
+            return err->code;
+    }
+    return ERR_OK;
+}
+
+static enum err_code write_job(struct results *results, size_t job_index, struct err *err)
+{
+    const struct spec *spec = &results->session->spec;
+    const char *directory = results->session->options->directory;
+    char folder[4096];
+    enum err_code code;
+
+    results->job_index = job_index;
+    (void)snprintf(folder, sizeof folder, "%s%s%s", directory, spec->job_count > 1 ? "/" : "",
+                   spec->job_count > 1 ? spec->jobs[job_index].name : "");
+    code = open_files(results, &spec->jobs[job_index], folder, err);
+    if (code == ERR_OK)
+        code = intake_each(results->intake, write_row, results, err);
+    for (int kind = 0; kind < RESULT_COUNT; kind++) {
+        if (code == ERR_OK)
+            code = result_file_commit(results->files[kind], err);
+        else
+            result_file_abandon(results->files[kind]);
+        results->files[kind] = NULL;
+    }
+    return code;
+}
+
+static void tell(const struct results *results)
+{
+    const struct session *session = results->session;
+
+    if (session->options->quiet)
+        return;
+    for (int kind = 0; kind < RESULT_COUNT; kind++)
+        if (results->counts[kind] > 0)
+            print_talk("%8llu %s", (unsigned long long)results->counts[kind], result_names[kind]);
+    print_talk("written to %s", session->options->directory);
+}
+
+static enum err_code write_all(struct results *results, struct err *err)
+{
+    struct session *session = results->session;
+    enum err_code code;
+
+    if (session->options->directory == NULL)
+        return err_set(err, ERR_USAGE, "where to? Give -o DIR");
+    if (session_load_spec(session, err) != ERR_OK ||
+        session_open_ledger(session, false, err) != ERR_OK ||
+        outputs_open(session, &results->outputs, err) != ERR_OK ||
+        intake_open(&session->spec, session->ledger->ops->last_run(session->ledger),
+                    clock_wall_ms(), &session->diagnostics, &results->intake, err) != ERR_OK)
+        return err->code;
+    code = intake_check(results->intake, err);
+    for (size_t i = 0; code == ERR_OK && i < session->spec.job_count; i++)
+        code = write_job(results, i, err);
+    if (code == ERR_OK)
+        tell(results);
+    return code;
+}
+
+int cmd_results(int argc, char **argv)
+{
+    struct options options;
+    struct session session;
+    struct results results = {.session = &session};
+    struct err err = {0};
+    int exit_status = options_parse(argc, argv, ALLOW_VARIABLES | ALLOW_DIRECTORY, &options);
+
+    if (exit_status != -1)
+        return exit_status;
+    exit_status = EXIT_DONE;
+    session_init(&session, &options);
+    buf_init(&results.row, ROWS_BYTES_MAX);
+    buf_init(&results.storage, STORAGE_BYTES);
+    buf_init(&results.cells, ANSWER_BYTES_MAX * 2);
+    if (write_all(&results, &err) != ERR_OK)
+        exit_status = session_fail(&session, &err);
+    intake_close(results.intake);
+    outputs_close(results.outputs);
+    buf_deinit(&results.row);
+    buf_deinit(&results.storage);
+    buf_deinit(&results.cells);
+    session_deinit(&session);
+    return exit_status;
+}

@@ -1,0 +1,204 @@
+/* purser status SPEC
+ *
+ * Promises: reads only; works while a run goes on and does not slow it. */
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "purser/cli/command.h"
+#include "purser/cli/listing.h"
+
+const char help_status[] =
+    "usage: purser status SPEC [options]\n\n"
+    "  purser status catalogue.yaml\n"
+    "  purser status catalogue.yaml --watch           again every second, until Ctrl-C\n"
+    "  purser status catalogue.yaml --output json\n\n"
+    "Counts by job and state, the last run, and what is in doubt and why.\n\n"
+    "  --watch            print again every second\n"
+    "  --output FORMAT    table or json\n"
+    "  --state DIR        where the ledgers are\n";
+
+enum { STATUS_BYTES_MAX = 4 * 1024 * 1024, WATCH_EVERY_MS = 1000 };
+
+struct doubts {
+    uint64_t by_reason[REASON_COUNT];
+};
+
+/* Only when there are doubts is the ledger walked. */
+static enum err_code count_doubts(struct ledger *ledger, uint64_t expected, struct doubts *doubts,
+                                  struct err *err)
+{
+    uint64_t number = 0, found = 0;
+    struct item item;
+    enum err_code code = ERR_OK;
+
+    while (found < expected && code == ERR_OK) {
+        code = ledger->ops->next_item(ledger, number, &number, &item, err);
+        if (code == ERR_OK && item.state == ITEM_IN_DOUBT) {
+            doubts->by_reason[item.reason]++;
+            found++;
+        }
+    }
+    return code == ERR_NOT_FOUND ? ERR_OK : code;
+}
+
+static void append_time(struct buf *out, int64_t time_ms)
+{
+    char text[TEXT_TIME_BYTES];
+
+    if (time_ms == 0) {
+        buf_append_text(out, "-");
+        return;
+    }
+    text_from_time_ms(time_ms, text);
+    buf_append_text(out, text);
+}
+
+static enum err_code append_jobs(struct ledger *ledger, struct buf *out, bool json, struct err *err)
+{
+    const char *name;
+
+    for (uint32_t job = 0; (name = ledger->ops->job_name(ledger, job)) != NULL; job++) {
+        struct item_counts counts;
+        bool first = true;
+
+        if (ledger->ops->counts(ledger, job, UINT32_MAX, &counts, err) != ERR_OK)
+            return err->code;
+        if (json) {
+            buf_append_text(out, job == 0 ? "{\"job\":" : ",{\"job\":");
+            text_append_json(out, slice_of(name));
+            for (int i = 0; i < ITEM_STATE_COUNT; i++)
+                buf_append_format(out, ",\"%s\":%llu", item_state_name((enum item_state)i),
+                                  (unsigned long long)counts.by_state[i]);
+            buf_append_byte(out, '}');
+            continue;
+        }
+        buf_append_format(out, "  %-20s ", name);
+        for (int i = 0; i < ITEM_STATE_COUNT; i++) {
+            if (counts.by_state[i] == 0)
+                continue;
+            buf_append_format(out, "%s%llu %s", first ? "" : ", ",
+                              (unsigned long long)counts.by_state[i],
+                              item_state_name((enum item_state)i));
+            first = false;
+        }
+        buf_append_text(out, first ? "no items\n" : "\n");
+    }
+    return ERR_OK;
+}
+
+static void append_last_run(struct ledger *ledger, struct buf *out, bool json)
+{
+    uint32_t number = ledger->ops->last_run(ledger);
+    struct run_record run;
+    struct err ignored = {0};
+
+    if (number == 0 || ledger->ops->read_run(ledger, number, &run, &ignored) != ERR_OK) {
+        buf_append_text(out, json ? "null" : "  no run yet\n");
+        return;
+    }
+    if (json) {
+        buf_append_format(out,
+                          "{\"run\":%u,\"started_ms\":%lld,\"ended_ms\":%lld,\"exit_code\":%d,"
+                          "\"sent\":%llu,\"polls\":%llu,\"throttled\":%llu,\"retried\":%llu}",
+                          number, (long long)run.started_ms, (long long)run.ended_ms,
+                          run.exit_status, (unsigned long long)run.sent,
+                          (unsigned long long)run.polls, (unsigned long long)run.throttled,
+                          (unsigned long long)run.retried);
+        return;
+    }
+    buf_append_format(out, "  run %u: ", number);
+    append_time(out, run.started_ms);
+    if (run.ended_ms == 0) {
+        buf_append_text(out, ", going on, or it was killed\n");
+        return;
+    }
+    buf_append_text(out, " to ");
+    append_time(out, run.ended_ms);
+    buf_append_format(out, ", exit status %d, %llu sent, %llu polls, %llu throttled\n",
+                      run.exit_status, (unsigned long long)run.sent, (unsigned long long)run.polls,
+                      (unsigned long long)run.throttled);
+}
+
+static void append_doubts(const struct doubts *doubts, struct buf *out, bool json)
+{
+    bool first = true;
+
+    for (int i = 0; i < REASON_COUNT; i++) {
+        if (doubts->by_reason[i] == 0)
+            continue;
+        if (json)
+            buf_append_format(out, "%s\"%s\":%llu", first ? "" : ",", reason_code((enum reason)i),
+                              (unsigned long long)doubts->by_reason[i]);
+        else
+            buf_append_format(out, "  in doubt: %llu %s: %s\n",
+                              (unsigned long long)doubts->by_reason[i], reason_code((enum reason)i),
+                              reason_meaning((enum reason)i));
+        first = false;
+    }
+}
+
+static enum err_code append_status(struct session *session, struct buf *out, struct err *err)
+{
+    struct ledger *ledger = session->ledger;
+    bool json = session->options->output != OUTPUT_TABLE;
+    struct doubts doubts = {{0}};
+    struct item_counts counts;
+
+    if (ledger->ops->counts(ledger, UINT32_MAX, UINT32_MAX, &counts, err) != ERR_OK ||
+        count_doubts(ledger, counts.by_state[ITEM_IN_DOUBT], &doubts, err) != ERR_OK)
+        return err->code;
+    buf_append_text(out, json ? "{\"v\":1,\"spec\":" : "");
+    if (json)
+        text_append_json(out, slice_of(session->spec.name));
+    else
+        buf_append_format(out, "%s  %s\n", session->spec.name, session->directory.path);
+    if (json)
+        buf_append_text(out, ",\"jobs\":[");
+    if (append_jobs(ledger, out, json, err) != ERR_OK)
+        return err->code;
+    if (json)
+        buf_append_text(out, "],\"last_run\":");
+    append_last_run(ledger, out, json);
+    if (json)
+        buf_append_text(out, ",\"in_doubt\":{");
+    append_doubts(&doubts, out, json);
+    if (json)
+        buf_append_text(out, "}}\n");
+    return ERR_OK;
+}
+
+static enum err_code show(struct session *session, struct err *err)
+{
+    struct buf out;
+    enum err_code code;
+
+    buf_init(&out, STATUS_BYTES_MAX);
+    do {
+        buf_clear(&out);
+        code = append_status(session, &out, err);
+        if (code == ERR_OK)
+            code = print_out(&out, err);
+    } while (code == ERR_OK && session->options->watch && poll(NULL, 0, WATCH_EVERY_MS) == 0);
+    buf_deinit(&out);
+    return code;
+}
+
+int cmd_status(int argc, char **argv)
+{
+    struct options options;
+    struct session session;
+    struct err err = {0};
+    int exit_status =
+        options_parse(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_WATCH, &options);
+
+    if (exit_status != -1)
+        return exit_status;
+    exit_status = EXIT_DONE;
+    session_init(&session, &options);
+    if (session_load_spec(&session, &err) != ERR_OK ||
+        session_open_ledger(&session, false, &err) != ERR_OK || show(&session, &err) != ERR_OK)
+        exit_status = session_fail(&session, &err);
+    session_deinit(&session);
+    return exit_status;
+}

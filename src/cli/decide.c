@@ -1,0 +1,107 @@
+#include "purser/cli/decide.h"
+
+#include <assert.h>
+
+#include "purser/io/clock.h"
+
+static struct step step_of(const struct item *item, enum item_event_kind kind, int64_t now_ms)
+{
+    struct item_event event = {
+        .kind = kind, .now_ms = now_ms, .server_now_ms = now_ms, .delay_ms = -1};
+    struct policy policy = {.keyed = true};
+
+    return lifecycle_step(item, &event, &policy);
+}
+
+static enum err_code commit(struct ledger *ledger, bool wait, struct err *err)
+{
+    uint64_t sequence;
+
+    if (ledger->ops->batch_bytes(ledger) > 0 &&
+        ledger->ops->commit_begin(ledger, &sequence, err) != ERR_OK)
+        return err->code;
+    return wait ? ledger->ops->commit_poll(ledger, true, &sequence, err) : ERR_OK;
+}
+
+enum err_code decide_all(struct session *session, const struct where *where,
+                         enum item_event_kind kind, uint64_t *done_out, uint64_t *passed_out,
+                         struct err *err)
+{
+    struct ledger *ledger = session->ledger;
+    int64_t now_ms = clock_wall_ms();
+    struct listing listing;
+    struct item_view view;
+    enum err_code code = ERR_OK;
+
+    *done_out = 0;
+    *passed_out = 0;
+    listing_init(&listing, ledger, where);
+    while (code == ERR_OK) {
+        struct step step;
+
+        code = listing_next(&listing, &view, err);
+        if (code != ERR_OK)
+            break;
+        if (!lifecycle_is_legal(view.item.state, kind)) {
+            *passed_out += 1;
+            continue;
+        }
+        step = step_of(&view.item, kind, now_ms);
+        if (step.item.state == view.item.state) { /* a word that changes nothing */
+            *passed_out += 1;
+            continue;
+        }
+        *done_out += 1;
+        code = ledger->ops->put_item(ledger, view.number, &view.item, &step.item, err);
+        if (code == ERR_OK && ledger->ops->batch_bytes(ledger) > BATCH_BYTES_MAX / 2)
+            code = commit(ledger, false, err);
+    }
+    listing_deinit(&listing);
+    return code == ERR_NOT_FOUND ? commit(ledger, true, err) : code;
+}
+
+enum err_code decide_one(struct session *session, const struct item_view *view,
+                         enum item_event_kind kind, struct err *err)
+{
+    struct ledger *ledger = session->ledger;
+    struct attempt_record word = {.generation = view->item.generation,
+                                  .started_ms = clock_wall_ms(),
+                                  .event = (uint8_t)kind,
+                                  .message = SLICE("a person's word")};
+    struct step step;
+
+    if (!lifecycle_is_legal(view->item.state, kind))
+        return err_set(err, ERR_USAGE, "%s is %s; this word is for items in doubt",
+                       session->options->item, item_state_name(view->item.state));
+    step = step_of(&view->item, kind, word.started_ms);
+    assert(step.legal);
+    word.state = (uint8_t)step.item.state;
+    word.reason = step.item.reason;
+    if (ledger->ops->put_item(ledger, view->number, &view->item, &step.item, err) != ERR_OK ||
+        ledger->ops->put_attempt(ledger, view->number, &word, err) != ERR_OK)
+        return err->code;
+    return commit(ledger, true, err);
+}
+
+enum err_code decide_report(struct session *session, const char *verb, uint64_t done,
+                            uint64_t passed, const char *next, struct err *err)
+{
+    struct buf out;
+    enum err_code code = ERR_OK;
+
+    if (!session->options->quiet) {
+        print_talk("%s: %llu %s, %llu passed over", session->spec.name, (unsigned long long)done,
+                   verb, (unsigned long long)passed);
+        print_talk("next: purser %s %s", next, session->spec.file);
+    }
+    if (session->options->output == OUTPUT_TABLE)
+        return ERR_OK;
+    buf_init(&out, 4096);
+    buf_append_text(&out, "{\"v\":1,\"spec\":");
+    text_append_json(&out, slice_of(session->spec.name));
+    buf_append_format(&out, ",\"exit_code\":0,\"%s\":%llu,\"passed_over\":%llu}\n", verb,
+                      (unsigned long long)done, (unsigned long long)passed);
+    code = print_out(&out, err);
+    buf_deinit(&out);
+    return code;
+}

@@ -1,0 +1,219 @@
+#include "purser/cli/options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "purser/base/err.h"
+#include "purser/base/log.h"
+#include "purser/base/text.h"
+#include "purser/cli/command.h"
+#include "purser/cli/session.h"
+
+enum {
+    GRACE_DEFAULT_MS = 30000,
+    OPTION_STATE = 256,
+    OPTION_OUTPUT,
+    OPTION_VAR,
+    OPTION_WHERE,
+    OPTION_SHOW,
+    OPTION_AS,
+    OPTION_CONNECTION,
+    OPTION_WATCH,
+    OPTION_WAIT,
+    OPTION_GRACE,
+    OPTION_LIMIT,
+};
+
+struct option_rule {
+    const char *name;
+    int has_argument;
+    int value;
+    unsigned allowed; /* 0 = everywhere */
+};
+
+static const struct option_rule rules[] = {
+    {"help", no_argument, 'h', 0},
+    {"state", required_argument, OPTION_STATE, 0},
+    {"quiet", no_argument, 'q', 0},
+    {"verbose", no_argument, 'v', 0},
+    {"output", required_argument, OPTION_OUTPUT, ALLOW_OUTPUT},
+    {"var", required_argument, OPTION_VAR, ALLOW_VARIABLES},
+    {"where", required_argument, OPTION_WHERE, ALLOW_WHERE},
+    {"show", required_argument, OPTION_SHOW, ALLOW_SHOW},
+    {"as", required_argument, OPTION_AS, ALLOW_AS},
+    {"connection", required_argument, OPTION_CONNECTION, ALLOW_CONNECTION},
+    {"watch", no_argument, OPTION_WATCH, ALLOW_WATCH},
+    {"wait", required_argument, OPTION_WAIT, ALLOW_RUN},
+    {"grace", required_argument, OPTION_GRACE, ALLOW_RUN},
+    {"limit", required_argument, OPTION_LIMIT, ALLOW_RUN},
+};
+enum { RULE_COUNT = sizeof rules / sizeof rules[0] };
+
+static int wrong(const char *command, const char *format, const char *text)
+{
+    char line[256];
+
+    if (snprintf(line, sizeof line, format, text) < 0)
+        line[0] = '\0';
+    print_talk("purser %s: %s", command, line);
+    print_talk("hint: `purser %s --help` shows examples", command);
+    return EXIT_INPUT;
+}
+
+static int unknown_option(const char *command, const char *word, unsigned allowed)
+{
+    const char *names[RULE_COUNT];
+    const char *closest;
+    size_t count = 0;
+    char line[200];
+
+    for (size_t i = 0; i < RULE_COUNT; i++)
+        if (rules[i].allowed == 0 || (rules[i].allowed & allowed) != 0)
+            names[count++] = rules[i].name;
+    closest = strncmp(word, "--", 2) == 0 ? text_closest(word + 2, names, count) : NULL;
+    if (snprintf(line, sizeof line, "there is no option '%.100s'", word) < 0)
+        line[0] = '\0';
+    print_talk("purser %s: %s", command, line);
+    if (closest != NULL)
+        print_talk("hint: did you mean '--%s'?", closest);
+    else
+        print_talk("hint: `purser %s --help` lists the options", command);
+    return EXIT_INPUT;
+}
+
+static bool parse_output(const char *word, enum output_format *format_out)
+{
+    static const char *const names[] = {[OUTPUT_TABLE] = "table",
+                                        [OUTPUT_JSON] = "json",
+                                        [OUTPUT_NDJSON] = "ndjson",
+                                        [OUTPUT_CSV] = "csv"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(names[i], word) == 0) {
+            *format_out = (enum output_format)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_variable(const char *word, struct options *options)
+{
+    const char *equals = strchr(word, '=');
+
+    if (equals == NULL || equals == word || options->variable_count == OPTION_VARIABLES_MAX)
+        return false;
+    options->variables[options->variable_count++] = (struct spec_variable){
+        .name = {word, (size_t)(equals - word)}, .value = slice_of(equals + 1)};
+    return true;
+}
+
+static int apply(const char *command, int value, const char *argument, struct options *options)
+{
+    switch (value) {
+    case OPTION_STATE:
+        options->state_root = argument;
+        return -1;
+    case 'q':
+        options->quiet = true;
+        return -1;
+    case 'v':
+        log_set_level(log_enabled(LOG_INFO) ? LOG_DEBUG : LOG_INFO);
+        return -1;
+    case OPTION_OUTPUT:
+        return parse_output(argument, &options->output)
+                   ? -1
+                   : wrong(command, "--output takes table, json, ndjson or csv, not '%.60s'",
+                           argument);
+    case OPTION_VAR:
+        return parse_variable(argument, options)
+                   ? -1
+                   : wrong(command, "--var takes NAME=VALUE, not '%.60s'", argument);
+    case OPTION_WHERE:
+        options->where = argument;
+        return -1;
+    case OPTION_SHOW:
+        options->show = argument;
+        return -1;
+    case 'o':
+        options->directory = argument;
+        return -1;
+    case OPTION_AS:
+        options->as = argument;
+        return -1;
+    case OPTION_CONNECTION:
+        options->connection = argument;
+        return -1;
+    case OPTION_WATCH:
+        options->watch = true;
+        return -1;
+    case OPTION_WAIT:
+        return text_to_duration_ms(slice_of(argument), &options->wait_ms)
+                   ? -1
+                   : wrong(command, "--wait takes a duration such as 90s or 2h, not '%.60s'",
+                           argument);
+    case OPTION_GRACE:
+        return text_to_duration_ms(slice_of(argument), &options->grace_ms)
+                   ? -1
+                   : wrong(command, "--grace takes a duration such as 30s, not '%.60s'", argument);
+    case OPTION_LIMIT:
+        return text_to_u64(slice_of(argument), &options->limit)
+                   ? -1
+                   : wrong(command, "--limit takes a whole number, not '%.60s'", argument);
+    default:
+        return wrong(command, "the option '%.60s' is not known", argument);
+    }
+}
+
+static int take_operands(const char *command, int count, char **operands, unsigned allowed,
+                         struct options *options)
+{
+    int most = (allowed & ALLOW_ITEM) != 0 ? 2 : 1;
+
+    if (count > most)
+        return wrong(command, "one word too many: '%.60s'", operands[most]);
+    if (count == 0 && (allowed & SPEC_OPTIONAL) == 0)
+        return wrong(command, "which spec? Give the YAML file%s", "");
+    if (count >= 1)
+        options->spec_file = operands[0];
+    if (count == 2)
+        options->item = operands[1];
+    if ((allowed & ALLOW_ITEM) != 0 && options->item == NULL)
+        return wrong(command, "which item? Give JOB/KEY after the spec%s", "");
+    return -1;
+}
+
+int options_parse(int argc, char **argv, unsigned allowed, struct options *options_out)
+{
+    struct option table[RULE_COUNT + 1] = {{0}};
+    const char *command = argv[0];
+    const char *letters = (allowed & ALLOW_DIRECTORY) != 0 ? ":hqvo:" : ":hqv";
+    size_t count = 0;
+    int value;
+
+    *options_out =
+        (struct options){.wait_ms = INT64_MAX, .grace_ms = GRACE_DEFAULT_MS, .limit = UINT64_MAX};
+    for (size_t i = 0; i < RULE_COUNT; i++)
+        if (rules[i].allowed == 0 || (rules[i].allowed & allowed) != 0)
+            table[count++] =
+                (struct option){rules[i].name, rules[i].has_argument, NULL, rules[i].value};
+    opterr = 0;
+    optind = 1;
+    while ((value = getopt_long(argc, argv, letters, table, NULL)) != -1) {
+        int status;
+
+        if (value == 'h') {
+            fputs(command_find(command)->help, stdout);
+            return EXIT_DONE;
+        }
+        if (value == ':')
+            return wrong(command, "'%.60s' needs a value", argv[optind - 1]);
+        if (value == '?')
+            return unknown_option(command, argv[optind - 1], allowed);
+        status = apply(command, value, optarg, options_out);
+        if (status != -1)
+            return status;
+    }
+    return take_operands(command, argc - optind, argv + optind, allowed, options_out);
+}

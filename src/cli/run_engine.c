@@ -1,0 +1,332 @@
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "purser/base/log.h"
+#include "purser/cli/run.h"
+#include "purser/io/clock.h"
+#include "purser/io/curl_transport.h"
+#include "purser/io/event_loop.h"
+#include "purser/io/signals.h"
+#include "purser/io/simulator_process.h"
+
+enum {
+    ORIGIN_BYTES = 512,
+    TIMEOUT_MS = 60 * 1000,
+    CONNECT_TIMEOUT_MS = 10 * 1000,
+    UNREACHABLE_MS = 5 * 60 * 1000,
+    REKEY_LIMIT = 5,
+    MISSING_LIMIT = 5,
+    MISSING_FOR_MS = 5 * 60 * 1000,
+    DOCUMENTED_MILLIS = 45 * 1000,     /* a tenth under 500 requests in 10 s */
+    UNKNOWN_START_MILLIS = 200 * 1000, /* doubles each second until the first 429 */
+    AUTO_BURST = 10,
+};
+
+/* What runs beside the engine. */
+struct machinery {
+    struct simulator_process simulator;
+    struct event_loop *loop;
+    struct curl_transport *transport;
+    struct loop_watch *signal_watch, *ledger_watch;
+    struct engine *engine;
+    struct engine_connection *connections;
+    struct engine_job *jobs;
+    char origin[ORIGIN_BYTES];
+};
+
+static struct engine_now read_clocks(void)
+{
+    return (struct engine_now){.wall_ms = clock_wall_ms(), .boot_ms = clock_boot_ms()};
+}
+
+static struct pace_config organisation_pace(const struct spec_api *api)
+{
+    bool documented =
+        api->environment == ENVIRONMENT_PRODUCTION || api->environment == ENVIRONMENT_SANDBOX;
+
+    if (api->rate.kind == RATE_UNLIMITED)
+        return (struct pace_config){.burst = 1};
+    if (api->rate.kind == RATE_FIXED)
+        return (struct pace_config){.start_millis = api->rate.millis_per_second,
+                                    .ceiling_millis = api->rate.millis_per_second,
+                                    .burst = api->rate.burst};
+    return (struct pace_config){.learns = true,
+                                .start_millis =
+                                    documented ? DOCUMENTED_MILLIS : UNKNOWN_START_MILLIS,
+                                .ceiling_millis = documented ? DOCUMENTED_MILLIS : 0,
+                                .burst = AUTO_BURST};
+}
+
+static struct pace_config connection_pace(const struct rate *rate)
+{
+    if (rate->kind == RATE_FIXED)
+        return (struct pace_config){.learns = true,
+                                    .start_millis = rate->millis_per_second,
+                                    .ceiling_millis = rate->millis_per_second,
+                                    .burst = rate->burst};
+    return (struct pace_config){.learns = rate->kind == RATE_AUTO, .burst = 1};
+}
+
+static void set_failures(const struct max_failures *from, uint64_t *max_out,
+                         uint32_t *millionth_out)
+{
+    *max_out = from->set && !from->is_share ? from->count : UINT64_MAX;
+    *millionth_out = from->set && from->is_share ? from->share_millionth : 0;
+}
+
+static enum err_code describe_connections(struct run *run, struct machinery *machinery,
+                                          const uint32_t *numbers, struct err *err)
+{
+    const struct spec *spec = &run->session->spec;
+
+    machinery->connections =
+        arena_new(&run->session->arena, spec->connection_count, sizeof *machinery->connections);
+    if (machinery->connections == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for %zu connections", spec->connection_count);
+    for (size_t i = 0; i < spec->connection_count; i++)
+        machinery->connections[i] =
+            (struct engine_connection){.alias = spec->connections[i].alias,
+                                       .number = numbers[i],
+                                       .pace = connection_pace(&spec->connections[i].rate),
+                                       .in_flight = spec->connections[i].in_flight};
+    return ERR_OK;
+}
+
+static enum err_code describe_jobs(struct run *run, struct machinery *machinery,
+                                   const uint32_t *numbers, struct err *err)
+{
+    const struct spec *spec = &run->session->spec;
+
+    machinery->jobs = arena_new(&run->session->arena, spec->job_count, sizeof *machinery->jobs);
+    if (machinery->jobs == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for %zu jobs", spec->job_count);
+    for (size_t i = 0; i < spec->job_count; i++) {
+        const struct spec_job *job = &spec->jobs[i];
+        struct engine_job *to = &machinery->jobs[i];
+
+        *to = (struct engine_job){.name = job->name,
+                                  .number = numbers[i],
+                                  .operation = job->operation,
+                                  .policy = {.keyed = operation_is_keyed(job->operation),
+                                             .attempt_limit = job->retry.attempts,
+                                             .rekey_limit = REKEY_LIMIT,
+                                             .first_delay_ms = job->retry.first_delay_ms,
+                                             .max_delay_ms = job->retry.max_delay_ms,
+                                             .key_window_ms = spec->key_window_ms,
+                                             .give_up_ms = job->retry.give_up_after_ms,
+                                             .missing_limit = MISSING_LIMIT,
+                                             .missing_for_ms = MISSING_FOR_MS}};
+        set_failures(&job->max_failures, &to->failures_max, &to->failures_millionth);
+    }
+    return ERR_OK;
+}
+
+enum err_code run_ledger_numbers(struct session *session, uint32_t **connections_out,
+                                 uint32_t **jobs_out, struct err *err)
+{
+    const struct spec *spec = &session->spec;
+    const struct ledger_ops *ops = session->ledger->ops;
+    uint32_t *connections = arena_new(&session->arena, spec->connection_count, sizeof *connections);
+    uint32_t *jobs = arena_new(&session->arena, spec->job_count, sizeof *jobs);
+
+    if (connections == NULL || jobs == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for the names of the spec");
+    for (size_t i = 0; i < spec->connection_count; i++)
+        if (ops->connection_number(session->ledger, spec->connections[i].alias, &connections[i],
+                                   err) != ERR_OK)
+            return err->code;
+    for (size_t i = 0; i < spec->job_count; i++)
+        if (ops->job_number(session->ledger, spec->jobs[i].name, &jobs[i], err) != ERR_OK)
+            return err->code;
+    *connections_out = connections;
+    *jobs_out = jobs;
+    return ERR_OK;
+}
+
+static enum err_code open_transport(struct run *run, struct machinery *machinery, struct err *err)
+{
+    const struct spec_api *api = &run->session->spec.api;
+    const char *base_url = api->base_url;
+
+    if (api->environment == ENVIRONMENT_SIMULATOR) {
+        if (simulator_process_start(api->simulator_profile, api->simulator_seed,
+                                    &machinery->simulator, err) != ERR_OK)
+            return err->code;
+        base_url = machinery->simulator.base_url;
+    }
+    if (curl_transport_origin(base_url, machinery->origin, sizeof machinery->origin, err) != ERR_OK)
+        return err->code;
+    return curl_transport_open(
+        machinery->loop,
+        &(struct curl_transport_options){.base_url = base_url,
+                                         .version = api->version,
+                                         .client_id = run->credentials->client_id,
+                                         .client_secret = run->credentials->client_secret,
+                                         .access_tokens =
+                                             (const char *const *)run->credentials->access_tokens,
+                                         .connection_count = run->credentials->connection_count,
+                                         .ca_file = api->ca_file,
+                                         .in_flight = api->in_flight,
+                                         .connect_timeout_ms = CONNECT_TIMEOUT_MS},
+        &machinery->transport, err);
+}
+
+static enum err_code open_engine(struct run *run, struct machinery *machinery, struct err *err)
+{
+    const struct spec *spec = &run->session->spec;
+    struct engine_options options = {.spec_name = spec->name,
+                                     .base_origin = machinery->origin,
+                                     .pace = organisation_pace(&spec->api),
+                                     .in_flight = spec->api.in_flight,
+                                     .outstanding = spec->api.outstanding,
+                                     .item_limit = run->session->options->limit,
+                                     .timeout_ms = TIMEOUT_MS,
+                                     .unreachable_ms = UNREACHABLE_MS,
+                                     .seed = (uint64_t)run->started_wall_ms ^ (uint64_t)getpid()
+                                                                                  << 40,
+                                     .connection_count = spec->connection_count,
+                                     .job_count = spec->job_count};
+    uint32_t *connections, *jobs;
+
+    if (run_ledger_numbers(run->session, &connections, &jobs, err) != ERR_OK ||
+        describe_connections(run, machinery, connections, err) != ERR_OK ||
+        describe_jobs(run, machinery, jobs, err) != ERR_OK)
+        return err->code;
+    set_failures(&spec->max_failures, &options.failures_max, &options.failures_millionth);
+    options.connections = machinery->connections;
+    options.jobs = machinery->jobs;
+    return engine_new(&options, run->session->ledger, curl_transport_port(machinery->transport),
+                      read_clocks(), &machinery->engine, err);
+}
+
+/* The turn looks at everything anyway; waking up is all that is needed. */
+static void on_ledger_ready(void *context, int fd, int ready)
+{
+    uint64_t forgotten;
+
+    (void)context;
+    (void)ready;
+    if (read(fd, &forgotten, sizeof forgotten) == -1)
+        return;
+}
+
+static void on_signal_ready(void *context, int fd, int ready)
+{
+    (void)context;
+    (void)fd;
+    (void)ready;
+}
+
+static enum err_code open_all(struct run *run, struct machinery *machinery, struct err *err)
+{
+    if (event_loop_open(&machinery->loop, err) != ERR_OK ||
+        open_transport(run, machinery, err) != ERR_OK ||
+        open_engine(run, machinery, err) != ERR_OK ||
+        loop_watch_add(machinery->loop, lmdb_ledger_event_fd(run->session->lmdb), LOOP_READ,
+                       on_ledger_ready, NULL, &machinery->ledger_watch, err) != ERR_OK ||
+        loop_watch_add(machinery->loop, run->signal_fd, LOOP_READ, on_signal_ready, NULL,
+                       &machinery->signal_watch, err) != ERR_OK)
+        return err->code;
+    return ERR_OK;
+}
+
+static void close_all(struct machinery *machinery)
+{
+    engine_free(machinery->engine);
+    curl_transport_close(machinery->transport);
+    if (machinery->ledger_watch != NULL)
+        loop_watch_remove(machinery->ledger_watch);
+    if (machinery->signal_watch != NULL)
+        loop_watch_remove(machinery->signal_watch);
+    event_loop_close(machinery->loop);
+    simulator_process_stop(&machinery->simulator);
+}
+
+/* The first signal drains, the second ends at once. False = end now. */
+static bool take_signals(struct run *run, struct machinery *machinery, int64_t boot_ms,
+                         bool *draining)
+{
+    int number = signals_take(run->signal_fd);
+
+    if (number == 0)
+        return true;
+    if (*draining) {
+        run->stop_signal = number;
+        return false;
+    }
+    *draining = true;
+    engine_drain(machinery->engine, boot_ms + run->session->options->grace_ms);
+    if (!run->session->options->quiet)
+        print_talk(
+            "purser: stopping: what is on the wire is finished first (at most %lld s); press "
+            "again to stop now, nothing is lost",
+            (long long)(run->session->options->grace_ms / 1000));
+    return true;
+}
+
+static enum err_code turn_until_ended(struct run *run, struct machinery *machinery,
+                                      struct progress_line *line, uint64_t done_before,
+                                      struct err *err)
+{
+    bool draining = false;
+
+    for (;;) {
+        struct engine_now now = read_clocks();
+        int64_t wake_ms, wait_ms;
+
+        if (!take_signals(run, machinery, now.boot_ms, &draining))
+            return ERR_OK;
+        if (!draining && run->session->options->wait_ms != INT64_MAX &&
+            now.boot_ms - run->started_boot_ms >= run->session->options->wait_ms) {
+            draining = true;
+            engine_drain(machinery->engine, now.boot_ms + run->session->options->grace_ms);
+        }
+        if (engine_turn(machinery->engine, now, &wake_ms, err) != ERR_OK)
+            return err->code;
+        run->progress = *engine_progress(machinery->engine);
+        progress_line_show(line, &run->progress, done_before, now.boot_ms);
+        if (run->progress.phase == ENGINE_ENDED)
+            return ERR_OK;
+        wait_ms = wake_ms - now.boot_ms;
+        if (wait_ms > 100) /* for the progress line and --wait */
+            wait_ms = 100;
+        if (event_loop_turn(machinery->loop, wait_ms < 0 ? 0 : wait_ms, err) != ERR_OK)
+            return err->code;
+    }
+}
+
+static uint64_t open_count(const struct item_counts *counts)
+{
+    return counts->by_state[ITEM_BLOCKED] + counts->by_state[ITEM_READY] +
+           counts->by_state[ITEM_SENDING] + counts->by_state[ITEM_WAITING];
+}
+
+enum err_code run_engine(struct run *run, struct err *err)
+{
+    struct machinery machinery = {0};
+    struct progress_line *line;
+    uint64_t total = 0, open;
+    enum err_code code;
+
+    if (run->session->ledger->ops->counts(run->session->ledger, UINT32_MAX, UINT32_MAX,
+                                          &run->counts, err) != ERR_OK)
+        return err->code;
+    open = open_count(&run->counts);
+    if (open == 0) {
+        run->progress.phase = ENGINE_ENDED;
+        return ERR_OK;
+    }
+    for (int i = 0; i < ITEM_STATE_COUNT; i++)
+        total += run->counts.by_state[i];
+    code = open_all(run, &machinery, err);
+    line = code == ERR_OK ? progress_line_new(run, total) : NULL;
+    if (code == ERR_OK)
+        code = turn_until_ended(run, &machinery, line, total - open, err);
+    progress_line_free(line);
+    /* The texts of the progress belong to the engine. */
+    run->progress.parked_reason = NULL;
+    close_all(&machinery);
+    return code;
+}

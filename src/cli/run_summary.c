@@ -1,0 +1,159 @@
+#include <stdio.h>
+
+#include "purser/base/text.h"
+#include "purser/cli/run.h"
+#include "purser/io/clock.h"
+
+enum { SUMMARY_BYTES_MAX = 64 * 1024 };
+
+static uint64_t unfinished_count(const struct item_counts *counts)
+{
+    return counts->by_state[ITEM_BLOCKED] + counts->by_state[ITEM_READY] +
+           counts->by_state[ITEM_SENDING] + counts->by_state[ITEM_WAITING];
+}
+
+int run_exit_status(const struct engine_progress *progress, const struct item_counts *counts)
+{
+    if (progress->stop == STOP_CREDENTIALS || progress->parked_for_credentials)
+        return EXIT_CREDENTIALS;
+    if (progress->stop == STOP_MAX_FAILURES)
+        return EXIT_MAX_FAILURES;
+    if (unfinished_count(counts) > 0)
+        return EXIT_NOT_FINISHED;
+    if (counts->by_state[ITEM_IN_DOUBT] > 0)
+        return EXIT_IN_DOUBT;
+    return counts->by_state[ITEM_FAILED] > 0 ? EXIT_SOME_FAILED : EXIT_DONE;
+}
+
+static uint64_t changed_count(const struct import_counts *import)
+{
+    return import->by_action[CONVERGE_REPLACE] + import->by_action[CONVERGE_RESEND];
+}
+
+static uint64_t kept_count(const struct import_counts *import)
+{
+    return import->by_action[CONVERGE_KEEP] + import->by_action[CONVERGE_FINISH_FIRST];
+}
+
+static void append_json(const struct run *run, int exit_status, struct buf *out)
+{
+    const struct import_counts *import = &run->import;
+    uint64_t total = 0;
+
+    for (int i = 0; i < ITEM_STATE_COUNT; i++)
+        total += run->counts.by_state[i];
+    buf_append_text(out, "{\"v\":1,\"spec\":");
+    text_append_json(out, slice_of(run->session->spec.name));
+    buf_append_format(out, ",\"run\":%u,\"exit_code\":%d,\"items\":{\"total\":%llu", run->number,
+                      exit_status, (unsigned long long)total);
+    for (int i = 0; i < ITEM_STATE_COUNT; i++)
+        buf_append_format(out, ",\"%s\":%llu", item_state_name((enum item_state)i),
+                          (unsigned long long)run->counts.by_state[i]);
+    buf_append_format(
+        out,
+        "},\"this_run\":{\"added\":%llu,\"changed\":%llu,\"unchanged\":%llu,\"kept\":%llu,"
+        "\"dropped\":%llu,\"sent\":%llu,\"polls\":%llu,\"throttled\":%llu,\"retried\":%llu}",
+        (unsigned long long)(import->by_action[CONVERGE_ADD] + import->by_action[CONVERGE_SKIP]),
+        (unsigned long long)changed_count(import),
+        (unsigned long long)import->by_action[CONVERGE_UNCHANGED],
+        (unsigned long long)kept_count(import), (unsigned long long)import->dropped,
+        (unsigned long long)run->progress.sent, (unsigned long long)run->progress.polls,
+        (unsigned long long)run->progress.throttled, (unsigned long long)run->progress.retried);
+    if (run->progress.stop != STOP_NONE) {
+        buf_append_text(out, ",\"stopped\":");
+        text_append_json(out, slice_of(run->progress.stop_text));
+    }
+    buf_append_format(out, ",\"elapsed_ms\":%lld}\n",
+                      (long long)(clock_boot_ms() - run->started_boot_ms));
+}
+
+static void append_counts(const struct item_counts *counts, struct buf *out)
+{
+    bool first = true;
+
+    for (int i = 0; i < ITEM_STATE_COUNT; i++) {
+        if (counts->by_state[i] == 0)
+            continue;
+        buf_append_format(out, "%s%llu %s", first ? "" : ", ",
+                          (unsigned long long)counts->by_state[i],
+                          item_state_name((enum item_state)i));
+        first = false;
+    }
+    if (first)
+        buf_append_text(out, "no items");
+}
+
+/* The last line names the next command. */
+static void append_next(const struct run *run, int exit_status, struct buf *out)
+{
+    const char *file = run->session->spec.file;
+
+    switch (exit_status) {
+    case EXIT_SOME_FAILED:
+        buf_append_format(
+            out,
+            "next: purser items %s --where 'state=failed' shows why; correct the rows "
+            "and run again, or `purser retry %s`\n",
+            file, file);
+        break;
+    case EXIT_IN_DOUBT:
+        buf_append_format(out,
+                          "next: purser items %s --where 'state=in_doubt'; then look, and "
+                          "`purser resolve %s JOB/KEY --as done|not-done`\n",
+                          file, file);
+        break;
+    case EXIT_MAX_FAILURES:
+        buf_append_format(out, "next: purser items %s --where 'state=failed' shows why\n", file);
+        break;
+    case EXIT_CREDENTIALS:
+        buf_append_format(out, "next: mend the credentials, then purser run %s goes on\n", file);
+        break;
+    case EXIT_NOT_FINISHED:
+        buf_append_format(out, "next: purser run %s goes on where this run stopped\n", file);
+        break;
+    default:
+        buf_append_format(out, "next: purser results %s -o results/ writes what came back\n", file);
+    }
+}
+
+static void append_text(const struct run *run, int exit_status, struct buf *out)
+{
+    const struct engine_progress *progress = &run->progress;
+
+    if (progress->stop != STOP_NONE)
+        buf_append_format(out, "purser: stopped: %s\n", progress->stop_text);
+    if (progress->parked_connections > 0)
+        buf_append_format(
+            out, "purser: %u connection%s parked, such as %s\n", progress->parked_connections,
+            progress->parked_connections == 1 ? " is" : "s are", progress->parked_alias);
+    buf_append_format(out, "%s run %u: ", run->session->spec.name, run->number);
+    append_counts(&run->counts, out);
+    buf_append_format(out, " (%llu sent, %llu polls, %llu throttled, %llu retried, %.1f s)\n",
+                      (unsigned long long)progress->sent, (unsigned long long)progress->polls,
+                      (unsigned long long)progress->throttled,
+                      (unsigned long long)progress->retried,
+                      (double)(clock_boot_ms() - run->started_boot_ms) / 1000.0);
+    buf_append_format(out, "ledger: %s\n", run->session->directory.path);
+    append_next(run, exit_status, out);
+}
+
+enum err_code run_print_summary(const struct run *run, int exit_status, struct err *err)
+{
+    struct buf out;
+    enum err_code code = ERR_OK;
+
+    buf_init(&out, SUMMARY_BYTES_MAX);
+    if (!run->session->options->quiet) {
+        append_text(run, exit_status, &out);
+        if (out.length > 0)
+            print_talk("%.*s", (int)out.length - 1, out.bytes);
+        buf_clear(&out);
+    }
+    if (run->session->options->output == OUTPUT_JSON ||
+        run->session->options->output == OUTPUT_NDJSON) {
+        append_json(run, exit_status, &out);
+        code = print_out(&out, err);
+    }
+    buf_deinit(&out);
+    return code;
+}

@@ -1,0 +1,205 @@
+#include "purser/cli/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "purser/base/log.h"
+#include "purser/base/mem.h"
+#include "purser/base/text.h"
+
+enum { PRINT_BYTES_MAX = 64 * 1024 * 1024 };
+
+void session_init(struct session *session, const struct options *options)
+{
+    *session = (struct session){.options = options};
+    arena_init(&session->arena, SPEC_ARENA_BYTES_MAX);
+    diagnostics_init(&session->diagnostics);
+}
+
+void session_deinit(struct session *session)
+{
+    lmdb_ledger_close(session->lmdb);
+    if (session->directory_open)
+        state_directory_close(&session->directory);
+    diagnostics_deinit(&session->diagnostics);
+    arena_deinit(&session->arena);
+    mem_free(session->spec_bytes);
+}
+
+static enum err_code read_all(int fd, const char *file, size_t size, char **bytes_out,
+                              struct err *err)
+{
+    char *bytes = mem_new(size + 1, 1);
+    size_t length = 0;
+
+    if (bytes == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for %s", file);
+    while (length < size) {
+        ssize_t got = read(fd, bytes + length, size - length);
+
+        if (got == -1 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            break;
+        length += (size_t)got;
+    }
+    if (length < size) {
+        mem_free(bytes);
+        return err_set(err, ERR_INPUT, "%s: cannot be read whole: %s", file, strerror(errno));
+    }
+    *bytes_out = bytes;
+    return ERR_OK;
+}
+
+static enum err_code read_spec(const char *file, char **bytes_out, size_t *length_out,
+                               struct err *err)
+{
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat status;
+    enum err_code code;
+
+    if (fd == -1)
+        return err_set(err, ERR_INPUT, "%s: cannot be opened: %s", file, strerror(errno));
+    if (fstat(fd, &status) == -1 || !S_ISREG(status.st_mode)) {
+        close(fd);
+        return err_set(err, ERR_INPUT, "%s: is not a regular file", file);
+    }
+    if (status.st_size > SPEC_BYTES_MAX) {
+        close(fd);
+        return err_set(err, ERR_INPUT,
+                       "%s: a spec has at most %u MiB, this one has %lld bytes\n"
+                       "hint: put the rows into a csv: or ndjson: source",
+                       file, SPEC_BYTES_MAX / (1024 * 1024), (long long)status.st_size);
+    }
+    code = read_all(fd, file, (size_t)status.st_size, bytes_out, err);
+    *length_out = (size_t)status.st_size;
+    close(fd);
+    return code;
+}
+
+enum err_code session_load_spec(struct session *session, struct err *err)
+{
+    const char *file = session->options->spec_file;
+    size_t length = 0;
+    enum err_code code = read_spec(file, &session->spec_bytes, &length, err);
+
+    if (code != ERR_OK)
+        return code;
+    code =
+        spec_load(&session->arena, file, session->spec_bytes, length, session->options->variables,
+                  session->options->variable_count, &session->spec, &session->diagnostics);
+    if (code == ERR_NO_MEMORY)
+        return err_set(err, code, "no memory for %s", file);
+    if (code != ERR_OK)
+        return err_set(err, code, "%llu error%s in %s; nothing was sent",
+                       (unsigned long long)session->diagnostics.error_count,
+                       session->diagnostics.error_count == 1 ? "" : "s", file);
+    session->spec_loaded = true;
+    return ERR_OK;
+}
+
+enum err_code session_open_ledger(struct session *session, bool write, struct err *err)
+{
+    const struct spec_api *api = &session->spec.api;
+    enum err_code code = state_directory_open(session->options->state_root, session->spec.name,
+                                              write, &session->directory, err);
+
+    if (code != ERR_OK)
+        return code;
+    session->directory_open = true;
+    code = lmdb_ledger_open(
+        &session->directory,
+        &(struct lmdb_ledger_options){
+            .spec_name = session->spec.name,
+            .base_url = api->environment == ENVIRONMENT_SIMULATOR ? "simulator" : api->base_url,
+            .write = write},
+        &session->lmdb, err);
+    if (code == ERR_OK)
+        session->ledger = lmdb_ledger_port(session->lmdb);
+    return code;
+}
+
+void print_talk(const char *format, ...)
+{
+    char line[4096];
+    va_list arguments;
+    int length;
+
+    va_start(arguments, format);
+    length = vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    if (length < 0)
+        return;
+    if ((size_t)length >= sizeof line)
+        length = (int)sizeof line - 1;
+    length = (int)log_redact(line, (size_t)length);
+    fprintf(stderr, "%.*s\n", length, line);
+}
+
+enum err_code print_out(const struct buf *buf, struct err *err)
+{
+    if (buf->failed != ERR_OK)
+        return err_set(err, buf->failed, "the output is too large to be built");
+    if (buf->length > 0 &&
+        (fwrite(buf->bytes, 1, buf->length, stdout) != buf->length || fflush(stdout) != 0))
+        return err_set(err, ERR_OUTPUT, "standard output: %s", strerror(errno));
+    return ERR_OK;
+}
+
+static void print_diagnostics(struct session *session)
+{
+    struct buf text;
+
+    buf_init(&text, PRINT_BYTES_MAX);
+    diagnostics_print(&session->diagnostics, &text);
+    if (text.length > 0) {
+        text.length = log_redact(text.bytes, text.length);
+        fwrite(text.bytes, 1, text.length, stderr);
+    }
+    buf_deinit(&text);
+}
+
+void session_warn(struct session *session)
+{
+    if (session->diagnostics.warning_count > 0)
+        print_diagnostics(session);
+}
+
+static void print_failure_json(struct session *session, const struct err *err, int exit_status)
+{
+    struct buf out;
+    struct err ignored = {0};
+
+    buf_init(&out, PRINT_BYTES_MAX);
+    buf_append_text(&out, "{\"v\":1");
+    if (session->spec_loaded) {
+        buf_append_text(&out, ",\"spec\":");
+        text_append_json(&out, slice_of(session->spec.name));
+    }
+    buf_append_format(&out, ",\"exit_code\":%d,\"error\":{\"message\":", exit_status);
+    text_append_json(&out, slice_of(err->text));
+    buf_append_text(&out, "},\"messages\":");
+    diagnostics_print_json(&session->diagnostics, &out);
+    buf_append_text(&out, "}\n");
+    if (out.length > 0)
+        out.length = log_redact(out.bytes, out.length);
+    if (print_out(&out, &ignored) != ERR_OK)
+        print_talk("purser: %s", ignored.text);
+    buf_deinit(&out);
+}
+
+int session_fail(struct session *session, const struct err *err)
+{
+    int exit_status = err_exit_status(err->code);
+
+    print_diagnostics(session);
+    print_talk("purser: %s", err->text[0] == '\0' ? err_code_text(err->code) : err->text);
+    if (session->options->output == OUTPUT_JSON || session->options->output == OUTPUT_NDJSON)
+        print_failure_json(session, err, exit_status);
+    return exit_status;
+}
