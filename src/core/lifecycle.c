@@ -48,6 +48,7 @@ static enum effect make_ready(struct item *item)
     item->attempt_count = 0;
     item->poll_count = 0;
     item->trouble_count = 0;
+    item->missing_count = 0;
     item->unknown_send = false;
     item->accepted = false;
     item->intent_ms = 0;
@@ -136,6 +137,7 @@ static enum effect accept(struct item *item, const struct item_event *event,
     item->accepted = true;
     item->accepted_ms = event->now_ms;
     item->trouble_count = 0;
+    item->missing_count = 0;
     item->job_path = event->job_path;
     copy_text(item->remote_job, sizeof item->remote_job, event->remote_job);
     item->due_ms = event->now_ms + (event->delay_ms > 0 ? event->delay_ms : 0);
@@ -231,6 +233,7 @@ static enum effect poll_later(struct item *item, const struct item_event *event,
     (void)policy;
     item->poll_count++;
     item->trouble_count = 0;
+    item->missing_count = 0;
     item->http_status = event->http_status;
     item->due_ms = event->now_ms + (event->delay_ms > 0 ? event->delay_ms : 1);
     return EFFECT_NONE;
@@ -259,7 +262,8 @@ static enum effect missing(struct item *item, const struct item_event *event,
     /* The local clock was set back: the time counts from here, or it would take hours. */
     if (event->now_ms < item->accepted_ms)
         item->accepted_ms = event->now_ms;
-    if (item->trouble_count + 1 >= policy->missing_limit &&
+    item->missing_count++;
+    if (item->missing_count >= policy->missing_limit &&
         event->now_ms - item->accepted_ms >= policy->missing_for_ms) {
         keep_answer(item, event);
         return doubt(item, event, REASON_SERVER_LOST_JOB);

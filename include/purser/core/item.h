@@ -79,6 +79,7 @@ struct item {
     uint32_t attempt_count; /* sends of this generation that were not turned away as a whole */
     uint32_t poll_count;    /* answered polls of this generation */
     uint32_t trouble_count; /* throttled, lost or unsent exchanges in a row; drives backoff */
+    uint32_t missing_count; /* polls in a row answered "unknown job"; of this process, not stored */
     uint32_t attempt_total; /* over all generations */
     uint32_t seen_run;      /* last run whose source had this row, kept only while it is ready */
     bool unknown_send;      /* an earlier send of this generation has an unknown outcome */

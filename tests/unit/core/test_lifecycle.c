@@ -496,7 +496,7 @@ static void a_missing_job_is_in_doubt_only_after_often_and_long_enough(void **co
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct item item = item_in(ITEM_WAITING);
 
-        item.trouble_count = cases[i].before;
+        item.missing_count = cases[i].before;
         item.accepted_ms = NOW_MS - cases[i].age_ms;
         step_of(&item, EVENT_MISSING, &keyed);
         assert_int_equal(item.state, cases[i].state);
@@ -504,6 +504,26 @@ static void a_missing_job_is_in_doubt_only_after_often_and_long_enough(void **co
         if (item.state == ITEM_IN_DOUBT)
             assert_int_equal(item.reason, REASON_SERVER_LOST_JOB);
     }
+}
+
+static void only_polls_that_were_answered_so_count_as_missing(void **context)
+{
+    struct item item = item_in(ITEM_WAITING);
+    (void)context;
+
+    item.accepted_ms = NOW_MS - 1000000;
+    for (int i = 0; i < 10; i++)
+        step_of(&item, EVENT_LOST, &keyed); /* an outage, and then a first strange answer */
+    step_of(&item, EVENT_MISSING, &keyed);
+    assert_int_equal(item.state, ITEM_WAITING);
+    step_of(&item, EVENT_MISSING, &keyed);
+    step_of(&item, EVENT_PENDING, &keyed); /* it is known after all */
+    step_of(&item, EVENT_MISSING, &keyed);
+    step_of(&item, EVENT_MISSING, &keyed);
+    assert_int_equal(item.state, ITEM_WAITING);
+    step_of(&item, EVENT_LOST, &keyed);
+    step_of(&item, EVENT_MISSING, &keyed);
+    assert_int_equal(item.state, ITEM_IN_DOUBT);
 }
 
 static void a_clock_that_was_set_back_does_not_keep_a_missing_job_for_hours(void **context)
@@ -738,6 +758,7 @@ int main(void)
         cmocka_unit_test(no_trouble_with_a_poll_ends_an_item),
         cmocka_unit_test(a_pending_job_is_asked_again_after_the_given_delay),
         cmocka_unit_test(a_missing_job_is_in_doubt_only_after_often_and_long_enough),
+        cmocka_unit_test(only_polls_that_were_answered_so_count_as_missing),
         cmocka_unit_test(a_clock_that_was_set_back_does_not_keep_a_missing_job_for_hours),
         cmocka_unit_test(a_throttled_job_gets_a_new_key_and_an_intent_in_the_same_value),
         cmocka_unit_test(new_keys_are_limited),
