@@ -82,6 +82,20 @@ PLANTS = {
         NO_AT_MOST_ONCE]),
     "changed_row_keeps_a_used_key": (LIFECYCLE, [
         ("    if (item->accepted)\n        item->generation++;\n", "")]),
+    "trouble_counts_as_missing": (LIFECYCLE, [
+        ("    if (item->missing_count >= policy->missing_limit &&",
+         "    if (item->trouble_count + 1 >= policy->missing_limit &&")]),
+    "clock_set_back_holds_missing_jobs": (LIFECYCLE, [
+        ("    if (event->now_ms < item->accepted_ms)\n", "    if (event->now_ms < 0)\n")]),
+    "unkeyed_intents_are_made_far_ahead": ("src/engine/engine_admit.c", [
+        ("engine->unkeyed_ahead > 0) {", "engine->unkeyed_ahead > 3) {")]),
+    "polls_are_not_paced": ("src/engine/engine_send.c", [
+        ("    pace_take(&engine->pace, engine->now.boot_ms);\n    if (polling) {\n",
+         "    if (!polling)\n        pace_take(&engine->pace, engine->now.boot_ms);\n"
+         "    if (polling) {\n")]),
+    "pauses_are_ignored": ("src/engine/engine_answer.c", [
+        ("        pace_throttled(&engine->pace, engine->now.boot_ms, pause_ms);\n",
+         "        pace_throttled(&engine->pace, engine->now.boot_ms, pause_ms / 2);\n")]),
     "sent_before_it_is_durable": ("src/engine/engine_send.c", [
         ("    assert(slot->intent_batch <= engine->batch_durable); /* I1 */\n", ""),
         ("    return head->intent_batch <= engine->batch_durable && ", "    return ")]),

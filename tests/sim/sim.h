@@ -48,14 +48,13 @@ enum sim_fault {
     FAULT_UNKNOWN_SEND = 1 << 0, /* a send whose outcome the client cannot know */
     FAULT_CRASH = 1 << 1,        /* found in `sending` after a crash or an abandoned transfer */
     FAULT_REFUSAL = 1 << 2,      /* refused on sight */
-    FAULT_JOB_LOST = 1 << 3,     /* a poll was answered 404 */
-    FAULT_CONFLICT = 1 << 4,     /* 409 */
-    FAULT_PLATFORM = 1 << 5,     /* 550 */
-    FAULT_JOB_ERROR = 1 << 6,    /* the remote job ended in 5xx */
-    FAULT_NONSENSE = 1 << 7,     /* an answer that contradicts itself or proves nothing */
-    FAULT_PARTIAL = 1 << 8,
-    FAULT_WRONG_ECHO = 1 << 9,
-    FAULT_DAMAGE = 1 << 10, /* the ledger's record was damaged */
+    FAULT_CONFLICT = 1 << 3,     /* 409 */
+    FAULT_PLATFORM = 1 << 4,     /* 550 */
+    FAULT_JOB_ERROR = 1 << 5,    /* the remote job ended in 5xx */
+    FAULT_NONSENSE = 1 << 6,     /* an answer that contradicts itself or proves nothing */
+    FAULT_PARTIAL = 1 << 7,
+    FAULT_WRONG_ECHO = 1 << 8,
+    FAULT_DAMAGE = 1 << 9, /* the ledger's record was damaged */
 };
 
 /* What the network does with a request. */
@@ -144,6 +143,8 @@ struct sim_item {
     int32_t expected[SIM_EPOCHS_MAX]; /* effects of an epoch that has ended; -1 = not ended */
     uint32_t faults;                  /* enum sim_fault, of this generation */
     uint32_t unknown_sends;           /* of this generation */
+    uint32_t missing;                 /* polls answered 404 since the job was last seen */
+    uint32_t sent_generation;         /* the last one of which a send left; 0 = none */
     uint32_t job_throttles;           /* remote jobs that ended in 452 */
     uint32_t refusals;                /* transient ones */
     int64_t first_sent_ms;            /* of this generation; 0 = never */
@@ -337,6 +338,9 @@ struct sim {
     uint32_t run;
     uint64_t turns, transfers_started, server_effects;
     uint64_t person_acts_on; /* item of the step that a person makes; 0 = the engine's */
+    /* of this run, by the judge */
+    int64_t full_at_us; /* when the organisation's bucket is full again */
+    int64_t quiet_until_ms, connection_quiet_until_ms[SIM_CONNECTIONS_MAX];
 };
 
 /* Plays one world to its end; gives the hash of its trace. */
@@ -361,6 +365,12 @@ void sim_person_acts(struct sim *sim);
 
 /* sim_judge.c */
 void sim_judge_send(struct sim *sim, const struct transfer_request *request, uint32_t item);
+/* A request starts: is it too soon? */
+void sim_judge_pace(struct sim *sim, const struct transfer_request *request);
+/* The engine has taken an answer that asks it to wait. */
+void sim_judge_pause(struct sim *sim, const struct sim_transfer *transfer);
+void sim_judge_run_begin(struct sim *sim);
+void sim_judge_crash(struct sim *sim);
 void sim_judge_effect(struct sim *sim, uint32_t item, uint32_t epoch);
 void sim_judge_run_end(struct sim *sim, const struct engine_progress *progress);
 void sim_judge_world_end(struct sim *sim);

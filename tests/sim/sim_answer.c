@@ -209,6 +209,7 @@ static void answer_job(struct sim *sim, struct sim_transfer *transfer, uint32_t 
     const struct sim_job *job = &sim->server.jobs[number];
     bool wrapped = draw(sim, 5) == 0;
 
+    sim->items[transfer->item].missing = 0;
     answer(transfer, 200,
            "%s{\"id\":\"job-%u\",\"status\":\"%s\",\"request\":{\"method\":\"POST\"%s%s%s}%s}%s",
            wrapped ? "{\"type\":\"JOB\",\"code\":\"JOB_COMPLETED\",\"job\":" : "", number, status,
@@ -280,7 +281,7 @@ static void answer_end(struct sim *sim, struct sim_transfer *transfer, uint32_t 
 
 static void answer_missing(struct sim *sim, struct sim_transfer *transfer)
 {
-    sim->items[transfer->item].faults |= FAULT_JOB_LOST;
+    sim->items[transfer->item].missing++;
     answer_error(transfer, 404, "NOT_FOUND", "JOB_NOT_FOUND");
 }
 

@@ -68,7 +68,7 @@ enum sim_result sim_choose_result(struct sim *sim, struct sim_item *item)
 {
     static const enum sim_result bad[] = {RESULT_REFUSED,  RESULT_REFUSED, RESULT_ERROR,
                                           RESULT_PLATFORM, RESULT_PARTIAL, RESULT_NONSENSE,
-                                          RESULT_VANISHED};
+                                          RESULT_VANISHED, RESULT_VANISHED};
 
     if (sim->script != NULL)
         return sim->result_count < SIM_SCRIPT_MAX ? sim->script->results[sim->result_count++]

@@ -1,5 +1,6 @@
 /* The laws. Each is checked as soon as it could be broken. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim.h"
@@ -19,6 +20,7 @@ void sim_mark_new_generation(struct sim_item *item)
 {
     item->faults = 0;
     item->unknown_sends = 0;
+    item->missing = 0;
     item->first_sent_ms = 0;
 }
 
@@ -76,7 +78,7 @@ static bool is_justified(const struct sim *sim, const struct sim_item *item,
                (item->clock_was_set || event->server_now_ms - before->intent_ms >=
                                            policy->key_window_ms - CLOCK_TOLERANCE_MS);
     case REASON_SERVER_LOST_JOB:
-        return (faults & FAULT_JOB_LOST) != 0;
+        return item->missing >= policy->missing_limit;
     case REASON_KEY_CONFLICT:
         return (faults & FAULT_CONFLICT) != 0;
     case REASON_PLATFORM_ERROR:
@@ -202,6 +204,71 @@ void sim_judge_send(struct sim *sim, const struct transfer_request *request, uin
     if (sends >= sim->connections[item->connection].in_flight)
         sim_fail(sim, "connection %u has more than %u writes in flight", item->connection,
                  sim->connections[item->connection].in_flight);
+}
+
+void sim_judge_run_begin(struct sim *sim)
+{
+    sim->full_at_us = 0;
+    sim->quiet_until_ms = 0;
+    memset(sim->connection_quiet_until_ms, 0, sizeof sim->connection_quiet_until_ms);
+}
+
+/* In no span of time more than rate × time + burst; a rate that learns has its ceiling. */
+void sim_judge_pace(struct sim *sim, const struct transfer_request *request)
+{
+    const struct pace_config *pace = &sim->options.pace;
+    int64_t rate_millis = pace->learns ? pace->ceiling_millis : pace->start_millis;
+    int64_t now_us = sim->now_ms * 1000;
+
+    if (sim->now_ms < sim->quiet_until_ms)
+        sim_fail(sim, "a request starts although the API asked for a pause until %lld",
+                 (long long)sim->quiet_until_ms);
+    if (request->method != METHOD_GET &&
+        sim->now_ms < sim->connection_quiet_until_ms[request->connection])
+        sim_fail(sim, "a write starts although connection %u has to pause until %lld",
+                 request->connection,
+                 (long long)sim->connection_quiet_until_ms[request->connection]);
+    if (rate_millis == 0)
+        return;
+    if (sim->full_at_us - (int64_t)(pace->burst - 1) * 1000000000 / rate_millis > now_us)
+        sim_fail(sim, "requests start faster than %lld in a thousand seconds with bursts of %u",
+                 (long long)rate_millis, pace->burst);
+    if (sim->full_at_us < now_us)
+        sim->full_at_us = now_us;
+    sim->full_at_us += 1000000000 / rate_millis;
+}
+
+void sim_judge_pause(struct sim *sim, const struct sim_transfer *transfer)
+{
+    const struct sim_item *item = &sim->items[transfer->item];
+    int64_t until_ms = sim->now_ms + 1000 * (int64_t)atoi(transfer->retry_after);
+    int64_t *quiet_until_ms = transfer->http_status == 429
+                                  ? &sim->quiet_until_ms
+                                  : &sim->connection_quiet_until_ms[item->connection];
+
+    /* With a job's id it is the end of that job, and no word about others. */
+    if (transfer->retry_after[0] == '\0' || transfer->job_id[0] != '\0')
+        return;
+    if (until_ms > *quiet_until_ms)
+        *quiet_until_ms = until_ms;
+}
+
+/* Of the operations without a key, at most one intent may have been made ahead. */
+void sim_judge_crash(struct sim *sim)
+{
+    uint32_t ahead = 0;
+
+    for (uint32_t number = 1; number <= sim->item_count; number++) {
+        const struct sim_item *item = &sim->items[number];
+
+        const struct item *value = &sim->ledger.durable[number].item;
+
+        ahead += !item->keyed && value->state == ITEM_SENDING &&
+                 item->sent_generation != value->generation && (item->faults & FAULT_CRASH) == 0;
+    }
+    if (ahead > 1)
+        sim_fail(sim, "%u items without a key would be in doubt although they were never sent",
+                 ahead);
 }
 
 void sim_judge_effect(struct sim *sim, uint32_t number, uint32_t epoch)

@@ -142,8 +142,9 @@ static const char *plan_name(enum sim_plan plan)
 static void count_send(struct sim *sim, struct sim_item *item, enum sim_plan plan)
 {
     sim_totals.sends++;
+    item->sent_generation = sim->ledger.durable[item->number].item.generation;
     if (item->first_sent_ms == 0)
-        item->first_sent_ms = sim->now_ms;
+        item->first_sent_ms = sim->now_ms + 1; /* 0 is never */
     if (plan == PLAN_LOST_BEFORE || plan == PLAN_LOST_AFTER || plan == PLAN_LATE) {
         item->faults |= FAULT_UNKNOWN_SEND;
         item->unknown_sends++;
@@ -185,6 +186,7 @@ static enum err_code start(struct transport *self, const struct transfer_request
         sim_fail(sim, "more transfers run than in_flight %u", sim->options.in_flight);
     if (!polling)
         sim_judge_send(sim, request, item);
+    sim_judge_pace(sim, request);
     for (uint32_t i = 0; i < SIM_TRANSFERS_MAX; i++)
         if (transport->transfers[i].live && transport->transfers[i].item == item)
             sim_fail(sim, "item %u has two requests outstanding", item);
@@ -254,6 +256,7 @@ static bool take(struct transport *self, struct reply *reply_out)
                                 .duration_ms = transport->sim->now_ms - transfer->started_ms};
     if (transfer->outcome != TRANSFER_ANSWERED)
         return true;
+    sim_judge_pause(transport->sim, transfer);
     reply_out->http_status = transfer->http_status;
     reply_out->body = slice_of(transfer->body);
     reply_out->content_type = transfer->content_type;

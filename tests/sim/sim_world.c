@@ -212,7 +212,7 @@ static void add_item(struct sim *sim, bool keyed)
     value = item_new(keyed ? 0 : 1, item->connection, item->request_hash, sim_wall_ms(sim));
     if (sim->profile == SIM_ANYTHING) {
         item->refused_always = sim_chance(sim, 60);
-        if (sim_chance(sim, 60))
+        if (sim_chance(sim, 150))
             value.state = rng_below(&sim->rng, 2) == 0 ? ITEM_BLOCKED : ITEM_SKIPPED;
     }
     if (sim_ledger_add(&sim->ledger, &value) != item->number)
@@ -281,6 +281,7 @@ static void die(struct sim *sim)
 {
     sim_transport_abandon(&sim->transport);
     sim_ledger_crash(&sim->ledger);
+    sim_judge_crash(sim);
     sim_mark_found_sending(sim);
     sim->crashed = false;
 }
@@ -356,6 +357,7 @@ static void play_run(struct sim *sim)
     if (!sim->calm && sim->limits.crash_every > 0)
         sim->crash_in = between(sim, 1, 2 * sim->limits.crash_every);
     sim_trace(sim, "run %u begins", sim->run);
+    sim_judge_run_begin(sim);
     if (engine_new(&sim->options, &sim->ledger.base, &sim->transport.base, engine_now(sim), &engine,
                    &err) != ERR_OK) {
         if (!sim->crashed)
@@ -442,7 +444,7 @@ static void be_away(struct sim *sim)
         sim->boot_zero_ms = sim->now_ms; /* the host was started again */
     if (sim->profile != SIM_ANYTHING || sim->script != NULL)
         return;
-    if (sim_chance(sim, 60))
+    if (sim_chance(sim, 150))
         set_wall_clock(sim);
     lose_records(sim);
     sim_person_acts(sim);
