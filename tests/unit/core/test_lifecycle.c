@@ -287,6 +287,27 @@ static void after_the_last_lost_attempt_the_item_is_in_doubt(void **context)
     assert_int_equal(item.reason, REASON_RETRIES_EXHAUSTED);
 }
 
+static void what_has_been_lost_for_too_long_is_given_up(void **context)
+{
+    struct item item = item_in(ITEM_SENDING);
+    struct item_event event = event_of(EVENT_DUE);
+    struct policy policy = keyed;
+    struct step step;
+    (void)context;
+
+    policy.give_up_ms = 60000;
+    event.key_age_ms = 60000;
+    item.unknown_send = true;
+    step = lifecycle_step(&item, &event, &policy);
+    assert_int_equal(step.item.state, ITEM_IN_DOUBT);
+    assert_int_equal(step.item.reason, REASON_RETRIES_EXHAUSTED);
+    event.key_age_ms = 59999;
+    assert_int_equal(lifecycle_step(&item, &event, &policy).effect, EFFECT_SEND);
+    event.key_age_ms = 60000;
+    item.attempt_count = 0; /* after a restart it is tried at least once */
+    assert_int_equal(lifecycle_step(&item, &event, &policy).effect, EFFECT_SEND);
+}
+
 static void being_turned_away_uses_up_no_attempt(void **context)
 {
     struct item item = item_in(ITEM_SENDING);
@@ -745,6 +766,7 @@ int main(void)
         cmocka_unit_test(a_repeat_goes_out_only_while_the_key_is_young),
         cmocka_unit_test(a_lost_send_is_repeated_under_the_same_generation),
         cmocka_unit_test(after_the_last_lost_attempt_the_item_is_in_doubt),
+        cmocka_unit_test(what_has_been_lost_for_too_long_is_given_up),
         cmocka_unit_test(being_turned_away_uses_up_no_attempt),
         cmocka_unit_test(a_longer_retry_after_is_obeyed),
         cmocka_unit_test(what_never_left_is_no_attempt_but_forgets_no_earlier_one),
