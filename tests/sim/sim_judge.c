@@ -1,6 +1,5 @@
 /* The laws. Each is checked as soon as it could be broken. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "sim.h"
@@ -72,7 +71,11 @@ static bool is_justified(const struct sim *sim, const struct sim_item *item,
 
     switch (reason) {
     case REASON_RETRIES_EXHAUSTED:
-        return item->keyed && item->unknown_sends >= policy->attempt_limit;
+        return item->keyed &&
+               (item->unknown_sends >= policy->attempt_limit ||
+                (unknown && policy->give_up_ms > 0 &&
+                 (item->clock_was_set || event->server_now_ms - before->intent_ms >=
+                                             policy->give_up_ms - CLOCK_TOLERANCE_MS)));
     case REASON_WINDOW_PASSED:
         return item->keyed && unknown &&
                (item->clock_was_set || event->server_now_ms - before->intent_ms >=
@@ -241,16 +244,17 @@ void sim_judge_pace(struct sim *sim, const struct transfer_request *request)
 void sim_judge_pause(struct sim *sim, const struct sim_transfer *transfer)
 {
     const struct sim_item *item = &sim->items[transfer->item];
-    int64_t until_ms = sim->now_ms + 1000 * (int64_t)atoi(transfer->retry_after);
     int64_t *quiet_until_ms = transfer->http_status == 429
                                   ? &sim->quiet_until_ms
                                   : &sim->connection_quiet_until_ms[item->connection];
 
+    uint64_t seconds;
+
     /* With a job's id it is the end of that job, and no word about others. */
-    if (transfer->retry_after[0] == '\0' || transfer->job_id[0] != '\0')
+    if (transfer->job_id[0] != '\0' || !text_to_u64(slice_of(transfer->retry_after), &seconds))
         return;
-    if (until_ms > *quiet_until_ms)
-        *quiet_until_ms = until_ms;
+    if (sim->now_ms + (int64_t)seconds * 1000 > *quiet_until_ms)
+        *quiet_until_ms = sim->now_ms + (int64_t)seconds * 1000;
 }
 
 /* Of the operations without a key, at most one intent may have been made ahead. */

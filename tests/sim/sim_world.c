@@ -150,6 +150,8 @@ static struct policy draw_policy(struct sim *sim, bool keyed)
 
     if (sim->profile == SIM_ANYTHING)
         policy.attempt_limit = between(sim, 2, 6);
+    if (sim->profile == SIM_ANYTHING && rng_below(&sim->rng, 4) == 0)
+        policy.give_up_ms = (int64_t)between(sim, 1, 60) * 60 * 1000;
     return policy;
 }
 
