@@ -6,6 +6,9 @@ enum {
     SECOND_MS = 1000,
     LEARNED_MIN_MILLIS = 200, /* one request in five seconds */
     GROWTH_SHARE = 50,
+    SHARE_ONE = 65536, /* the whole */
+    SHARE_MEMORY = 32, /* requests */
+    SHARE_TO_LOWER = SHARE_ONE / 10,
 };
 
 static int64_t interval_us(const struct pace *pace)
@@ -56,6 +59,7 @@ void pace_take(struct pace *pace, int64_t now_ms)
         pace->second_count = 0;
     }
     pace->second_count++;
+    pace->refused_share -= pace->refused_share / SHARE_MEMORY;
     if (pace->rate_millis == 0)
         return;
     if (pace->full_at_us < now_ms * 1000)
@@ -63,20 +67,26 @@ void pace_take(struct pace *pace, int64_t now_ms)
     pace->full_at_us += interval_us(pace);
 }
 
+/* What went out a second, by the fuller of the last two. */
+static uint64_t sent_millis(const struct pace *pace)
+{
+    uint64_t now_millis = (uint64_t)pace->second_count * 1000;
+    uint64_t sent = pace->observed_millis > now_millis ? pace->observed_millis : now_millis;
+
+    return pace->rate_millis != 0 && sent > pace->rate_millis ? pace->rate_millis : sent;
+}
+
 void pace_throttled(struct pace *pace, int64_t now_ms, int64_t pause_ms)
 {
-    uint64_t sent_millis = pace->observed_millis;
     uint64_t lowered;
 
     if (pause_ms > 0 && now_ms + pause_ms > pace->paused_until_ms)
         pace->paused_until_ms = now_ms + pause_ms;
-    if (!pace->config.learns || (pace->throttled_once && now_ms - pace->changed_ms < SECOND_MS))
+    pace->refused_share += (SHARE_ONE - pace->refused_share) / SHARE_MEMORY;
+    if (!pace->config.learns || pace->refused_share < SHARE_TO_LOWER ||
+        (pace->throttled_once && now_ms - pace->changed_ms < SECOND_MS))
         return;
-    if ((uint64_t)pace->second_count * 1000 > sent_millis)
-        sent_millis = (uint64_t)pace->second_count * 1000;
-    if (pace->rate_millis != 0 && (sent_millis == 0 || sent_millis > pace->rate_millis))
-        sent_millis = pace->rate_millis;
-    lowered = sent_millis / 2;
+    lowered = sent_millis(pace) * (SHARE_ONE - pace->refused_share) / SHARE_ONE * 9 / 10;
     if (lowered < LEARNED_MIN_MILLIS)
         lowered = LEARNED_MIN_MILLIS;
     pace->rate_millis = capped(pace, lowered);

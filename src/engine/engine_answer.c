@@ -5,8 +5,6 @@
 #include "engine_private.h"
 #include "purser/codec/reply.h"
 
-enum { PAUSE_DEFAULT_MS = 1000 };
-
 static struct slice borrowed(const char *text)
 {
     return slice_of(text == NULL ? "" : text);
@@ -32,7 +30,6 @@ static void apply_scope(struct engine *engine, struct slot *slot,
                         const struct reply_reading *reading)
 {
     struct connection *connection = &engine->connections[slot->connection];
-    int64_t pause_ms = reading->pause_ms >= 0 ? reading->pause_ms : PAUSE_DEFAULT_MS;
 
     switch (reading->scope) {
     case SCOPE_OF_ITEM:
@@ -45,12 +42,12 @@ static void apply_scope(struct engine *engine, struct slot *slot,
             park(engine, connection, reading->park_reason);
             break;
         }
-        pace_throttled(&connection->pace, engine->now.boot_ms, pause_ms);
+        pace_throttled(&connection->pace, engine->now.boot_ms, reading->pause_ms);
         window_throttled(&connection->window, engine->now.boot_ms);
         break;
     case SCOPE_OF_ALL:
         engine->progress.throttled++;
-        pace_throttled(&engine->pace, engine->now.boot_ms, pause_ms);
+        pace_throttled(&engine->pace, engine->now.boot_ms, reading->pause_ms);
         break;
     case SCOPE_OF_RUN:
         engine_stop_run(engine, reading->park_reason != NULL ? STOP_CREDENTIALS : STOP_NOT_THE_API,

@@ -131,18 +131,46 @@ static void a_learning_rate_doubles_each_second_until_the_first_refusal(void **c
     }
 }
 
-static void the_first_refusal_halves_what_was_really_sent(void **context)
+/* `count` requests over a second, each `nth` of which is refused at its end. */
+static void send_with_refusals(struct pace *pace, int64_t start_ms, int count, int nth)
+{
+    for (int i = 0; i < count; i++) {
+        int64_t now_ms = start_ms + (int64_t)i * 1000 / count;
+
+        if (!may_go(pace, now_ms))
+            continue;
+        pace_take(pace, now_ms);
+        if (i % nth == nth - 1)
+            pace_throttled(pace, now_ms, -1);
+    }
+}
+
+static void many_refusals_lower_the_rate_to_what_was_accepted(void **context)
 {
     struct pace pace = pace_of(true, 100000, 0, 10);
-    uint32_t before;
     (void)context;
 
-    for (int64_t now_ms = 0; now_ms < 3000; now_ms += 100) /* ten a second, far below the rate */
-        pace_take(&pace, now_ms);
-    before = pace.rate_millis;
-    pace_throttled(&pace, 3000, -1);
-    assert_int_equal(before, 100000);
-    assert_in_range(pace.rate_millis, 4500, 5500);
+    send_with_refusals(&pace, 0, 60, 1000);
+    send_with_refusals(&pace, 1000, 60, 3);
+    assert_true(pace.throttled_once);
+    assert_in_range(pace.rate_millis, 35000, 54000);
+}
+
+static void a_stray_refusal_does_not_lower_the_rate(void **context)
+{
+    struct pace pace = pace_of(true, 45000, 45000, 10);
+    (void)context;
+
+    for (int64_t second = 0; second < 200; second++)
+        send_with_refusals(&pace, second * 1000, 40, 40);
+    assert_int_equal(pace.rate_millis, 45000);
+}
+
+/* Enough of them in a row to be believed. */
+static void refuse(struct pace *pace, int64_t now_ms)
+{
+    for (int i = 0; i < 5; i++)
+        pace_throttled(pace, now_ms, -1);
 }
 
 static void refusals_within_a_second_count_once(void **context)
@@ -152,10 +180,10 @@ static void refusals_within_a_second_count_once(void **context)
     (void)context;
 
     take_for_a_second(&pace, 0);
-    pace_throttled(&pace, 1000, -1);
+    refuse(&pace, 1000);
     after_first = pace.rate_millis;
     for (int64_t now_ms = 1001; now_ms < 2000; now_ms += 50)
-        pace_throttled(&pace, now_ms, -1);
+        refuse(&pace, now_ms);
     assert_int_equal(pace.rate_millis, after_first);
     pace_throttled(&pace, 2000, -1);
     assert_true(pace.rate_millis < after_first);
@@ -168,7 +196,7 @@ static void after_a_refusal_the_rate_grows_by_small_steps(void **context)
     (void)context;
 
     take_for_a_second(&pace, 0);
-    pace_throttled(&pace, 1000, -1);
+    refuse(&pace, 1000);
     for (int64_t second = 2; second < 60; second++) {
         before = pace.rate_millis;
         pace_grow(&pace, second * 1000);
@@ -186,7 +214,7 @@ static void the_ceiling_is_never_passed(void **context)
         assert_true(take_for_a_second(&pace, second * 1000) <= 45 + 5);
         assert_true(pace.rate_millis <= 45000);
         if (second % 10 == 9)
-            pace_throttled(&pace, second * 1000 + 999, -1);
+            refuse(&pace, second * 1000 + 999);
     }
     pace = pace_of(true, 90000, 45000, 5);
     assert_int_equal(pace.rate_millis, 45000);
@@ -198,7 +226,7 @@ static void the_rate_never_reaches_zero(void **context)
     (void)context;
 
     for (int64_t second = 1; second < 100; second++)
-        pace_throttled(&pace, second * 1000, -1);
+        refuse(&pace, second * 1000);
     assert_int_equal(pace.rate_millis, 200);
     assert_true(pace_ready_at_ms(&pace, 100000) <= 105000);
 }
@@ -320,7 +348,8 @@ int main(void)
         cmocka_unit_test(without_a_limit_everything_goes_at_once),
         cmocka_unit_test(a_fixed_rate_never_changes_but_pauses),
         cmocka_unit_test(a_learning_rate_doubles_each_second_until_the_first_refusal),
-        cmocka_unit_test(the_first_refusal_halves_what_was_really_sent),
+        cmocka_unit_test(many_refusals_lower_the_rate_to_what_was_accepted),
+        cmocka_unit_test(a_stray_refusal_does_not_lower_the_rate),
         cmocka_unit_test(refusals_within_a_second_count_once),
         cmocka_unit_test(after_a_refusal_the_rate_grows_by_small_steps),
         cmocka_unit_test(the_ceiling_is_never_passed),
