@@ -146,32 +146,19 @@ static void tell(struct intake *intake, const struct unit *unit, const char *cod
                     error->place.line, error->place.column);
 }
 
-/* What may stand in a path as it is: RFC 3986 pchar, and "/". */
-static bool is_path_byte(char byte)
-{
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-           (byte >= '0' && byte <= '9') || (byte != '\0' && strchr("/-._~!$&'()*+,;=:@%", byte));
-}
-
 /* A value must not turn the request into another one. */
 static bool check_path(struct intake *intake, const struct intake_job *job, const struct unit *unit,
                        struct slice path)
 {
-    size_t bad = 0;
-
-    while (bad < path.length && is_path_byte(path.bytes[bad]))
-        bad++;
-    if (path.length > PATH_BYTES_MAX || bad < path.length) {
+    if (path.length > PATH_BYTES_MAX) {
         diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.path", NULL,
-                        bad < path.length ? "job %s: the path '%.*s' has a character that cannot "
-                                            "stand in a path"
-                                          : "job %s: the path '%.*s…' is too long",
-                        job->job->name, (int)(path.length < 100 ? path.length : 100), path.bytes);
+                        "job %s: the path of this row is longer than %d bytes", job->job->name,
+                        PATH_BYTES_MAX);
         return false;
     }
     if (operation_find(job->job->method, path) != job->job->operation) {
         diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.path",
-                        "an id in a path must not be empty and must not contain '/'",
+                        NULL,
                         "job %s: the values of this row make '%s %.*s', which is not %s",
                         job->job->name, method_name(job->job->method), (int)path.length, path.bytes,
                         job->job->operation->path);
@@ -237,6 +224,10 @@ static bool render_condition(struct intake *intake, const struct intake_job *job
         tell(intake, unit, "data.condition", &error);
         return false;
     }
+    if (value.kind == VALUE_OMIT || value.kind == VALUE_NULL) { /* as in `and` and `or` */
+        row->condition = false;
+        return true;
+    }
     if (value.kind != VALUE_BOOL) {
         diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.condition", NULL,
                         "job %s: if: gives a %s, not true or false", job->job->name,
@@ -254,7 +245,7 @@ static bool render_request(struct intake *intake, const struct intake_job *job,
     bool mode_in_body = job->job->operation->mode_place == MODE_IN_BODY;
     struct eval_error error = {0};
 
-    if (!text_template_text(job->templates.path, environment, &row->path, &error)) {
+    if (!text_template_path(job->templates.path, environment, &row->path, &error)) {
         tell(intake, unit, "data.path", &error);
         return false;
     }

@@ -94,8 +94,8 @@ PLANTS = {
          "    if (!polling)\n        pace_take(&engine->pace, engine->now.boot_ms);\n"
          "    if (polling) {\n")]),
     "pauses_are_ignored": ("src/engine/engine_answer.c", [
-        ("        pace_throttled(&engine->pace, engine->now.boot_ms, pause_ms);\n",
-         "        pace_throttled(&engine->pace, engine->now.boot_ms, pause_ms / 2);\n")]),
+        ("        pace_throttled(&engine->pace, engine->now.boot_ms, reading->pause_ms);\n",
+         "        pace_throttled(&engine->pace, engine->now.boot_ms, reading->pause_ms / 2);\n")]),
     "sent_before_it_is_durable": ("src/engine/engine_send.c", [
         ("    assert(slot->intent_batch <= engine->batch_durable); /* I1 */\n", ""),
         ("    return head->intent_batch <= engine->batch_durable && ", "    return ")]),
