@@ -150,17 +150,31 @@ static enum err_code open_databases(struct ledger_store *store, bool write, stru
     return code == 0 ? ERR_OK : failed(store, code, "make the databases", err);
 }
 
+/* A death while LMDB writes the header of a new file leaves a part of it, which is no ledger and
+ * would look like a damaged one. Nothing was ever committed to it, so nothing was sent. */
+static enum err_code remove_half_header(const struct ledger_store *store, struct stat *data,
+                                        struct err *err)
+{
+    if (unlinkat(store->files.directory_fd, DATA_FILE, 0) != 0)
+        return ledger_files_failed(&store->files, errno, "remove a half-made file", err);
+    *data = (struct stat){0};
+    return ERR_OK;
+}
+
 static enum err_code open_environment(struct ledger_store *store, bool write, struct err *err)
 {
-    struct stat data, about = {0};
+    struct stat data, about;
     bool is_new;
     int code;
 
-    if (ledger_files_check(&store->files, DATA_FILE, &data, err) != ERR_OK)
+    if (ledger_files_check(&store->files, DATA_FILE, &data, err) != ERR_OK ||
+        ledger_files_check(&store->files, ABOUT_FILE, &about, err) != ERR_OK)
+        return err->code;
+    if (write && about.st_nlink == 0 && data.st_size > 0 &&
+        data.st_size <= 2 * sysconf(_SC_PAGESIZE) &&
+        remove_half_header(store, &data, err) != ERR_OK)
         return err->code;
     is_new = data.st_size == 0;
-    if (is_new && ledger_files_check(&store->files, ABOUT_FILE, &about, err) != ERR_OK)
-        return err->code;
     if (is_new && about.st_nlink > 0)
         return err_set(err, ERR_STATE_DIRECTORY,
                        "%s/%s is missing or empty, but there was a ledger\n"

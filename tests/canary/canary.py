@@ -183,8 +183,8 @@ def check_finder():
 
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("--purser", required=True)
-    parser.add_argument("--sim", required=True)
+    parser.add_argument("--purser", required=True, type=os.path.abspath)
+    parser.add_argument("--sim", required=True, type=os.path.abspath)
     options = parser.parse_args()
     check_finder()
     folder = tempfile.mkdtemp(prefix="purser-canary-")

@@ -53,6 +53,7 @@ VOLATILE = [
     (re.compile(r'("(?:elapsed_ms|polls)": ?)\d+'), r"\1<number>"),
     (re.compile(r"\b\d+(\.\d+)? ?(ms|s|min|h)\b(?! *:)"), "<duration>"),
     (re.compile(r"\b\d+(\.\d+)?/s\b"), "<rate>"),
+    (re.compile(r"\b\d+ polls?\b"), "<number> polls"),
 ]
 
 

@@ -53,14 +53,14 @@ class Wrong(Exception):
 
 def read_options():
     parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("--purser", required=True)
-    parser.add_argument("--sim", required=True)
+    parser.add_argument("--purser", required=True, type=os.path.abspath)
+    parser.add_argument("--sim", required=True, type=os.path.abspath)
     parser.add_argument("--items", type=int, default=5000)
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--profile", default="realistic")
     parser.add_argument("--job-time", default="20-200")
-    parser.add_argument("--shim")
+    parser.add_argument("--shim", type=os.path.abspath)
     parser.add_argument("--plant", choices=["new-keys", "forget"])
     parser.add_argument("--keep", help="leave the ledger and the state in this folder")
     return parser.parse_args()
@@ -166,7 +166,7 @@ def random_kills(options, folder):
 
 
 def start_with_shim(options, workload, **environment):
-    return workload.start(LD_PRELOAD=os.path.abspath(options.shim), **environment)
+    return workload.start(LD_PRELOAD=options.shim, **environment)
 
 
 def wait_for(process, workload):

@@ -32,6 +32,14 @@ def some(values):
     return ", ".join(values[:SHOWN_MAX]) + (f" and {more} more" if more > 0 else "")
 
 
+def first_of(problems):
+    """The first few of many sentences that say the same of different things."""
+    problems = list(problems)
+    yield from problems[:SHOWN_MAX]
+    if len(problems) > SHOWN_MAX:
+        yield f"… and {len(problems) - SHOWN_MAX} more of these"
+
+
 def judge_effects(effects, expected, field):
     by_name = collections.Counter(effect[field] for effect in effects)
     missing = [name for name in expected if name not in by_name]
@@ -53,21 +61,21 @@ def judge_keys(sends, effects, field):
     keys_of_name = collections.defaultdict(set)
     for effect in effects:
         keys_of_name[effect[field]].add(effect["idempotency_key"])
-    for name, keys in sorted(keys_of_name.items(), key=lambda entry: str(entry[0])):
-        if len(keys) > 1:
-            yield f"{name} has effects under {len(keys)} keys: {some(keys)}"
     requests_of_key = collections.defaultdict(set)
     keys_of_request = collections.defaultdict(set)
     for send in sends:
         request = (send["method"], send["path"], send["connection"], send["body_sha256"])
         requests_of_key[send["idempotency_key"]].add(request)
         keys_of_request[request].add(send["idempotency_key"])
-    for key, requests in sorted(requests_of_key.items(), key=lambda entry: str(entry[0])):
-        if key and len(requests) > 1:
-            yield f"key {key} travelled with {len(requests)} different requests"
-    for request, keys in sorted(keys_of_request.items(), key=str):
-        if len(keys) > 1:
-            yield f"one request ({' '.join(map(str, request[:2]))}) has {len(keys)} keys: {some(keys)}"
+    yield from first_of(
+        f"{name} has effects under {len(keys)} keys: {some(keys)}"
+        for name, keys in sorted(keys_of_name.items(), key=str) if len(keys) > 1)
+    yield from first_of(
+        f"key {key} travelled with {len(requests)} different requests"
+        for key, requests in sorted(requests_of_key.items(), key=str) if key and len(requests) > 1)
+    yield from first_of(
+        f"one request ({request[0]} {request[1]}) has {len(keys)} keys: {some(keys)}"
+        for request, keys in sorted(keys_of_request.items(), key=str) if len(keys) > 1)
 
 
 def judge_ledger(lines):
