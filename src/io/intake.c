@@ -157,8 +157,7 @@ static bool check_path(struct intake *intake, const struct intake_job *job, cons
         return false;
     }
     if (operation_find(job->job->method, path) != job->job->operation) {
-        diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.path",
-                        NULL,
+        diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.path", NULL,
                         "job %s: the values of this row make '%s %.*s', which is not %s",
                         job->job->name, method_name(job->job->method), (int)path.length, path.bytes,
                         job->job->operation->path);
@@ -413,7 +412,7 @@ static enum err_code tell_duplicate(struct intake *intake, void *context,
             duplicate->hash.low != hash.low)
             continue;
         diagnostics_add(
-            intake->diagnostics, DIAG_ERROR,
+            duplicates->diagnostics, DIAG_ERROR,
             (struct place){.file = row->file, .line = row->line, .column = 1}, "data.duplicate_key",
             "a key names one item; make it unique, or use group_by to make one item of "
             "several rows",
@@ -436,8 +435,11 @@ static enum err_code check_job(struct intake *intake, struct intake_job *job, st
     code = pass(intake, job, collect_key, &keys, err);
     if (code == ERR_OK)
         code = spill_sort(keys.spill, false, err);
-    if (code == ERR_OK)
-        find_duplicates(spill_records(keys.spill, &count), count, &duplicates);
+    if (code == ERR_OK) {
+        const struct spill_record *records = spill_records(keys.spill, &count);
+
+        find_duplicates(records, count, &duplicates);
+    }
     spill_close(keys.spill);
     if (code != ERR_OK || duplicates.count == 0)
         return code;

@@ -37,9 +37,9 @@ int64_t pace_ready_at_ms(const struct pace *pace, int64_t now_ms);
 /* Takes one; pace_ready_at_ms() said that it may go. */
 void pace_take(struct pace *pace, int64_t now_ms);
 
-/* The other side refused: pause for `pause_ms` (< 0: none given). When more than a tenth of the last
- * requests were refused, a learning rate goes down to nine tenths of what was accepted, at most once
- * a second; a stray refusal among many answers says nothing about the rate. */
+/* The other side refused: pause for `pause_ms` (< 0: none given). When more than a tenth of the
+ * last requests were refused, a learning rate goes down to nine tenths of what was accepted, at
+ * most once a second; a stray refusal among many answers says nothing about the rate. */
 void pace_throttled(struct pace *pace, int64_t now_ms, int64_t pause_ms);
 
 /* Lets a learning rate grow when a second has passed: it doubles until the first refusal, then adds
