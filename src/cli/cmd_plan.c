@@ -152,7 +152,8 @@ static void append_table(struct plan *plan)
     if (plan->importer.counts.dropped > 0)
         buf_append_format(&plan->out, "%llu items that were never sent have left the source\n",
                           (unsigned long long)plan->importer.counts.dropped);
-    buf_append_format(&plan->out, "nothing was sent; next: purser run %s\n", spec->file);
+    buf_append_format(&plan->out, "nothing was sent; next: purser run %s%s\n", spec->file,
+                      session_state_words(plan->session));
 }
 
 static void append_json(struct plan *plan)

@@ -41,9 +41,13 @@ static const char *const result_names[RESULT_COUNT] = {
 
 enum { ROWS_BYTES_MAX = 64 * 1024 * 1024, STORAGE_BYTES = BODY_BYTES_MAX + 64 * 1024 };
 
-static const char columns_text[] = "purser_state,purser_reason,purser_http_status,"
-                                   "purser_error_code,purser_error_message,purser_remote_job,"
-                                   "purser_idempotency_key,purser_outputs";
+enum { COLUMN_COUNT = 9 };
+
+static const char *const columns[COLUMN_COUNT] = {
+    "purser_key",         "purser_state",           "purser_reason",
+    "purser_http_status", "purser_error_code",      "purser_error_message",
+    "purser_remote_job",  "purser_idempotency_key", "purser_outputs",
+};
 
 struct results {
     struct session *session;
@@ -52,7 +56,7 @@ struct results {
     size_t job_index; /* of the files that are open */
     struct result_file *files[RESULT_COUNT];
     uint64_t counts[RESULT_COUNT];
-    struct buf row, storage, cells;
+    struct buf row, storage, answer, cells, outputs_text;
 };
 
 static enum result_kind kind_of(enum item_state state)
@@ -87,49 +91,44 @@ static void append_json_cell(struct results *results, const char *name, struct s
     text_append_json(&results->cells, value);
 }
 
-/* The purser_* cells of an item, in the order of columns_text. */
+/* The purser_* cells of an item, in the order of the columns. */
 static void build_cells(struct results *results, const struct item_view *view,
                         const struct spec_job *job)
 {
     struct session *session = results->session;
+    const struct item *item = &view->item;
     struct result_record result = {0};
     struct err ignored = {0};
-    struct buf outputs;
-    char key[37], status[16];
-    const char *name = columns_text;
+    char key[37], status[16] = "";
 
     view_idempotency_key(&session->spec, view, key);
-    if (session->ledger->ops->read_result(session->ledger, view->number, &results->storage, &result,
+    if (session->ledger->ops->read_result(session->ledger, view->number, &results->answer, &result,
                                           &ignored) != ERR_OK)
         result = (struct result_record){0};
-    buf_init(&outputs, ANSWER_BYTES_MAX);
-    if (view->item.state == ITEM_SUCCEEDED)
-        outputs_append_json(results->outputs, view->job, result.body, &outputs);
-    (void)snprintf(status, sizeof status, "%u", view->item.http_status);
-    {
-        const struct slice values[] = {slice_of(item_state_name(view->item.state)),
-                                       slice_of(reason_code(view->item.reason)),
-                                       slice_of(view->item.http_status == 0 ? "" : status),
-                                       slice_of(view->item.error_code),
-                                       result.message,
-                                       slice_of(view->item.remote_job),
-                                       slice_of(key),
-                                       {buf_text(&outputs), outputs.length}};
+    buf_clear(&results->outputs_text);
+    if (item->state == ITEM_SUCCEEDED)
+        outputs_append_json(results->outputs, view->job, result.body, &results->outputs_text);
+    if (item->http_status != 0)
+        (void)snprintf(status, sizeof status, "%u", item->http_status);
+    const struct slice values[COLUMN_COUNT] = {
+        view->request.key,
+        slice_of(item_state_name(item->state)),
+        slice_of(reason_code(item->reason)),
+        slice_of(status),
+        slice_of(item->error_code),
+        result.message,
+        slice_of(item->remote_job),
+        slice_of(key),
+        {buf_text(&results->outputs_text), results->outputs_text.length},
+    };
 
-        buf_clear(&results->cells);
-        for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
-            size_t length = strcspn(name, ",");
-            char column[64];
-
-            (void)snprintf(column, sizeof column, "%.*s", (int)length, name);
-            name += length + (name[length] == ',');
-            if (job->source.kind == SOURCE_NDJSON)
-                append_json_cell(results, column, values[i]);
-            else
-                append_csv_cell(results, values[i], job->source.delimiter);
-        }
+    buf_clear(&results->cells);
+    for (int i = 0; i < COLUMN_COUNT; i++) {
+        if (job->source.kind == SOURCE_NDJSON)
+            append_json_cell(results, columns[i], values[i]);
+        else
+            append_csv_cell(results, values[i], job->source.delimiter);
     }
-    buf_deinit(&outputs);
 }
 
 /* One row of the source with the cells behind it. */
@@ -218,8 +217,11 @@ static enum err_code write_header(struct results *results, const struct spec_job
         cut_line_end(&results->row);
         buf_append_byte(&results->row, job->source.delimiter);
     }
-    for (const char *c = columns_text; *c != '\0'; c++)
-        buf_append_byte(&results->row, *c == ',' ? job->source.delimiter : *c);
+    for (int i = 0; i < COLUMN_COUNT; i++) {
+        if (i > 0)
+            buf_append_byte(&results->row, job->source.delimiter);
+        buf_append_text(&results->row, columns[i]);
+    }
     buf_append_byte(&results->row, '\n');
     return result_file_append(file, (struct slice){buf_text(&results->row), results->row.length},
                               err);
@@ -311,6 +313,8 @@ int cmd_results(int argc, char **argv)
     session_init(&session, &options);
     buf_init(&results.row, ROWS_BYTES_MAX);
     buf_init(&results.storage, STORAGE_BYTES);
+    buf_init(&results.answer, STORAGE_BYTES);
+    buf_init(&results.outputs_text, ANSWER_BYTES_MAX);
     buf_init(&results.cells, ANSWER_BYTES_MAX * 2);
     if (write_all(&results, &err) != ERR_OK)
         exit_status = session_fail(&session, &err);
@@ -318,6 +322,8 @@ int cmd_results(int argc, char **argv)
     outputs_close(results.outputs);
     buf_deinit(&results.row);
     buf_deinit(&results.storage);
+    buf_deinit(&results.answer);
+    buf_deinit(&results.outputs_text);
     buf_deinit(&results.cells);
     session_deinit(&session);
     return exit_status;

@@ -92,7 +92,7 @@ enum err_code decide_report(struct session *session, const char *verb, uint64_t 
     if (!session->options->quiet) {
         print_talk("%s: %llu %s, %llu passed over", session->spec.name, (unsigned long long)done,
                    verb, (unsigned long long)passed);
-        print_talk("next: purser %s %s", next, session->spec.file);
+        print_talk("next: purser %s %s%s", next, session->spec.file, session_state_words(session));
     }
     if (session->options->output == OUTPUT_TABLE)
         return ERR_OK;

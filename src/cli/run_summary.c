@@ -87,32 +87,37 @@ static void append_counts(const struct item_counts *counts, struct buf *out)
 static void append_next(const struct run *run, int exit_status, struct buf *out)
 {
     const char *file = run->session->spec.file;
+    const char *state = session_state_words(run->session);
 
     switch (exit_status) {
     case EXIT_SOME_FAILED:
         buf_append_format(
             out,
-            "next: purser items %s --where 'state=failed' shows why; correct the rows "
-            "and run again, or `purser retry %s`\n",
-            file, file);
+            "next: purser items %s%s --where state=failed shows why; correct the rows "
+            "and run again, or purser retry %s%s\n",
+            file, state, file, state);
         break;
     case EXIT_IN_DOUBT:
         buf_append_format(out,
-                          "next: purser items %s --where 'state=in_doubt'; then look, and "
-                          "`purser resolve %s JOB/KEY --as done|not-done`\n",
-                          file, file);
+                          "next: purser items %s%s --where state=in_doubt; look at each, then "
+                          "purser resolve %s JOB/KEY%s --as done|not-done\n",
+                          file, state, file, state);
         break;
     case EXIT_MAX_FAILURES:
-        buf_append_format(out, "next: purser items %s --where 'state=failed' shows why\n", file);
+        buf_append_format(out, "next: purser items %s%s --where state=failed shows why\n", file,
+                          state);
         break;
     case EXIT_CREDENTIALS:
-        buf_append_format(out, "next: mend the credentials, then purser run %s goes on\n", file);
+        buf_append_format(out, "next: mend the credentials, then purser run %s%s goes on\n", file,
+                          state);
         break;
     case EXIT_NOT_FINISHED:
-        buf_append_format(out, "next: purser run %s goes on where this run stopped\n", file);
+        buf_append_format(out, "next: purser run %s%s goes on where this run stopped\n", file,
+                          state);
         break;
     default:
-        buf_append_format(out, "next: purser results %s -o results/ writes what came back\n", file);
+        buf_append_format(out, "next: purser results %s%s -o results/ writes what came back\n",
+                          file, state);
     }
 }
 

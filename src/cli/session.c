@@ -124,6 +124,15 @@ enum err_code session_open_ledger(struct session *session, bool write, struct er
     return code;
 }
 
+const char *session_state_words(struct session *session)
+{
+    if (session->options->state_root == NULL)
+        return "";
+    (void)snprintf(session->state_words, sizeof session->state_words, " --state %s",
+                   session->options->state_root);
+    return session->state_words;
+}
+
 void print_talk(const char *format, ...)
 {
     char line[4096];

@@ -307,8 +307,11 @@ static bool render(struct intake *intake, const struct intake_job *job, const st
                                       .arena = &intake->scratch};
 
     arena_clear(&intake->scratch);
-    *row = (struct rendered_row){
-        .job_index = (size_t)(job - intake->jobs), .file = unit->file, .line = unit->line};
+    *row = (struct rendered_row){.job_index = (size_t)(job - intake->jobs),
+                                 .file = unit->file,
+                                 .line = unit->line,
+                                 .spans = unit->spans,
+                                 .span_count = unit->span_count};
     if (!render_key(intake, job, unit, &environment, row))
         return false;
     item = item_value(intake, unit, row->key);

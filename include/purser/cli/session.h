@@ -16,6 +16,7 @@ struct session {
     struct spec spec;
     bool spec_loaded;
     bool directory_open;
+    char state_words[4200];
     struct state_directory directory;
     struct lmdb_ledger *lmdb;
     struct ledger *ledger; /* NULL = not open */
@@ -36,6 +37,10 @@ int session_fail(struct session *session, const struct err *err);
 
 /* Prints the warnings of a spec that is right. */
 void session_warn(struct session *session);
+
+/* " --state DIR" when the user gave one, so that a command that is proposed can be pasted; else "".
+ */
+const char *session_state_words(struct session *session);
 
 /* Writes all of `buf` to stdout. ERR_OUTPUT when that fails (a closed pipe, a full disk). */
 enum err_code print_out(const struct buf *buf, struct err *err) ERR_CHECKED;
