@@ -76,6 +76,20 @@ static uint64_t sent_millis(const struct pace *pace)
     return pace->rate_millis != 0 && sent > pace->rate_millis ? pace->rate_millis : sent;
 }
 
+/* What has been taken stays taken: it fills up again at the new rate. Without this a lower rate,
+ * whose bursts last longer, would let one more go at once. */
+static void set_rate(struct pace *pace, uint64_t rate_millis, int64_t now_ms)
+{
+    uint32_t before_millis = pace->rate_millis;
+    int64_t taken_us = pace->full_at_us - now_ms * 1000;
+
+    pace->rate_millis = capped(pace, rate_millis);
+    pace->changed_ms = now_ms;
+    if (before_millis != 0 && pace->rate_millis != 0 && taken_us > 0)
+        pace->full_at_us =
+            now_ms * 1000 + (int64_t)((__int128)taken_us * before_millis / pace->rate_millis);
+}
+
 void pace_throttled(struct pace *pace, int64_t now_ms, int64_t pause_ms)
 {
     uint64_t lowered;
@@ -89,9 +103,8 @@ void pace_throttled(struct pace *pace, int64_t now_ms, int64_t pause_ms)
     lowered = sent_millis(pace) * (SHARE_ONE - pace->refused_share) / SHARE_ONE * 9 / 10;
     if (lowered < LEARNED_MIN_MILLIS)
         lowered = LEARNED_MIN_MILLIS;
-    pace->rate_millis = capped(pace, lowered);
+    set_rate(pace, lowered, now_ms);
     pace->throttled_once = true;
-    pace->changed_ms = now_ms;
 }
 
 void pace_grow(struct pace *pace, int64_t now_ms)
@@ -105,8 +118,7 @@ void pace_grow(struct pace *pace, int64_t now_ms)
         grown = (uint64_t)pace->rate_millis + pace->rate_millis / GROWTH_SHARE + 100;
     else
         grown = (uint64_t)pace->rate_millis * 2;
-    pace->rate_millis = capped(pace, grown);
-    pace->changed_ms = now_ms;
+    set_rate(pace, grown, now_ms);
 }
 
 void window_init(struct window *window, uint32_t limit_max)

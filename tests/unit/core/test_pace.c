@@ -189,6 +189,21 @@ static void refusals_within_a_second_count_once(void **context)
     assert_true(pace.rate_millis < after_first);
 }
 
+static void a_lower_rate_gives_no_credit_that_was_not_there(void **context)
+{
+    struct pace pace = pace_of(true, 20000, 0, 3);
+    (void)context;
+
+    for (int i = 0; i < 3; i++)
+        pace_take(&pace, 5000);
+    assert_false(may_go(&pace, 5001));
+    pace_throttled(&pace, 5001, -1);
+    assert_true(pace.rate_millis < 20000);
+    assert_false(may_go(&pace, 5001));
+    assert_false(may_go(&pace, 5060));
+    assert_true(may_go(&pace, 5000 + 1000000 / (int64_t)pace.rate_millis + 1));
+}
+
 static void after_a_refusal_the_rate_grows_by_small_steps(void **context)
 {
     struct pace pace = pace_of(true, 64000, 0, 1);
@@ -351,6 +366,7 @@ int main(void)
         cmocka_unit_test(many_refusals_lower_the_rate_to_what_was_accepted),
         cmocka_unit_test(a_stray_refusal_does_not_lower_the_rate),
         cmocka_unit_test(refusals_within_a_second_count_once),
+        cmocka_unit_test(a_lower_rate_gives_no_credit_that_was_not_there),
         cmocka_unit_test(after_a_refusal_the_rate_grows_by_small_steps),
         cmocka_unit_test(the_ceiling_is_never_passed),
         cmocka_unit_test(the_rate_never_reaches_zero),
