@@ -7,10 +7,25 @@ enum {
     ASK_MAX_DELAY_MS = 30000,
 };
 
+/* Intents of this process that bear the host's time get the same moment in the server's. */
+static void correct_intents(struct engine *engine, int64_t shift_ms)
+{
+    for (uint32_t i = 0; i < engine->slot_count; i++) {
+        struct slot *slot = &engine->slots[i];
+
+        if (slot->place == SLOT_FREE || !slot->has_new_intent || slot->has_server_intent)
+            continue;
+        slot->item.intent_ms += shift_ms;
+        slot->has_server_intent = true;
+    }
+}
+
 void engine_learn_clock(struct engine *engine, int64_t server_now_ms)
 {
     if (server_now_ms <= 0)
         return;
+    if (!engine->server_clock_known)
+        correct_intents(engine, server_now_ms - engine->now.wall_ms);
     engine->server_offset_ms = server_now_ms - engine->now.boot_ms;
     engine->server_clock_known = true;
 }

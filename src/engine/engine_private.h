@@ -36,6 +36,8 @@ struct slot {
     bool polling;            /* the running transfer is a poll */
     bool is_ahead;           /* counted in its connection's `ahead` */
     bool is_started;         /* counted in this run's `started` */
+    bool has_new_intent;     /* made by this process … */
+    bool has_server_intent;  /* … and stamped with the server's time */
     struct item item;
     char key[KEY_TEXT_BYTES]; /* idempotency key of key_generation */
     uint32_t key_generation;  /* 0 = not derived yet */

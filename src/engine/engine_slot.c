@@ -42,6 +42,8 @@ struct slot *slot_take(struct engine *engine, uint64_t number, const struct item
     slot->pending_age_ms = 0;
     slot->is_ahead = false;
     slot->is_started = false;
+    slot->has_server_intent = false;
+    slot->has_new_intent = false;
     slot->key_generation = 0;
     return slot;
 }

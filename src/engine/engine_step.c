@@ -14,13 +14,16 @@ int64_t engine_server_now_ms(const struct engine *engine)
     return engine->now.wall_ms;
 }
 
-/* The oldest that the first send can be, by either clock. An intent of the future was stamped by a
- * clock that was wrong, so that nothing is known. */
-static int64_t key_age_ms(const struct engine *engine, const struct item *item)
+/* The oldest that the first send can be. What an earlier process stamped may be by a host clock
+ * that was wrong, so the older of two ages counts, and of an intent of the future nothing is known.
+ */
+static int64_t key_age_ms(const struct engine *engine, const struct slot *slot)
 {
-    int64_t by_server_ms = engine_server_now_ms(engine) - item->intent_ms;
-    int64_t by_wall_ms = engine->now.wall_ms - item->intent_ms;
+    int64_t by_server_ms = engine_server_now_ms(engine) - slot->item.intent_ms;
+    int64_t by_wall_ms = engine->now.wall_ms - slot->item.intent_ms;
 
+    if (slot->has_server_intent)
+        return by_server_ms;
     if (by_server_ms < -CLOCK_TOLERANCE_MS && engine->server_clock_known)
         return INT64_MAX;
     return by_server_ms > by_wall_ms ? by_server_ms : by_wall_ms;
@@ -66,7 +69,7 @@ enum err_code engine_step(struct engine *engine, struct slot *slot, struct item_
     struct item before = slot->item;
     struct step step;
 
-    event->key_age_ms = key_age_ms(engine, &before);
+    event->key_age_ms = key_age_ms(engine, slot);
     step = lifecycle_step(&before, event, &job->policy);
     assert(step.legal);
     slot->item = step.item;
@@ -83,8 +86,11 @@ enum err_code engine_step(struct engine *engine, struct slot *slot, struct item_
     if (engine->batch_since_boot_ms == 0)
         engine->batch_since_boot_ms = engine->now.boot_ms;
     if (step.item.state == ITEM_SENDING &&
-        (before.state != ITEM_SENDING || before.generation != step.item.generation))
+        (before.state != ITEM_SENDING || before.generation != step.item.generation)) {
         slot->intent_batch = engine->batch_open;
+        slot->has_new_intent = true;
+        slot->has_server_intent = engine->server_clock_known;
+    }
     return ERR_OK;
 }
 

@@ -181,6 +181,21 @@ static void an_intent_of_the_future_proves_nothing_about_its_age(void **context)
     close_bench();
 }
 
+static void a_wrong_host_clock_does_not_age_the_keys_of_this_run(void **context)
+{
+    (void)context;
+    add(0, 0, ITEM_READY); /* the intent bears the host's time, which is years behind */
+    open_engine();
+    settle();
+    reply_to(0, (struct reply){.http_status = 503, .date = "Fri, 01 Jan 2027 00:00:00 GMT"});
+    settle();
+    turn_after(1000);
+    assert_int_equal(bench.transport.count, 2);
+    assert_int_equal(bench.transport.starts[1].method, METHOD_POST);
+    assert_string_equal(bench.transport.starts[1].key, bench.transport.starts[0].key);
+    close_bench();
+}
+
 /* --- memory --- */
 
 static void without_memory_for_the_engine_nothing_is_left_behind(void **context)
@@ -215,6 +230,7 @@ int main(void)
         cmocka_unit_test_setup(before_the_first_repeat_the_server_is_asked_for_its_time, set_up),
         cmocka_unit_test_setup(a_server_without_a_time_leaves_the_hosts, set_up),
         cmocka_unit_test_setup(an_intent_of_the_future_proves_nothing_about_its_age, set_up),
+        cmocka_unit_test_setup(a_wrong_host_clock_does_not_age_the_keys_of_this_run, set_up),
         cmocka_unit_test_setup(without_memory_for_the_engine_nothing_is_left_behind, set_up),
     };
 
