@@ -45,12 +45,12 @@ static uint64_t play(struct sim *sim, uint64_t seed, const struct arguments *arg
     sim->script = arguments->script;
     sim->trace.print = arguments->trace;
     sim->plan_count = sim->answer_count = sim->result_count = sim->poll_count = 0;
-    sim->calm = false;
+    sim->calm = sim->clock_goes_back = sim->loses_state = false;
     sim->now_ms = sim->boot_zero_ms = sim->wall_skew_ms = sim->server_skew_ms = 0;
     sim->item_count = 0;
     sim->server.job_count = 0;
     sim->crash_in = 0;
-    sim->crashed = false;
+    sim->crashed = sim->starved = false;
     sim->run = 0;
     sim->person_acts_on = 0;
     return sim_world_play(sim);

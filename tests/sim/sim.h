@@ -323,7 +323,7 @@ struct sim {
     struct rng rng;
     struct sim_limits limits;
     bool calm; /* no faults any more */
-    bool clock_goes_back;
+    bool clock_goes_back, loses_state;
     int64_t now_ms, boot_zero_ms, wall_skew_ms, server_skew_ms;
     struct sim_item items[SIM_ITEMS_MAX + 1]; /* by number */
     uint32_t item_count;
@@ -335,6 +335,7 @@ struct sim {
     struct engine_job jobs[2];
     uint32_t crash_in; /* crash points until the next crash; 0 = none planned */
     bool crashed;
+    bool starved; /* there is no memory in this turn, so answers may be read as nothing */
     uint32_t run;
     uint64_t turns, transfers_started, server_effects;
     uint64_t person_acts_on; /* item of the step that a person makes; 0 = the engine's */

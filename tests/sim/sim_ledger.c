@@ -29,7 +29,8 @@ struct frozen_request sim_request(const struct sim_item *item, uint32_t epoch, s
                       item->keyed ? "\"response_mode\":\"async\"," : "", item->key, epoch);
     body_end = storage->length;
     buf_append_text(storage, item->key);
-    assert(storage->failed == ERR_OK);
+    if (storage->failed != ERR_OK)
+        return request;
     request.path = (struct slice){storage->bytes, path_end};
     request.body = (struct slice){storage->bytes + path_end, body_end - path_end};
     request.key = (struct slice){storage->bytes + body_end, storage->length - body_end};
@@ -38,7 +39,7 @@ struct frozen_request sim_request(const struct sim_item *item, uint32_t epoch, s
 
 /* --- batches --- */
 
-static void append(struct sim_ledger *ledger, const struct sim_entry *entry)
+static bool append(struct sim_ledger *ledger, const struct sim_entry *entry)
 {
     struct sim_batch *batch = &ledger->open;
 
@@ -46,11 +47,13 @@ static void append(struct sim_ledger *ledger, const struct sim_entry *entry)
         size_t capacity = batch->capacity == 0 ? 64 : batch->capacity * 2;
         struct sim_entry *grown = mem_resize(batch->entries, capacity, sizeof *grown);
 
-        assert(grown != NULL);
+        if (grown == NULL)
+            return false;
         batch->entries = grown;
         batch->capacity = capacity;
     }
     batch->entries[batch->count++] = *entry;
+    return true;
 }
 
 static void apply(struct sim_ledger *ledger, struct sim_batch *batch)
@@ -144,13 +147,13 @@ static enum err_code read_request(struct ledger *self, uint64_t number, struct b
 {
     struct sim_ledger *ledger = of(self);
 
-    (void)err;
     if (number == 0 || number > ledger->count)
         return ERR_NOT_FOUND;
     buf_deinit(storage);
     *request_out = sim_request(&ledger->sim->items[number], ledger->durable[number].epoch, storage);
     request_out->generation = ledger->durable[number].request_generation;
-    return ERR_OK;
+    return storage->failed == ERR_OK ? ERR_OK
+                                     : err_set(err, ERR_NO_MEMORY, "no memory for the request");
 }
 
 static enum err_code next_item(struct ledger *self, uint64_t after, uint64_t *number_out,
@@ -218,8 +221,10 @@ static enum err_code write_entry(struct ledger *self, const struct sim_entry *en
     if (ledger->failed)
         return err_set(err, ERR_STORAGE, "the ledger has failed before");
     assert(entry->number >= 1 && entry->number <= ledger->count);
-    append(ledger, entry);
-    return ERR_OK;
+    if (append(ledger, entry))
+        return ERR_OK;
+    ledger->failed = true;
+    return err_set(err, ERR_NO_MEMORY, "no memory for the batch");
 }
 
 static enum err_code put_item(struct ledger *self, uint64_t number, const struct item *before,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "purser/base/mem.h"
 #include "sim.h"
 
 enum {
@@ -231,9 +232,11 @@ static void draw_world(struct sim *sim)
     sim->profile = profiles[rng_below(&sim->rng, sizeof profiles / sizeof profiles[0])];
     draw_limits(sim);
     draw_options(sim);
+    /* What has no key would be done again: nothing is promised for it there. */
+    sim->loses_state = sim->profile != SIM_ANYTHING && rng_below(&sim->rng, 5) == 0;
     items = between(sim, 1, most);
     for (uint32_t i = 0; i < items; i++)
-        add_item(sim, rng_below(&sim->rng, 4) != 0);
+        add_item(sim, sim->loses_state || rng_below(&sim->rng, 4) != 0);
 }
 
 /* Nothing is drawn: round numbers, so that a trace can be followed by eye. */
@@ -312,6 +315,29 @@ static bool move_on(struct sim *sim, int64_t wake_ms)
            sim->ledger.closing_done_ms <= sim->now_ms;
 }
 
+/* One turn, now and then with no memory left; false when the process has ended. */
+static bool play_turn(struct sim *sim, struct engine *engine, int64_t *wake_boot_ms_out)
+{
+    struct err err = {0};
+    enum err_code code;
+
+    sim->starved = sim->profile == SIM_ANYTHING && sim_chance(sim, 10);
+    if (sim->starved)
+        mem_test_fail((int64_t)rng_below(&sim->rng, 30), 1);
+    code = engine_turn(engine, engine_now(sim), wake_boot_ms_out, &err);
+    mem_test_fail(-1, 0);
+    if (code == ERR_OK)
+        return true;
+    if (code == ERR_NO_MEMORY && sim->starved && !sim->crashed) {
+        sim_trace(sim, "the process ends: %s", err.text);
+        sim->crashed = true;
+        sim_totals.crashes++;
+    }
+    if (!sim->crashed)
+        sim_fail(sim, "the engine gave up: %s", err.text);
+    return false;
+}
+
 static bool play_turns(struct sim *sim, struct engine *engine)
 {
     const struct engine_progress *progress = engine_progress(engine);
@@ -319,16 +345,12 @@ static bool play_turns(struct sim *sim, struct engine *engine)
 
     for (uint32_t turn = 0; turn < RUN_TURNS_MAX; turn++) {
         int64_t wake_boot_ms = INT64_MAX, wake_ms, before_ms = sim->now_ms;
-        struct err err = {0};
 
         if (sim_crash_point(sim, "between two turns"))
             return false;
         sim_totals.turns++;
-        if (engine_turn(engine, engine_now(sim), &wake_boot_ms, &err) != ERR_OK) {
-            if (!sim->crashed)
-                sim_fail(sim, "the engine gave up: %s", err.text);
+        if (!play_turn(sim, engine, &wake_boot_ms))
             return false;
-        }
         if (sim->crashed)
             sim_fail(sim, "the engine goes on after an error");
         if (progress->phase == ENGINE_ENDED)
@@ -422,6 +444,20 @@ static void let_time_pass(struct sim *sim, int64_t until_ms)
         sim->now_ms = until_ms;
 }
 
+/* The state directory is gone: everything starts again, under the keys that it had before. */
+static void lose_state(struct sim *sim)
+{
+    sim_trace(sim, "the state directory is lost");
+    for (uint32_t number = 1; number <= sim->item_count; number++) {
+        struct sim_item *item = &sim->items[number];
+        struct item value = item_new(0, item->connection, item->request_hash, sim_wall_ms(sim));
+
+        sim_mark_new_generation(item);
+        sim->ledger.durable[number] = (struct sim_stored){.item = value, .request_generation = 1};
+        sim->ledger.newest[number] = value.state;
+    }
+}
+
 /* It runs ahead more and more; or, where the server tells its time, it falls behind, and may be put
  * right again. */
 static void set_wall_clock(struct sim *sim)
@@ -444,6 +480,8 @@ static void be_away(struct sim *sim)
                            (sim->calm ? AT_REST_MS : sim_draw_ms(sim, 0, sim->limits.away_ms)));
     if (sim_chance(sim, 300))
         sim->boot_zero_ms = sim->now_ms; /* the host was started again */
+    if (sim->loses_state && sim_chance(sim, 200))
+        lose_state(sim);
     if (sim->profile != SIM_ANYTHING || sim->script != NULL)
         return;
     if (sim_chance(sim, 150))
