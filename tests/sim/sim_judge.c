@@ -153,6 +153,10 @@ struct step __wrap_lifecycle_step(const struct item *before, const struct item_e
     sim_totals.cells[before->state][event->kind]++;
     trace_step(sim, item, before, event, &step);
     if (sim->person_acts_on == 0) {
+        if (sim->starved && event->kind == EVENT_LOST && before->state == ITEM_SENDING) {
+            item->faults |= FAULT_UNKNOWN_SEND; /* an answer that could not be read */
+            item->unknown_sends++;
+        }
         if (step.item.state == ITEM_IN_DOUBT && !sim->starved)
             judge_doubt(sim, item, before, event, step.item.reason);
         judge_end(sim, item, step.item.state);
