@@ -139,6 +139,13 @@ static void tell_comparison(const struct run *run)
                    (unsigned long long)import->by_action[CONVERGE_FINISH_FIRST]);
 }
 
+static bool is_stopped(void *context)
+{
+    const struct run *run = context;
+
+    return signals_take(run->signal_fd) != 0;
+}
+
 /* From the sources to the ledger. */
 static enum err_code compare(struct run *run, struct err *err)
 {
@@ -149,8 +156,10 @@ static enum err_code compare(struct run *run, struct err *err)
     run->number = session->ledger->ops->last_run(session->ledger) + 1;
     code = intake_open(&session->spec, run->number, run->started_wall_ms, &session->diagnostics,
                        &intake, err);
-    if (code == ERR_OK)
+    if (code == ERR_OK) {
+        intake_set_stop(intake, is_stopped, run);
         code = intake_check(intake, err);
+    }
     if (code == ERR_OK) {
         session_warn(session);
         code = put_run_record(run, -1, err);

@@ -8,7 +8,7 @@
 #include "purser/io/source.h"
 #include "purser/io/spill.h"
 
-enum { DUPLICATES_SHOWN_MAX = DIAG_SHOWN_MAX };
+enum { DUPLICATES_SHOWN_MAX = DIAG_SHOWN_MAX, ROWS_BETWEEN_STOPS = 1024 };
 
 struct intake_job {
     const struct spec_job *job;
@@ -29,6 +29,8 @@ struct intake {
     struct slice run_names[2];
     char run_id[16], run_started[TEXT_TIME_BYTES];
     uint64_t row_count;
+    bool (*stop)(void *context);
+    void *stop_context;
 };
 
 /* The keys of one job's rows, too many for memory. */
@@ -332,6 +334,12 @@ static struct hash128 identity_hash(const struct rendered_row *row)
 typedef enum err_code unit_fn(struct intake *intake, void *context, const struct rendered_row *row,
                               struct err *err);
 
+void intake_set_stop(struct intake *intake, bool (*stop)(void *context), void *context)
+{
+    intake->stop = stop;
+    intake->stop_context = context;
+}
+
 /* One pass over a job's source. Rows that are wrong have added messages and are passed over. */
 static enum err_code pass(struct intake *intake, struct intake_job *job, unit_fn *fn, void *context,
                           struct err *err)
@@ -346,6 +354,10 @@ static enum err_code pass(struct intake *intake, struct intake_job *job, unit_fn
         if (code != ERR_OK)
             break;
         intake->row_count++;
+        if (intake->row_count % ROWS_BETWEEN_STOPS == 0 && intake->stop != NULL &&
+            intake->stop(intake->stop_context))
+            return err_set(err, ERR_STOPPED,
+                           "stopped while the rows were compared; nothing was sent");
         if (render(intake, job, &unit, &row))
             code = fn(intake, context, &row, err);
         if (intake->body.failed == ERR_NO_MEMORY)

@@ -31,6 +31,7 @@
     X(ERR_STATE_DIRECTORY, EXIT_INPUT, "the state directory cannot be used")   \
     X(ERR_CREDENTIALS, EXIT_CREDENTIALS, "credentials are missing or refused") \
     X(ERR_LOCKED, EXIT_LOCKED, "locked by another purser")                     \
+    X(ERR_STOPPED, EXIT_NOT_FINISHED, "stopped by a signal")                   \
     X(ERR_BUSY, EXIT_INTERNAL, "no free slot")
 
 enum err_code {

@@ -31,6 +31,9 @@ enum err_code intake_open(const struct spec *spec, uint32_t run, int64_t started
                           struct err *err) ERR_CHECKED;
 void intake_close(struct intake *intake);
 
+/* `stop` is asked now and then during a pass; when it says true the pass ends with ERR_STOPPED. */
+void intake_set_stop(struct intake *intake, bool (*stop)(void *context), void *context);
+
 /* The first pass. ERR_INPUT when any message is an error. */
 enum err_code intake_check(struct intake *intake, struct err *err) ERR_CHECKED;
 
