@@ -120,6 +120,45 @@ static void append_last_run(struct ledger *ledger, struct buf *out, bool json)
                       (unsigned long long)run.throttled);
 }
 
+/* What the last run learned of each connection, where there is something to say. */
+static void append_connections(struct ledger *ledger, struct buf *out, bool json)
+{
+    struct connection_record record;
+    struct err ignored = {0};
+    struct buf storage;
+    const char *alias;
+    bool first = true;
+
+    buf_init(&storage, 64 * 1024);
+    for (uint32_t i = 0; (alias = ledger->ops->connection_name(ledger, i)) != NULL; i++) {
+        if (ledger->ops->read_connection(ledger, i, &storage, &record, &ignored) != ERR_OK ||
+            (record.learned_rate_millis == 0 && record.learned_in_flight == 0 &&
+             record.parked_reason.length == 0))
+            continue;
+        if (json) {
+            buf_append_text(out, first ? "{\"connection\":" : ",{\"connection\":");
+            text_append_json(out, slice_of(alias));
+            buf_append_format(out,
+                              ",\"learned_rate_millis\":%u,\"learned_in_flight\":%u,\"parked\":",
+                              record.learned_rate_millis, record.learned_in_flight);
+            text_append_json(out, record.parked_reason);
+            buf_append_byte(out, '}');
+            first = false;
+            continue;
+        }
+        buf_append_format(out, "  connection %s:", alias);
+        if (record.learned_rate_millis > 0)
+            buf_append_format(out, " learned %.1f/s", (double)record.learned_rate_millis / 1000);
+        if (record.learned_in_flight > 0)
+            buf_append_format(out, " %u in flight", record.learned_in_flight);
+        if (record.parked_reason.length > 0)
+            buf_append_format(out, " parked by the last run: %.*s",
+                              (int)record.parked_reason.length, record.parked_reason.bytes);
+        buf_append_byte(out, '\n');
+    }
+    buf_deinit(&storage);
+}
+
 static void append_doubts(const struct doubts *doubts, struct buf *out, bool json)
 {
     bool first = true;
@@ -161,7 +200,10 @@ static enum err_code append_status(struct session *session, struct buf *out, str
         buf_append_text(out, "],\"last_run\":");
     append_last_run(ledger, out, json);
     if (json)
-        buf_append_text(out, ",\"in_doubt\":{");
+        buf_append_text(out, ",\"connections\":[");
+    append_connections(ledger, out, json);
+    if (json)
+        buf_append_text(out, "],\"in_doubt\":{");
     append_doubts(&doubts, out, json);
     if (json)
         buf_append_text(out, "}}\n");

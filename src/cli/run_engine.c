@@ -76,6 +76,43 @@ static void set_failures(const struct max_failures *from, uint64_t *max_out,
     *millionth_out = from->set && from->is_share ? from->share_millionth : 0;
 }
 
+/* What an earlier run learned. A record that cannot be read is no more than nothing learned. */
+static void recall(struct run *run, struct engine_connection *connection)
+{
+    struct ledger *ledger = run->session->ledger;
+    struct connection_record record;
+    struct err ignored = {0};
+    struct buf storage;
+
+    buf_init(&storage, 64 * 1024);
+    if (ledger->ops->read_connection(ledger, connection->number, &storage, &record, &ignored) ==
+        ERR_OK) {
+        connection->learned_rate_millis = record.learned_rate_millis;
+        connection->learned_in_flight = record.learned_in_flight;
+    }
+    buf_deinit(&storage);
+}
+
+/* For the next run, and for `status`; durable with the record of the run. */
+static enum err_code remember(struct run *run, const struct machinery *machinery, struct err *err)
+{
+    struct ledger *ledger = run->session->ledger;
+
+    for (size_t i = 0; i < run->session->spec.connection_count; i++) {
+        struct engine_learned learned = engine_learned(machinery->engine, i);
+        struct connection_record record = {
+            .learned_rate_millis = learned.rate_millis,
+            .learned_in_flight = learned.in_flight,
+            .parked_until_ms = learned.parked_reason == NULL ? 0 : clock_wall_ms(),
+            .parked_reason = slice_of(learned.parked_reason == NULL ? "" : learned.parked_reason)};
+
+        if (ledger->ops->put_connection(ledger, machinery->connections[i].number, &record, err) !=
+            ERR_OK)
+            return err->code;
+    }
+    return ERR_OK;
+}
+
 static enum err_code describe_connections(struct run *run, struct machinery *machinery,
                                           const uint32_t *numbers, struct err *err)
 {
@@ -85,12 +122,15 @@ static enum err_code describe_connections(struct run *run, struct machinery *mac
         arena_new(&run->session->arena, spec->connection_count, sizeof *machinery->connections);
     if (machinery->connections == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for %zu connections", spec->connection_count);
-    for (size_t i = 0; i < spec->connection_count; i++)
-        machinery->connections[i] =
-            (struct engine_connection){.alias = spec->connections[i].alias,
-                                       .number = numbers[i],
-                                       .pace = connection_pace(&spec->connections[i].rate),
-                                       .in_flight = spec->connections[i].in_flight};
+    for (size_t i = 0; i < spec->connection_count; i++) {
+        struct engine_connection *to = &machinery->connections[i];
+
+        *to = (struct engine_connection){.alias = spec->connections[i].alias,
+                                         .number = numbers[i],
+                                         .pace = connection_pace(&spec->connections[i].rate),
+                                         .in_flight = spec->connections[i].in_flight};
+        recall(run, to);
+    }
     return ERR_OK;
 }
 
@@ -325,6 +365,8 @@ enum err_code run_engine(struct run *run, struct err *err)
     if (code == ERR_OK)
         code = turn_until_ended(run, &machinery, line, total - open, err);
     progress_line_free(line);
+    if (code == ERR_OK && run->stop_signal == 0)
+        code = remember(run, &machinery, err);
     /* The texts of the progress belong to the engine. */
     run->progress.parked_reason = NULL;
     close_all(&machinery);

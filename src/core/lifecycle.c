@@ -262,6 +262,8 @@ static enum effect missing(struct item *item, const struct item_event *event,
     /* The local clock was set back: the time counts from here, or it would take hours. */
     if (event->now_ms < item->accepted_ms)
         item->accepted_ms = event->now_ms;
+    /* Both forms of the address are documented: the other one is asked next. */
+    item->job_path = item->job_path == JOB_PATH_BASE ? JOB_PATH_V2 : JOB_PATH_BASE;
     item->missing_count++;
     if (item->missing_count >= policy->missing_limit &&
         event->now_ms - item->accepted_ms >= policy->missing_for_ms) {

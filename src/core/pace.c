@@ -32,6 +32,14 @@ void pace_init(struct pace *pace, const struct pace_config *config, int64_t now_
     pace->rate_millis = capped(pace, config->start_millis);
 }
 
+void pace_recall(struct pace *pace, uint32_t rate_millis)
+{
+    if (!pace->config.learns || rate_millis == 0)
+        return;
+    pace->rate_millis = capped(pace, rate_millis);
+    pace->throttled_once = true;
+}
+
 int64_t pace_ready_at_ms(const struct pace *pace, int64_t now_ms)
 {
     int64_t earliest_ms = now_ms;
@@ -125,6 +133,12 @@ void window_init(struct window *window, uint32_t limit_max)
 {
     assert(limit_max >= 1);
     *window = (struct window){.limit = limit_max, .limit_max = limit_max};
+}
+
+void window_recall(struct window *window, uint32_t limit)
+{
+    if (limit >= 1 && limit < window->limit_max)
+        window->limit = limit;
 }
 
 bool window_has_room(const struct window *window)

@@ -30,6 +30,8 @@ static void init_connections(struct engine *engine)
 
         pace_init(&connection->pace, &from->pace, engine->now.boot_ms);
         window_init(&connection->window, from->in_flight);
+        pace_recall(&connection->pace, from->learned_rate_millis);
+        window_recall(&connection->window, from->learned_in_flight);
         connection->look_ahead = from->in_flight * LOOK_AHEAD_START;
     }
 }
@@ -289,4 +291,19 @@ const struct engine_progress *engine_progress(struct engine *engine)
     progress->paused_until_boot_ms =
         engine->pace.paused_until_ms > engine->now.boot_ms ? engine->pace.paused_until_ms : 0;
     return progress;
+}
+
+struct engine_learned engine_learned(const struct engine *engine, size_t connection)
+{
+    const struct connection *from = &engine->connections[connection];
+    struct engine_learned learned = {0};
+
+    assert(connection < engine->options.connection_count);
+    if (from->pace.throttled_once)
+        learned.rate_millis = from->pace.rate_millis;
+    if (from->window.limit < from->window.limit_max)
+        learned.in_flight = from->window.limit;
+    if (from->parked)
+        learned.parked_reason = from->parked_reason;
+    return learned;
 }

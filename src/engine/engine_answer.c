@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine_private.h"
+#include "purser/base/log.h"
 #include "purser/codec/reply.h"
 
 static struct slice borrowed(const char *text)
@@ -71,6 +72,22 @@ static int64_t poll_delay_ms(struct engine *engine, struct slot *slot, enum item
         slot->pending_age_ms = age_ms;
     return poll_plan_delay_ms(&connection->plan, age_ms,
                               kind == EVENT_ACCEPTED ? 0 : slot->item.poll_count + 1, busy);
+}
+
+/* With -v: what is not the plain way from accepted to done. */
+static void log_trouble(const struct engine *engine, const struct slot *slot,
+                        const struct reply *reply, const struct reply_reading *reading)
+{
+    enum item_event_kind kind = reading->event.kind;
+
+    if (kind == EVENT_ACCEPTED || kind == EVENT_DONE || kind == EVENT_PENDING ||
+        !log_enabled(LOG_INFO))
+        return;
+    log_line(LOG_INFO, "%s=%s rule=%s status=%d job=%s connection=%s item=%llu request=%s %s",
+             slot->polling ? "poll" : "send", item_event_name(kind), reading->rule,
+             reply->http_status, engine->options.jobs[slot->job].name,
+             engine->options.connections[slot->connection].alias, (unsigned long long)slot->number,
+             reply->request_id == NULL ? "" : reply->request_id, reading->message);
 }
 
 static enum err_code put_attempt(struct engine *engine, const struct slot *slot,
@@ -174,6 +191,7 @@ static enum err_code after_answer(struct engine *engine, struct slot *slot,
 {
     struct job_progress *job = &engine->jobs[slot->job];
 
+    log_trouble(engine, slot, reply, reading);
     if (reading->event.kind != EVENT_PENDING &&
         put_attempt(engine, slot, reply, reading, err) != ERR_OK)
         return err->code;

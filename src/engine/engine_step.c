@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine_private.h"
+#include "purser/base/log.h"
 
 enum { CLOCK_TOLERANCE_MS = 5 * 60 * 1000 };
 
@@ -62,6 +63,19 @@ static void count_states(struct engine *engine, const struct slot *slot, enum it
         engine->waiting_count++;
 }
 
+/* The one line that sees every change. */
+static void log_step(const struct engine *engine, const struct slot *slot,
+                     const struct item_event *event, enum item_state before)
+{
+    if (log_enabled(LOG_DEBUG))
+        log_line(
+            LOG_DEBUG, "event=%s job=%s connection=%s item=%llu generation=%u %s -> %s%s%s",
+            item_event_name(event->kind), engine->options.jobs[slot->job].name,
+            engine->options.connections[slot->connection].alias, (unsigned long long)slot->number,
+            slot->item.generation, item_state_name(before), item_state_name(slot->item.state),
+            slot->item.reason == REASON_NONE ? "" : " reason=", reason_code(slot->item.reason));
+}
+
 enum err_code engine_step(struct engine *engine, struct slot *slot, struct item_event *event,
                           enum effect *effect_out, struct err *err)
 {
@@ -74,6 +88,7 @@ enum err_code engine_step(struct engine *engine, struct slot *slot, struct item_
     assert(step.legal);
     slot->item = step.item;
     *effect_out = step.effect;
+    log_step(engine, slot, event, before.state);
     count_states(engine, slot, before.state, step.item.state);
     if (!must_be_stored(&before, &step.item))
         return ERR_OK;

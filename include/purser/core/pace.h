@@ -31,6 +31,9 @@ struct pace {
 
 void pace_init(struct pace *pace, const struct pace_config *config, int64_t now_ms);
 
+/* Goes on with a rate that an earlier run learned. Nothing for a rate that does not learn, or 0. */
+void pace_recall(struct pace *pace, uint32_t rate_millis);
+
 /* The earliest time at which one request may go; ≤ now_ms = at once. */
 int64_t pace_ready_at_ms(const struct pace *pace, int64_t now_ms);
 
@@ -55,6 +58,8 @@ struct window {
 };
 
 void window_init(struct window *window, uint32_t limit_max);
+/* Goes on with a limit that an earlier run learned; 0 = none. */
+void window_recall(struct window *window, uint32_t limit);
 bool window_has_room(const struct window *window);
 void window_take(struct window *window);
 void window_give_back(struct window *window);

@@ -17,7 +17,9 @@ struct engine_connection {
     const char *alias;
     uint32_t number; /* in the ledger */
     struct pace_config pace;
-    uint32_t in_flight; /* writes of this connection that are on the wire at once */
+    uint32_t in_flight;           /* writes of this connection that are on the wire at once */
+    uint32_t learned_rate_millis; /* by an earlier run; 0 = nothing */
+    uint32_t learned_in_flight;
 };
 
 struct engine_job {
@@ -101,6 +103,15 @@ void engine_drain(struct engine *engine, int64_t deadline_boot_ms);
 
 /* Borrowed until the next call on the engine. */
 const struct engine_progress *engine_progress(struct engine *engine);
+
+/* What a run learned of a connection, for the next one. */
+struct engine_learned {
+    uint32_t rate_millis;      /* 0 = was never refused */
+    uint32_t in_flight;        /* 0 = as configured */
+    const char *parked_reason; /* NULL = not parked; borrowed for the life of the engine */
+};
+
+struct engine_learned engine_learned(const struct engine *engine, size_t connection);
 
 /* Method, path and body as one hash: what "unchanged" means, and the check before each send. */
 struct hash128 request_hash(enum http_method method, struct slice path, struct slice body);
