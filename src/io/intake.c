@@ -512,12 +512,13 @@ enum err_code intake_each(struct intake *intake, intake_row_fn *row_fn, void *co
 
         if (code != ERR_OK)
             return code;
-        if (diagnostics_has_errors(intake->diagnostics) ||
-            !source_is_unchanged(intake->jobs[i].source))
+        if (!source_is_unchanged(intake->jobs[i].source))
             return err_set(err, ERR_INPUT,
                            "the source of job %s was changed while it was read; nothing was sent\n"
                            "hint: run again when the file is complete",
                            intake->jobs[i].job->name);
+        if (diagnostics_has_errors(intake->diagnostics))
+            return input_error(intake, err);
     }
     return ERR_OK;
 }

@@ -49,9 +49,10 @@ EXIT_SKIP = 77
 VOLATILE = [
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d| UTC)?"), "<time>"),
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<uuid>"),
-    (re.compile(r"\b(pid|process) \d+"), r"\1 <pid>"),
+    (re.compile(r"\b(pid|process|kill) \d+"), r"\1 <pid>"),
     (re.compile(r'("(?:elapsed_ms|polls)": ?)\d+'), r"\1<number>"),
-    (re.compile(r"\b\d+(\.\d+)? ?(ms|s|min|h)\b(?! *:)"), "<duration>"),
+    (re.compile(r"\b\d+(\.\d+)? (ms|s|min|h)\b"), "<duration>"),
+    (re.compile(r"^libcurl/.*$", re.MULTILINE), "libcurl/<versions>"),
     (re.compile(r"\b\d+(\.\d+)?/s\b"), "<rate>"),
     (re.compile(r"\b\d+ polls?\b"), "<number> polls"),
 ]
@@ -133,6 +134,16 @@ class Case:
         """@mkdir PATH: with mode 0700, as purser makes its own"""
         os.makedirs(os.path.join(self.folder, path), mode=0o700)
 
+    def step_show(self, path):
+        """@show PATH: puts a file that a command has written into stdout"""
+        with open(os.path.join(self.folder, path), encoding="utf-8") as file:
+            self.results["stdout"] += f"--- {path}\n" + self.normalise(file.read())
+
+    def step_truncate(self, path):
+        """@truncate PATH: cuts a file in half"""
+        path = os.path.join(self.folder, path)
+        os.truncate(path, os.path.getsize(path) // 2)
+
     def step_copy(self, source, target):
         """@copy SOURCE TARGET: within the working folder, e.g. a corrected file over the old one"""
         with open(os.path.join(self.folder, source), encoding="utf-8") as file:
@@ -157,11 +168,10 @@ class Case:
         self.simulator.fail(json.loads(entries))
 
     def step_background(self, *words):
-        """@background COMMAND: starts it, waits until a first write has arrived, leaves it"""
+        """@background COMMAND: starts it and goes on"""
         self.background = subprocess.Popen(
             words, cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.wait_for_a_write()
 
     def step_signal(self, name):
         """@signal NAME: sends it to the background command and notes its exit status"""
@@ -181,16 +191,19 @@ class Case:
         with open(path, "wb") as file:
             file.write(content.replace(before, after))
 
-    def wait_for_a_write(self):
+    def step_writes(self, number):
+        """@writes NUMBER: waits until so many writes of the background command were answered"""
         for _ in range(WAIT_SECONDS_MAX * 50):
-            if any(line.get("method") == "POST" for line in self.simulator.ledger()):
+            answered = [line for line in self.simulator.ledger()
+                        if line["method"] != "GET" and line.get("status")]
+            if len(answered) >= int(number):
                 return
             try:
                 status = self.background.wait(timeout=0.02)
             except subprocess.TimeoutExpired:
                 continue
             raise AssertionError(f"the background command ended with {status}")
-        raise AssertionError("the background command sent nothing")
+        raise AssertionError(f"the background command sent {len(answered)} writes")
 
     # --- running ---
 

@@ -122,7 +122,7 @@ class Runner(unittest.TestCase):
         self.assertNotIn("http", self.read("stdout"))
 
     def test_a_background_command_that_sends_nothing_fails(self):
-        self.write("cmd", "@background {purser} exit 0\n")
+        self.write("cmd", "@background {purser} exit 0\n@writes 1\n")
         self.assertFalse(self.run_case())
         self.assertIn("ended with 0", self.output.getvalue())
 
