@@ -193,14 +193,14 @@ static bool is_plain_number(struct slice text)
     return at == text.length;
 }
 
-void text_append_csv(struct buf *buf, struct slice text, bool guard)
+void text_append_csv(struct buf *buf, struct slice text, char delimiter, bool guard)
 {
     bool guarded = guard && text.length > 0 && memchr("=+-@\t\r", text.bytes[0], 6) != NULL &&
                    !is_plain_number(text);
     bool quoted = false;
 
     for (size_t i = 0; i < text.length && !quoted; i++)
-        quoted = memchr(",\"\r\n", text.bytes[i], 4) != NULL;
+        quoted = text.bytes[i] == delimiter || memchr("\"\r\n", text.bytes[i], 3) != NULL;
     if (text.length > 0 && (text.bytes[0] == ' ' || text.bytes[text.length - 1] == ' '))
         quoted = true; /* some readers strip blanks around a bare field */
     if (quoted)

@@ -88,18 +88,18 @@ static void append_csv(struct items_output *to, const struct item_view *view,
     const struct item *item = &view->item;
     char numbers[64];
 
-    text_append_csv(&to->line, slice_of(view->job), true);
+    text_append_csv(&to->line, slice_of(view->job), ',', true);
     buf_append_byte(&to->line, ',');
-    text_append_csv(&to->line, slice_of(view->connection), true);
+    text_append_csv(&to->line, slice_of(view->connection), ',', true);
     buf_append_byte(&to->line, ',');
-    text_append_csv(&to->line, view->request.key, true);
+    text_append_csv(&to->line, view->request.key, ',', true);
     (void)snprintf(numbers, sizeof numbers, ",%s,%s,%u,%u,%u,", item_state_name(item->state),
                    reason_code(item->reason), item->generation, item->attempt_total,
                    item->http_status);
     buf_append_text(&to->line, numbers);
-    text_append_csv(&to->line, slice_of(item->error_code), true);
+    text_append_csv(&to->line, slice_of(item->error_code), ',', true);
     buf_append_byte(&to->line, ',');
-    text_append_csv(&to->line, result->message, true);
+    text_append_csv(&to->line, result->message, ',', true);
     buf_append_byte(&to->line, '\n');
 }
 

@@ -82,7 +82,7 @@ static void cut_line_end(struct buf *buf)
 static void append_csv_cell(struct results *results, struct slice value, char delimiter)
 {
     buf_append_byte(&results->cells, delimiter);
-    text_append_csv(&results->cells, value, true);
+    text_append_csv(&results->cells, value, delimiter, true);
 }
 
 static void append_json_cell(struct results *results, const char *name, struct slice value)

@@ -35,10 +35,10 @@ void text_append_printable(struct buf *buf, struct slice text);
  * U+FFFD. */
 void text_append_json(struct buf *buf, struct slice text);
 
-/* Appends one CSV field, quoted when needed (RFC 4180). With `guard`, a field that a spreadsheet
- * would run as a formula (first character = + - @ TAB CR) gets a leading apostrophe, unless it is
- * a plain number. */
-void text_append_csv(struct buf *buf, struct slice text, bool guard);
+/* Appends one CSV field, quoted when needed (RFC 4180, with `delimiter` in place of the comma).
+ * With `guard`, a field that a spreadsheet would run as a formula (first character = + - @ TAB CR)
+ * gets a leading apostrophe, unless it is a plain number. */
+void text_append_csv(struct buf *buf, struct slice text, char delimiter, bool guard);
 
 /* The candidate that is at most two edits away from `text` (one for a text of up to three bytes)
  * and closest; NULL when none is. Swapped neighbours are one edit; the case of ASCII letters counts

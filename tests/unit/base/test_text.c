@@ -41,7 +41,7 @@ static const char *json(const char *text, size_t length)
 static const char *csv(const char *text, bool guard)
 {
     buf_clear(&out);
-    text_append_csv(&out, slice_of(text), guard);
+    text_append_csv(&out, slice_of(text), ',', guard);
     return buf_text(&out);
 }
 
@@ -218,9 +218,20 @@ static void times_are_printed_in_utc(void **state)
     assert_string_equal(text, "292278994-08-17T07:12:55.807Z");
 }
 
+static void a_field_with_the_delimiter_of_the_file_is_quoted(void **context)
+{
+    (void)context;
+    buf_clear(&out);
+    text_append_csv(&out, SLICE("a;b"), ';', true);
+    text_append_csv(&out, SLICE("a,b"), ';', true);
+    text_append_csv(&out, SLICE("a;b"), ',', true);
+    assert_string_equal(buf_text(&out), "\"a;b\"a,ba;b");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_field_with_the_delimiter_of_the_file_is_quoted),
         cmocka_unit_test(slices_are_equal_when_their_bytes_are),
         cmocka_unit_test(utf8_is_checked_to_the_last_rule),
         cmocka_unit_test(printable_text_cannot_drive_a_terminal),

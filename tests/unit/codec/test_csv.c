@@ -318,7 +318,7 @@ static void random_rows_are_read_back_from_their_spans(void **state)
                 for (i = 0; i < length; i++)
                     lines += bytes[i] == '\n' ||
                              (bytes[i] == '\r' && (i + 1 == length || bytes[i + 1] != '\n'));
-                text_append_csv(&text, (struct slice){bytes, length}, false);
+                text_append_csv(&text, (struct slice){bytes, length}, ',', false);
                 buf_append_byte(&text, cell < 2 ? ',' : '\n');
                 buf_append_text(&cells, " <");
                 buf_append(&cells, bytes, length);
