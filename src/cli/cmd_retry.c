@@ -17,34 +17,7 @@ const char help_retry[] =
     "  --output json      one object on stdout\n"
     "  --state DIR        where the ledgers are\n";
 
-static enum err_code retry_items(struct session *session, const struct where *where,
-                                 struct err *err)
-{
-    uint64_t done, passed;
-
-    if (decide_all(session, where, EVENT_RETRY, &done, &passed, err) != ERR_OK)
-        return err->code;
-    return decide_report(session, "ready", done, passed, "run", err);
-}
-
 int cmd_retry(int argc, char **argv)
 {
-    struct options options;
-    struct session session;
-    struct where where;
-    struct err err = {0};
-    int exit_status =
-        options_parse(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_WHERE, &options);
-
-    if (exit_status != -1)
-        return exit_status;
-    exit_status = EXIT_DONE;
-    session_init(&session, &options);
-    if (where_parse(options.where, &where, &err) != ERR_OK ||
-        session_load_spec(&session, &err) != ERR_OK ||
-        session_open_ledger(&session, true, &err) != ERR_OK ||
-        retry_items(&session, &where, &err) != ERR_OK)
-        exit_status = session_fail(&session, &err);
-    session_deinit(&session);
-    return exit_status;
+    return decide_command(argc, argv, EVENT_RETRY, "ready", "run");
 }

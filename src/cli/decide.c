@@ -23,9 +23,9 @@ static enum err_code commit(struct ledger *ledger, bool wait, struct err *err)
     return wait ? ledger->ops->commit_poll(ledger, true, &sequence, err) : ERR_OK;
 }
 
-enum err_code decide_all(struct session *session, const struct where *where,
-                         enum item_event_kind kind, uint64_t *done_out, uint64_t *passed_out,
-                         struct err *err)
+static enum err_code decide_all(struct session *session, const struct where *where,
+                                enum item_event_kind kind, uint64_t *done_out, uint64_t *passed_out,
+                                struct err *err)
 {
     struct ledger *ledger = session->ledger;
     int64_t now_ms = clock_wall_ms();
@@ -104,4 +104,29 @@ enum err_code decide_report(struct session *session, const char *verb, uint64_t 
     code = print_out(&out, err);
     buf_deinit(&out);
     return code;
+}
+
+int decide_command(int argc, char **argv, enum item_event_kind kind, const char *verb,
+                   const char *next)
+{
+    struct options options;
+    struct session session;
+    struct where where;
+    struct err err = {0};
+    uint64_t done, passed;
+    int exit_status =
+        options_parse(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_WHERE, &options);
+
+    if (exit_status != -1)
+        return exit_status;
+    exit_status = EXIT_DONE;
+    session_init(&session, &options);
+    if (where_parse(options.where, &where, &err) != ERR_OK ||
+        session_load_spec(&session, &err) != ERR_OK ||
+        session_open_ledger(&session, true, &err) != ERR_OK ||
+        decide_all(&session, &where, kind, &done, &passed, &err) != ERR_OK ||
+        decide_report(&session, verb, done, passed, next, &err) != ERR_OK)
+        exit_status = session_fail(&session, &err);
+    session_deinit(&session);
+    return exit_status;
 }

@@ -5,11 +5,11 @@
 #include "purser/cli/listing.h"
 #include "purser/core/lifecycle.h"
 
-/* Applies `kind` to every item that matches and is in a state in which it is legal; others are
- * counted as passed over. The ledger is open for writing. */
-enum err_code decide_all(struct session *session, const struct where *where,
-                         enum item_event_kind kind, uint64_t *done_out, uint64_t *passed_out,
-                         struct err *err) ERR_CHECKED;
+/* A whole command: applies `kind` to every item that matches --where and is in a state in which it
+ * is legal; others are counted as passed over. `verb` names what was done to them, `next` the
+ * command to propose. Returns the exit status. */
+int decide_command(int argc, char **argv, enum item_event_kind kind, const char *verb,
+                   const char *next);
 
 /* Applies `kind` to one item. ERR_USAGE when it is not legal in its state. */
 enum err_code decide_one(struct session *session, const struct item_view *view,
