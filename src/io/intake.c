@@ -4,34 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "intake_private.h"
 #include "purser/base/mem.h"
 #include "purser/io/source.h"
 #include "purser/io/spill.h"
 
 enum { DUPLICATES_SHOWN_MAX = DIAG_SHOWN_MAX, ROWS_BETWEEN_STOPS = 1024 };
-
-struct intake_job {
-    const struct spec_job *job;
-    struct source *source;
-    struct job_templates templates;
-    bool gathered; /* rows of a group do not stand together */
-};
-
-struct intake {
-    const struct spec *spec;
-    struct diagnostics *diagnostics;
-    struct intake_job *jobs; /* as many as the spec has */
-    struct arena templates;
-    struct arena scratch; /* values of one row */
-    struct buf body;
-    struct value run;
-    struct value run_values[2];
-    struct slice run_names[2];
-    char run_id[16], run_started[TEXT_TIME_BYTES];
-    uint64_t row_count;
-    bool (*stop)(void *context);
-    void *stop_context;
-};
 
 /* The keys of one job's rows, too many for memory. */
 struct key_set {
@@ -134,195 +112,6 @@ void intake_close(struct intake *intake)
     mem_free(intake);
 }
 
-static struct place row_place(const struct unit *unit)
-{
-    return (struct place){.file = unit->file, .line = unit->line, .column = 1};
-}
-
-static void tell(struct intake *intake, const struct unit *unit, const char *code,
-                 const struct eval_error *error)
-{
-    diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), code,
-                    error->help[0] == '\0' ? NULL : error->help, "%s (%s:%u:%u)", error->text,
-                    error->place.file == NULL ? intake->spec->file : error->place.file,
-                    error->place.line, error->place.column);
-}
-
-/* A value must not turn the request into another one. */
-static bool check_path(struct intake *intake, const struct intake_job *job, const struct unit *unit,
-                       struct slice path)
-{
-    if (path.length > PATH_BYTES_MAX) {
-        diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.path", NULL,
-                        "job %s: the path of this row is longer than %d bytes", job->job->name,
-                        PATH_BYTES_MAX);
-        return false;
-    }
-    if (operation_find(job->job->method, path) != job->job->operation) {
-        diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.path", NULL,
-                        "job %s: the values of this row make '%s %.*s', which is not %s",
-                        job->job->name, method_name(job->job->method), (int)path.length, path.bytes,
-                        job->job->operation->path);
-        return false;
-    }
-    return true;
-}
-
-static bool render_key(struct intake *intake, const struct intake_job *job, const struct unit *unit,
-                       const struct environment *environment, struct rendered_row *row)
-{
-    struct eval_error error = {0};
-
-    if (!text_template_text(job->templates.key, environment, &row->key, &error)) {
-        tell(intake, unit, "data.key", &error);
-        return false;
-    }
-    if (row->key.length == 0 || row->key.length > ITEM_KEY_BYTES_MAX) {
-        diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.key",
-                        "a key names one item for ever; it has 1 to 300 bytes",
-                        "job %s: the key of this row is %s", job->job->name,
-                        row->key.length == 0 ? "empty" : "longer than 300 bytes");
-        return false;
-    }
-    return true;
-}
-
-static bool render_connection(struct intake *intake, const struct intake_job *job,
-                              const struct unit *unit, const struct environment *environment,
-                              struct rendered_row *row)
-{
-    const struct spec_connection *connection;
-    struct eval_error error = {0};
-    struct slice alias;
-
-    if (!text_template_text(job->templates.connection, environment, &alias, &error)) {
-        tell(intake, unit, "data.connection", &error);
-        return false;
-    }
-    connection = spec_connection_find(intake->spec, alias);
-    if (connection == NULL) {
-        diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.connection",
-                        "connections: in the spec names those that there are",
-                        "job %s: there is no connection '%.*s'", job->job->name, (int)alias.length,
-                        alias.bytes);
-        return false;
-    }
-    row->connection_index = (size_t)(connection - intake->spec->connections);
-    return true;
-}
-
-static bool render_condition(struct intake *intake, const struct intake_job *job,
-                             const struct unit *unit, const struct environment *environment,
-                             struct rendered_row *row)
-{
-    struct eval_error error = {0};
-    struct value value;
-
-    row->condition = true;
-    if (job->templates.condition == NULL)
-        return true;
-    if (!text_template_evaluate(job->templates.condition, environment, &value, &error)) {
-        tell(intake, unit, "data.condition", &error);
-        return false;
-    }
-    if (value.kind == VALUE_OMIT || value.kind == VALUE_NULL) { /* as in `and` and `or` */
-        row->condition = false;
-        return true;
-    }
-    if (value.kind != VALUE_BOOL) {
-        diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.condition", NULL,
-                        "job %s: if: gives a %s, not true or false", job->job->name,
-                        value_kind_name(value.kind));
-        return false;
-    }
-    row->condition = value.boolean;
-    return true;
-}
-
-static bool render_request(struct intake *intake, const struct intake_job *job,
-                           const struct unit *unit, const struct environment *environment,
-                           struct rendered_row *row)
-{
-    bool mode_in_body = job->job->operation->mode_place == MODE_IN_BODY;
-    struct eval_error error = {0};
-
-    if (!text_template_path(job->templates.path, environment, &row->path, &error)) {
-        tell(intake, unit, "data.path", &error);
-        return false;
-    }
-    if (!check_path(intake, job, unit, row->path))
-        return false;
-    buf_clear(&intake->body);
-    if (job->templates.body != NULL) {
-        if (!body_template_render(job->templates.body, environment,
-                                  mode_in_body ? "\"response_mode\":\"async\"" : NULL,
-                                  &intake->body, &error)) {
-            tell(intake, unit, "data.body", &error);
-            return false;
-        }
-    } else if (mode_in_body) {
-        buf_append_text(&intake->body, "{\"response_mode\":\"async\"}");
-    }
-    if (intake->body.failed == ERR_TOO_BIG) {
-        diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.body", NULL,
-                        "job %s: the body of this row is larger than %u MiB", job->job->name,
-                        BODY_BYTES_MAX / (1024 * 1024));
-        return false;
-    }
-    row->body = (struct slice){buf_text(&intake->body), intake->body.length};
-    return true;
-}
-
-static struct value item_value(struct intake *intake, const struct unit *unit, struct slice key)
-{
-    struct slice *names = arena_new(&intake->scratch, 3, sizeof *names);
-    struct value *values = arena_new(&intake->scratch, 3, sizeof *values);
-    char *numbers = arena_new(&intake->scratch, 2, 24);
-    struct value item = {.kind = VALUE_MAP};
-
-    if (names == NULL || values == NULL || numbers == NULL)
-        return item;
-    (void)snprintf(numbers, 24, "%llu", (unsigned long long)unit->index);
-    (void)snprintf(numbers + 24, 24, "%u", unit->line);
-    names[0] = SLICE("key");
-    names[1] = SLICE("index");
-    names[2] = SLICE("line");
-    values[0] = (struct value){.kind = VALUE_STRING, .text = key};
-    values[1] = (struct value){.kind = VALUE_NUMBER, .text = slice_of(numbers)};
-    values[2] = (struct value){.kind = VALUE_NUMBER, .text = slice_of(numbers + 24)};
-    item.map.names = names;
-    item.map.values = values;
-    item.map.count = 3;
-    return item;
-}
-
-/* Renders one unit; false when it was wrong and messages were added. */
-static bool render(struct intake *intake, const struct intake_job *job, const struct unit *unit,
-                   struct rendered_row *row)
-{
-    struct value item = {.kind = VALUE_MAP};
-    struct environment environment = {.row = &unit->row,
-                                      .rows = &unit->rows,
-                                      .vars = &intake->spec->vars,
-                                      .item = &item,
-                                      .run = &intake->run,
-                                      .arena = &intake->scratch};
-
-    arena_clear(&intake->scratch);
-    *row = (struct rendered_row){.job_index = (size_t)(job - intake->jobs),
-                                 .file = unit->file,
-                                 .line = unit->line,
-                                 .spans = unit->spans,
-                                 .span_count = unit->span_count};
-    if (!render_key(intake, job, unit, &environment, row))
-        return false;
-    item = item_value(intake, unit, row->key);
-    if (!render_connection(intake, job, unit, &environment, row) ||
-        !render_condition(intake, job, unit, &environment, row))
-        return false;
-    return !row->condition || render_request(intake, job, unit, &environment, row);
-}
-
 static struct hash128 identity_hash(const struct rendered_row *row)
 {
     struct hash128 key_hash = checksum128(row->key.bytes, row->key.length);
@@ -358,7 +147,7 @@ static enum err_code pass(struct intake *intake, struct intake_job *job, unit_fn
             intake->stop(intake->stop_context))
             return err_set(err, ERR_STOPPED,
                            "stopped while the rows were compared; nothing was sent");
-        if (render(intake, job, &unit, &row))
+        if (intake_render(intake, job, &unit, &row))
             code = fn(intake, context, &row, err);
         if (intake->body.failed == ERR_NO_MEMORY)
             code = err_set(err, ERR_NO_MEMORY, "no memory for a body");
