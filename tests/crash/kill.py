@@ -17,6 +17,7 @@ removed after each kill, and the judge must be content, because keys are a funct
 """
 
 import argparse
+import concurrent.futures
 import json
 import os
 import random
@@ -44,6 +45,7 @@ FAIL_POINTS = {
     "receive": ["before_receive", "after_receive"],
 }
 FAIL_ITEMS = 40
+FAIL_AT_ONCE = 4
 FAIL_BETWEEN = 2  # points that are drawn between the first and the last
 
 
@@ -231,12 +233,16 @@ def fail_points(options, folder):
     chance = random.Random(options.seed)
     passes = count_passes(options, os.path.join(folder, "counting"))
     pairs = points_of(passes, chance)
-    died = 0
-    for number, pair in enumerate(pairs):
+
+    def judge_pair(number):
         try:
-            died += die_twice(options, os.path.join(folder, str(number)), pair)
+            return die_twice(options, os.path.join(folder, str(number)), pairs[number])
         except Wrong as wrong:
-            raise Wrong(f"{' then '.join(pair)}: {wrong}") from None
+            raise Wrong(f"{' then '.join(pairs[number])}: {wrong}") from None
+
+    # Most of the time of a run is waiting for its remote jobs.
+    with concurrent.futures.ThreadPoolExecutor(max_workers=FAIL_AT_ONCE) as pool:
+        died = sum(pool.map(judge_pair, range(len(pairs))))
     print(f"crash: {len(pairs)} pairs of points, {died} deaths, all went on; "
           + ", ".join(f"{count} of {kind}" for kind, count in passes.items()))
     # The last passes of one run may not come in another; most must have been met.
