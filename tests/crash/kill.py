@@ -159,7 +159,7 @@ def random_kills(options, folder):
         if options.keep:
             with open(os.path.join(folder, "ledger.ndjson"), "w", encoding="utf-8") as file:
                 file.writelines(json.dumps(line) + "\n" for line in lines)
-        problems = judge.judge(lines, workload.names)
+        problems = judge.judge(lines, workload.names, rekeyed=options.profile == "hostile")
         print(f"crash: {story}, {runs} more runs, {len(judge.sends_of(lines))} writes, "
               f"{len(judge.effects_of(lines))} effects, seed {options.seed}")
         if problems:

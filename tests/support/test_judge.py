@@ -64,6 +64,13 @@ class Lies(unittest.TestCase):
         self.found(lambda lines: lines.append(send(9, "k9", "b1", effect=False)),
                    "one request (POST /versioned/products) has 2 keys: k1, k9")
 
+    def test_a_second_key_after_a_job_without_effect_is_right_when_the_server_does_that(self):
+        lines = HONEST + [send(9, "k9", "b1", effect=False)]
+        self.assertEqual(judge.judge(lines, NAMES, rekeyed=True), [])
+        lines.append(effect(10, 9, "k9", "shirt"))
+        self.assertIn("one request (POST /versioned/products) has 2 keys: k1, k9",
+                      judge.judge(lines, NAMES, rekeyed=True))
+
     def test_other_bytes_under_a_used_key_are_found(self):
         self.found(lambda lines: lines[2].update(body_sha256="other"),
                    "key k1 travelled with 2 different requests")
