@@ -313,6 +313,20 @@ static void a_missing_job_is_in_doubt_only_after_often_and_long_enough(void **co
     }
 }
 
+static void a_missing_job_is_asked_for_at_its_other_address(void **context)
+{
+    struct item item = item_in(ITEM_WAITING);
+    (void)context;
+
+    item.job_path = JOB_PATH_V2;
+    step_of(&item, EVENT_MISSING, &keyed);
+    assert_int_equal(item.job_path, JOB_PATH_BASE);
+    step_of(&item, EVENT_MISSING, &keyed);
+    assert_int_equal(item.job_path, JOB_PATH_V2);
+    step_of(&item, EVENT_PENDING, &keyed);
+    assert_int_equal(item.job_path, JOB_PATH_V2);
+}
+
 static void only_polls_that_were_answered_so_count_as_missing(void **context)
 {
     struct item item = item_in(ITEM_WAITING);
@@ -440,6 +454,7 @@ int main(void)
         cmocka_unit_test(no_trouble_with_a_poll_ends_an_item),
         cmocka_unit_test(a_pending_job_is_asked_again_after_the_given_delay),
         cmocka_unit_test(a_missing_job_is_in_doubt_only_after_often_and_long_enough),
+        cmocka_unit_test(a_missing_job_is_asked_for_at_its_other_address),
         cmocka_unit_test(only_polls_that_were_answered_so_count_as_missing),
         cmocka_unit_test(a_clock_that_was_set_back_does_not_keep_a_missing_job_for_hours),
         cmocka_unit_test(a_throttled_job_gets_a_new_key_and_an_intent_in_the_same_value),

@@ -269,7 +269,41 @@ static void a_paused_rate_does_not_grow(void **context)
     assert_true(pace.rate_millis <= 1000);
 }
 
+static void a_learned_rate_is_gone_on_with_in_small_steps(void **context)
+{
+    struct pace pace = pace_of(true, 50000, 60000, 1);
+    (void)context;
+
+    pace_recall(&pace, 0); /* nothing was learned */
+    assert_int_equal(pace.rate_millis, 50000);
+    pace_recall(&pace, 10000);
+    assert_int_equal(pace.rate_millis, 10000);
+    pace_grow(&pace, 1000);
+    assert_in_range(pace.rate_millis, 10001, 10300);
+    pace_recall(&pace, 90000);
+    assert_int_equal(pace.rate_millis, 60000);
+    pace = pace_of(false, 50000, 0, 1);
+    pace_recall(&pace, 10000);
+    assert_int_equal(pace.rate_millis, 50000);
+}
+
 /* --- how many at once --- */
+
+static void a_learned_limit_is_gone_on_with(void **context)
+{
+    static const struct {
+        uint32_t learned, limit;
+    } cases[] = {{0, 8}, {1, 1}, {5, 5}, {8, 8}, {20, 8}};
+    (void)context;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct window window;
+
+        window_init(&window, 8);
+        window_recall(&window, cases[i].learned);
+        assert_int_equal(window.limit, cases[i].limit);
+    }
+}
 
 static void a_window_gives_no_more_than_its_limit(void **context)
 {
@@ -373,6 +407,8 @@ int main(void)
         cmocka_unit_test(the_rate_never_reaches_zero),
         cmocka_unit_test(nothing_goes_before_a_retry_after_has_passed),
         cmocka_unit_test(a_paused_rate_does_not_grow),
+        cmocka_unit_test(a_learned_rate_is_gone_on_with_in_small_steps),
+        cmocka_unit_test(a_learned_limit_is_gone_on_with),
         cmocka_unit_test(a_window_gives_no_more_than_its_limit),
         cmocka_unit_test(a_refusal_halves_the_window_once_a_second_and_never_closes_it),
         cmocka_unit_test(a_full_round_of_clean_answers_opens_the_window_by_one),

@@ -49,6 +49,62 @@ static void the_first_poll_falls_where_most_jobs_have_ended(void **context)
     assert_true(delay_ms >= 5000 && delay_ms <= 6000);
 }
 
+/* Ten jobs each of ten times, spread over many buckets. */
+static struct poll_plan spread(void)
+{
+    struct poll_plan plan = {0};
+
+    for (int i = 0; i < 10; i++)
+        for (int64_t time_ms = 20; time_ms < 20 << 10; time_ms *= 2)
+            poll_plan_learn(&plan, time_ms, time_ms);
+    return plan;
+}
+
+static void an_idle_run_asks_at_four_tenths_and_a_busy_one_at_seven(void **context)
+{
+    struct poll_plan plan = spread();
+    (void)context;
+
+    /* The fifth and the eighth of 20, 40, 80 … ms, rounded up to a quarter of a doubling. */
+    assert_in_range(poll_plan_delay_ms(&plan, 0, 0, false), 320, 380);
+    assert_in_range(poll_plan_delay_ms(&plan, 0, 0, true), 2560, 3050);
+}
+
+static void after_a_poll_only_jobs_that_are_still_running_count(void **context)
+{
+    struct poll_plan plan = spread();
+    int64_t delay_ms = poll_plan_delay_ms(&plan, 2600, 1, false);
+    (void)context;
+
+    /* 5120 and 10240 are left: half of them have ended at the first. */
+    assert_in_range(2600 + delay_ms, 5120, 6100);
+    assert_true(poll_plan_delay_ms(&plan, 5120 * 119 / 100, 1, false) >= 10240 - 5120 * 119 / 100);
+}
+
+static void jobs_of_a_few_milliseconds_are_asked_for_soon(void **context)
+{
+    struct poll_plan plan = learned(100, 0, 10);
+    (void)context;
+
+    assert_int_equal(poll_plan_delay_ms(&plan, 0, 0, false), 20);
+    plan = learned(100, 50, 10); /* the pending age cannot be the greater one */
+    assert_int_equal(poll_plan_delay_ms(&plan, 0, 0, false), 20);
+}
+
+static void what_is_forgotten_is_forgotten_evenly(void **context)
+{
+    struct poll_plan plan = {0};
+    (void)context;
+
+    for (int i = 0; i < 3000; i++) {
+        poll_plan_learn(&plan, 0, 10);
+        poll_plan_learn(&plan, 20000, 20000);
+    }
+    for (int i = 1; i < POLL_PLAN_BUCKETS; i++)
+        if (plan.counts[i] > 0)
+            assert_in_range(plan.counts[i], plan.counts[0] - 2, plan.counts[0] + 2);
+}
+
 static void a_busy_run_asks_no_sooner_than_an_idle_one(void **context)
 {
     struct poll_plan plan = {0};
@@ -148,6 +204,10 @@ int main(void)
         cmocka_unit_test(without_knowledge_polls_start_at_a_second_and_slow_down_to_thirty),
         cmocka_unit_test(a_few_jobs_teach_nothing_yet),
         cmocka_unit_test(the_first_poll_falls_where_most_jobs_have_ended),
+        cmocka_unit_test(an_idle_run_asks_at_four_tenths_and_a_busy_one_at_seven),
+        cmocka_unit_test(after_a_poll_only_jobs_that_are_still_running_count),
+        cmocka_unit_test(jobs_of_a_few_milliseconds_are_asked_for_soon),
+        cmocka_unit_test(what_is_forgotten_is_forgotten_evenly),
         cmocka_unit_test(a_busy_run_asks_no_sooner_than_an_idle_one),
         cmocka_unit_test(every_delay_is_between_twenty_ms_and_thirty_seconds),
         cmocka_unit_test(a_job_that_outlives_all_others_is_asked_at_shares_of_its_age),

@@ -26,6 +26,7 @@ struct fake_ledger {
     uint32_t job_of[ITEMS_MAX + 1];
     uint64_t count, sequence, durable_sequence;
     size_t open_count;
+    bool damaged[ITEMS_MAX + 1];
     bool holds;   /* batches become durable only when the test says so */
     bool fails;   /* commits fail */
     bool changes; /* frozen requests are not what they were */
@@ -47,6 +48,16 @@ static inline enum err_code read_request(struct ledger *self, uint64_t number, s
     return ERR_OK;
 }
 
+static inline void give_item(const struct fake_ledger *ledger, uint64_t number,
+                             struct item *item_out)
+{
+    *item_out = ledger->durable[number];
+    if (ledger->damaged[number]) {
+        item_out->state = ITEM_IN_DOUBT;
+        item_out->reason = REASON_RECORD_DAMAGED;
+    }
+}
+
 static inline enum err_code next_ready(struct ledger *self, uint32_t connection, uint64_t after,
                                        uint64_t *number_out, struct item *item_out, struct err *err)
 {
@@ -58,7 +69,7 @@ static inline enum err_code next_ready(struct ledger *self, uint32_t connection,
             ledger->durable[number].connection != connection)
             continue;
         *number_out = number;
-        *item_out = ledger->durable[number];
+        give_item(ledger, number, item_out);
         return ERR_OK;
     }
     return ERR_NOT_FOUND;
@@ -74,7 +85,7 @@ static inline enum err_code next_active(struct ledger *self, uint64_t after, uin
         if (!item_state_is_active(ledger->durable[number].state))
             continue;
         *number_out = number;
-        *item_out = ledger->durable[number];
+        give_item(ledger, number, item_out);
         return ERR_OK;
     }
     return ERR_NOT_FOUND;
@@ -87,7 +98,9 @@ static inline enum err_code put_item(struct ledger *self, uint64_t number,
     struct fake_ledger *ledger = (struct fake_ledger *)self;
 
     (void)err;
-    assert_int_equal(before->state, ledger->newest[number].state);
+    if (!ledger->damaged[number])
+        assert_int_equal(before->state, ledger->newest[number].state);
+    ledger->damaged[number] = false;
     ledger->newest[number] = *item;
     ledger->open_count++;
     return ERR_OK;

@@ -149,18 +149,47 @@ static void a_failed_commit_stops_everything_at_once(void **context)
     close_bench();
 }
 
-static void an_item_of_a_job_that_left_the_spec_is_left_alone(void **context)
+static void items_of_a_job_that_left_the_spec_are_left_alone_and_hold_no_place(void **context)
 {
+    uint64_t known;
     (void)context;
-    add(0, 0, ITEM_READY);
-    add(0, 0, ITEM_WAITING);
+
+    for (int i = 0; i < 5; i++) {
+        add(1, 0, ITEM_READY);
+        add(1, 0, ITEM_WAITING);
+    }
+    known = add(0, 0, ITEM_READY);
     bench.options.job_count = 1;
-    bench.jobs[0].number = 9;
+    bench.options.outstanding = 2;
     open_engine();
     settle();
+    assert_int_equal(bench.transport.count, 1);
+    answer(0, 201, "{\"product\":{}}");
+    settle();
+    assert_int_equal(bench.ledger.durable[known].state, ITEM_SUCCEEDED);
+    for (uint64_t number = 1; number < known; number++)
+        assert_int_equal(bench.ledger.durable[number].state,
+                         number % 2 == 1 ? ITEM_READY : ITEM_WAITING);
+    assert_int_equal(progress()->phase, ENGINE_ENDED);
+    assert_int_equal(progress()->active, 0);
+    close_bench();
+}
+
+static void a_damaged_record_is_in_doubt_and_counted(void **context)
+{
+    (void)context;
+    for (uint32_t i = 0; i < 2; i++) {
+        uint64_t number = add(0, 0, i == 0 ? ITEM_SENDING : ITEM_READY);
+
+        /* What the ledger gives for it: it is in the index, and nothing else is known. */
+        bench.ledger.damaged[number] = true;
+    }
+    open_engine();
+    settle();
+    assert_int_equal(progress()->in_doubt, 2);
+    assert_int_equal(bench.ledger.durable[1].reason, REASON_RECORD_DAMAGED);
+    assert_int_equal(bench.ledger.durable[2].state, ITEM_IN_DOUBT);
     assert_int_equal(bench.transport.count, 0);
-    assert_int_equal(bench.ledger.durable[1].state, ITEM_READY);
-    assert_int_equal(bench.ledger.durable[2].state, ITEM_WAITING);
     assert_int_equal(progress()->phase, ENGINE_ENDED);
     close_bench();
 }
@@ -281,7 +310,9 @@ int main(void)
         cmocka_unit_test_setup(an_end_is_counted_when_it_is_durable, set_up),
         cmocka_unit_test_setup(an_accepted_write_is_polled_until_its_end, set_up),
         cmocka_unit_test_setup(a_failed_commit_stops_everything_at_once, set_up),
-        cmocka_unit_test_setup(an_item_of_a_job_that_left_the_spec_is_left_alone, set_up),
+        cmocka_unit_test_setup(items_of_a_job_that_left_the_spec_are_left_alone_and_hold_no_place,
+                               set_up),
+        cmocka_unit_test_setup(a_damaged_record_is_in_doubt_and_counted, set_up),
         cmocka_unit_test_setup(no_more_new_items_are_begun_than_asked_for, set_up),
         cmocka_unit_test_setup(limits_of_all_and_of_a_connection_are_kept, set_up),
         cmocka_unit_test_setup(connections_take_turns, set_up),
