@@ -223,6 +223,7 @@ struct sim_delivery {
     uint32_t transfer; /* that waits for the answer; UINT32_MAX = none does */
     uint32_t item, epoch;
     uint32_t job; /* polled; UINT32_MAX = a write */
+    enum job_path job_path;
     uint64_t body_hash;
     char key[KEY_TEXT_BYTES];
 };
@@ -266,6 +267,7 @@ struct sim_server {
     uint32_t job_count;
     int64_t retention_ms;
     enum { DATES_ALWAYS, DATES_OFTEN, DATES_NEVER } dates;
+    enum { JOBS_AT_BOTH, JOBS_AT_BASE, JOBS_AT_V2 } jobs_at; /* the address that works */
 };
 
 /* A request arrives: acts, and fills in the answer of `transfer` unless it is NULL. */
@@ -340,6 +342,7 @@ struct sim {
     uint64_t turns, transfers_started, server_effects;
     uint64_t person_acts_on; /* item of the step that a person makes; 0 = the engine's */
     /* of this run, by the judge */
+    uint64_t run_ends[ITEM_STATE_COUNT], run_sends, run_polls;
     int64_t full_at_us; /* when the organisation's bucket is full again */
     int64_t quiet_until_ms, connection_quiet_until_ms[SIM_CONNECTIONS_MAX];
 };

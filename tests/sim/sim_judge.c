@@ -153,6 +153,7 @@ struct step __wrap_lifecycle_step(const struct item *before, const struct item_e
     sim_totals.cells[before->state][event->kind]++;
     trace_step(sim, item, before, event, &step);
     if (sim->person_acts_on == 0) {
+        sim->run_ends[step.item.state] += step.effect == EFFECT_FINAL;
         if (sim->starved && event->kind == EVENT_LOST && before->state == ITEM_SENDING) {
             item->faults |= FAULT_UNKNOWN_SEND; /* an answer that could not be read */
             item->unknown_sends++;
@@ -215,6 +216,8 @@ void sim_judge_send(struct sim *sim, const struct transfer_request *request, uin
 
 void sim_judge_run_begin(struct sim *sim)
 {
+    memset(sim->run_ends, 0, sizeof sim->run_ends);
+    sim->run_sends = sim->run_polls = 0;
     sim->full_at_us = 0;
     sim->quiet_until_ms = 0;
     memset(sim->connection_quiet_until_ms, 0, sizeof sim->connection_quiet_until_ms);
@@ -307,8 +310,30 @@ static void judge_left_over(struct sim *sim, uint32_t number,
         sim_fail(sim, "the run ended by itself and never began item %u", number);
 }
 
+static void judge_counts(struct sim *sim, const struct engine_progress *progress)
+{
+    if (progress->succeeded != sim->run_ends[ITEM_SUCCEEDED] ||
+        progress->failed != sim->run_ends[ITEM_FAILED] ||
+        progress->in_doubt != sim->run_ends[ITEM_IN_DOUBT])
+        sim_fail(sim,
+                 "the run reports %llu succeeded, %llu failed, %llu in doubt; it was %llu, "
+                 "%llu, %llu",
+                 (unsigned long long)progress->succeeded, (unsigned long long)progress->failed,
+                 (unsigned long long)progress->in_doubt,
+                 (unsigned long long)sim->run_ends[ITEM_SUCCEEDED],
+                 (unsigned long long)sim->run_ends[ITEM_FAILED],
+                 (unsigned long long)sim->run_ends[ITEM_IN_DOUBT]);
+    if (progress->sent != sim->run_sends || progress->polls != sim->run_polls)
+        sim_fail(sim, "the run reports %llu sends and %llu polls; it was %llu and %llu",
+                 (unsigned long long)progress->sent, (unsigned long long)progress->polls,
+                 (unsigned long long)sim->run_sends, (unsigned long long)sim->run_polls);
+    if (progress->active > 0 && progress->stop == STOP_NONE && progress->parked_connections == 0)
+        sim_fail(sim, "the run ended by itself with %u active items", progress->active);
+}
+
 void sim_judge_run_end(struct sim *sim, const struct engine_progress *progress)
 {
+    judge_counts(sim, progress);
     if (sim->transport.live_count > 0)
         sim_fail(sim, "the run ended with %u transfers running", sim->transport.live_count);
     if (sim->ledger.open.count > 0 || sim->ledger.closing_done_ms != SIM_NEVER)

@@ -240,6 +240,8 @@ static enum err_code put_item(struct ledger *self, uint64_t number, const struct
         sim_fail(ledger->sim, "item %u was put from %s but is %s", (unsigned)number,
                  item_state_name(before->state), item_state_name(ledger->newest[number]));
     ledger->newest[number] = item->state;
+    if (before->reason == REASON_RECORD_DAMAGED && item->reason == REASON_RECORD_DAMAGED)
+        ledger->sim->run_ends[ITEM_IN_DOUBT]++; /* no step: nothing is known of it */
     return ERR_OK;
 }
 

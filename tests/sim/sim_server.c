@@ -184,8 +184,12 @@ void sim_server_receive(struct sim *sim, const struct sim_delivery *delivery,
         receive_write(sim, delivery, transfer);
     } else if (transfer != NULL) {
         const struct sim_job *job = &sim->server.jobs[delivery->job];
+        enum sim_poll poll = sim_choose_poll(sim, job);
 
-        sim_answer_poll(sim, transfer, delivery->job, sim_choose_poll(sim, job));
+        if ((sim->server.jobs_at == JOBS_AT_BASE && delivery->job_path != JOB_PATH_BASE) ||
+            (sim->server.jobs_at == JOBS_AT_V2 && delivery->job_path != JOB_PATH_V2))
+            poll = POLL_MISSING;
+        sim_answer_poll(sim, transfer, delivery->job, poll);
     }
     if (transfer != NULL) {
         sim_answer_date(sim, transfer);

@@ -71,6 +71,7 @@ static void deliver(struct sim_transport *transport, const struct transfer_reque
         return;
     if (request->remote_job != NULL) {
         delivery->job = sim_job_of_id(sim, request->remote_job);
+        delivery->job_path = request->job_path;
         return;
     }
     delivery->epoch = epoch_of(request);
@@ -203,6 +204,8 @@ static enum err_code start(struct transport *self, const struct transfer_request
     sim->transfers_started++;
     if (!polling)
         count_send(sim, &sim->items[item], plan);
+    sim->run_sends += !polling;
+    sim->run_polls += request->remote_job != NULL;
     trace_start(sim, request, item, plan);
     plan_transfer(transport, request, transfer, plan);
     if (sim_crash_point(sim, "after a request left"))

@@ -132,6 +132,9 @@ static void draw_limits(struct sim *sim)
     sim->server.dates = rng_below(&sim->rng, 4) == 0   ? DATES_OFTEN
                         : rng_below(&sim->rng, 6) == 0 ? DATES_NEVER
                                                        : DATES_ALWAYS;
+    sim->server.jobs_at = rng_below(&sim->rng, 2) == 0   ? JOBS_AT_BOTH
+                          : rng_below(&sim->rng, 2) == 0 ? JOBS_AT_BASE
+                                                         : JOBS_AT_V2;
     sim->clock_goes_back =
         everything && sim->server.dates == DATES_ALWAYS && rng_below(&sim->rng, 2) == 0;
     sim->server_skew_ms = (int64_t)between(sim, 0, 120000) - 60000;
@@ -268,6 +271,7 @@ static void write_world(struct sim *sim)
     }
     sim->server.retention_ms = 13 * 60 * 60 * 1000;
     sim->server.dates = DATES_ALWAYS;
+    sim->server.jobs_at = JOBS_AT_BOTH;
     for (uint32_t i = 0; i < script->items; i++)
         add_item(sim, !script->unkeyed);
     sim->items[1].refused_always = script->refused;
