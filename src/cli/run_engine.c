@@ -19,8 +19,9 @@ enum {
     REKEY_LIMIT = 5,
     MISSING_LIMIT = 5,
     MISSING_FOR_MS = 5 * 60 * 1000,
-    DOCUMENTED_MILLIS = 45 * 1000,     /* a tenth under 500 requests in 10 s */
-    UNKNOWN_START_MILLIS = 200 * 1000, /* doubles each second until the first 429 */
+    MISSING_IN_SIMULATOR_MS = 5 * 1000, /* it forgets nothing while it lives */
+    DOCUMENTED_MILLIS = 45 * 1000,      /* a tenth under 500 requests in 10 s */
+    UNKNOWN_START_MILLIS = 200 * 1000,  /* doubles each second until the first 429 */
     AUTO_BURST = 10,
 };
 
@@ -146,18 +147,21 @@ static enum err_code describe_jobs(struct run *run, struct machinery *machinery,
         const struct spec_job *job = &spec->jobs[i];
         struct engine_job *to = &machinery->jobs[i];
 
-        *to = (struct engine_job){.name = job->name,
-                                  .number = numbers[i],
-                                  .operation = job->operation,
-                                  .policy = {.keyed = operation_is_keyed(job->operation),
-                                             .attempt_limit = job->retry.attempts,
-                                             .rekey_limit = REKEY_LIMIT,
-                                             .first_delay_ms = job->retry.first_delay_ms,
-                                             .max_delay_ms = job->retry.max_delay_ms,
-                                             .key_window_ms = spec->key_window_ms,
-                                             .give_up_ms = job->retry.give_up_after_ms,
-                                             .missing_limit = MISSING_LIMIT,
-                                             .missing_for_ms = MISSING_FOR_MS}};
+        *to = (struct engine_job){
+            .name = job->name,
+            .number = numbers[i],
+            .operation = job->operation,
+            .policy = {.keyed = operation_is_keyed(job->operation),
+                       .attempt_limit = job->retry.attempts,
+                       .rekey_limit = REKEY_LIMIT,
+                       .first_delay_ms = job->retry.first_delay_ms,
+                       .max_delay_ms = job->retry.max_delay_ms,
+                       .key_window_ms = spec->key_window_ms,
+                       .give_up_ms = job->retry.give_up_after_ms,
+                       .missing_limit = MISSING_LIMIT,
+                       .missing_for_ms = spec->api.environment == ENVIRONMENT_SIMULATOR
+                                             ? MISSING_IN_SIMULATOR_MS
+                                             : MISSING_FOR_MS}};
         set_failures(&job->max_failures, &to->failures_max, &to->failures_millionth);
     }
     return ERR_OK;
@@ -185,12 +189,26 @@ enum err_code run_ledger_numbers(struct session *session, uint32_t **connections
     return ERR_OK;
 }
 
+/* The simulator's memory is as long as its process. */
+static void warn_of_forgotten_world(const struct run *run)
+{
+    uint64_t under_way = run->counts.by_state[ITEM_SENDING] + run->counts.by_state[ITEM_WAITING];
+
+    if (under_way > 0)
+        print_talk(
+            "warning: %llu writes were under way in an earlier simulator, which is gone; those "
+            "that it had accepted end in doubt\n"
+            "hint: to begin anew, remove %s",
+            (unsigned long long)under_way, run->session->directory.path);
+}
+
 static enum err_code open_transport(struct run *run, struct machinery *machinery, struct err *err)
 {
     const struct spec_api *api = &run->session->spec.api;
     const char *base_url = api->base_url;
 
     if (api->environment == ENVIRONMENT_SIMULATOR) {
+        warn_of_forgotten_world(run);
         if (simulator_process_start(api->simulator_profile, api->simulator_seed,
                                     &machinery->simulator, err) != ERR_OK)
             return err->code;

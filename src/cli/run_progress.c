@@ -65,19 +65,22 @@ static void waiting_for(const struct engine_progress *progress, int64_t boot_ms,
 static void format_line(const struct progress_line *line, const struct engine_progress *progress,
                         uint64_t finished, int64_t boot_ms, char *text, size_t size)
 {
-    char bar[BAR_CELLS + 1], waiting[128], eta[32] = "";
+    char bar[BAR_CELLS + 1], waiting[128], eta[32] = "", doubt[40] = "";
     uint64_t cells = line->total == 0 ? 0 : finished * BAR_CELLS / line->total;
 
     for (uint64_t i = 0; i < BAR_CELLS; i++)
         bar[i] = i < cells ? '#' : '.';
     bar[BAR_CELLS] = '\0';
     waiting_for(progress, boot_ms, waiting, sizeof waiting);
+    if (progress->in_doubt > 0)
+        (void)snprintf(doubt, sizeof doubt, ", %llu in doubt",
+                       (unsigned long long)progress->in_doubt);
     if (line->items_per_second > 0.05 && finished < line->total)
         (void)snprintf(eta, sizeof eta, ", %.0f s left",
                        (double)(line->total - finished) / line->items_per_second);
-    (void)snprintf(text, size, "[%s] %llu/%llu, %llu failed, %u in flight, %u open, %.0f/s%s%s",
+    (void)snprintf(text, size, "[%s] %llu/%llu, %llu failed%s, %u in flight, %u open, %.0f/s%s%s",
                    bar, (unsigned long long)finished, (unsigned long long)line->total,
-                   (unsigned long long)(progress->failed + progress->in_doubt), progress->in_flight,
+                   (unsigned long long)progress->failed, doubt, progress->in_flight,
                    progress->active, line->items_per_second, eta, waiting);
 }
 
