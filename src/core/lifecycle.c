@@ -167,15 +167,29 @@ static enum effect refuse(struct item *item, const struct item_event *event,
     return finish(item, event, ITEM_FAILED, event->reason);
 }
 
-/* Turned away as a whole: this send can have no effect, so it is no attempt either. An item whose
- * every send was turned away can be withdrawn when the run ends. */
+/* No copy of this send can have an effect, so it is no attempt either: if all were like that, the
+ * item can be withdrawn when the run ends. Without a key even that is too long to be in a state
+ * which a crash turns into a doubt: the intent is taken back and made again when its time has come.
+ */
+static enum effect take_back(struct item *item, const struct item_event *event,
+                             const struct policy *policy)
+{
+    uint32_t trouble_count = item->trouble_count;
+
+    assert(item->attempt_count > 0);
+    item->attempt_count--;
+    if (!policy->keyed) {
+        make_ready(item);
+        item->trouble_count = trouble_count;
+    }
+    return wait_a_while(item, event, policy);
+}
+
 static enum effect throttle(struct item *item, const struct item_event *event,
                             const struct policy *policy)
 {
-    assert(item->attempt_count > 0);
-    item->attempt_count--;
     keep_answer(item, event);
-    return wait_a_while(item, event, policy);
+    return take_back(item, event, policy);
 }
 
 static enum effect lose(struct item *item, const struct item_event *event,
@@ -190,14 +204,11 @@ static enum effect lose(struct item *item, const struct item_event *event,
     return wait_a_while(item, event, policy);
 }
 
-/* What never left is no attempt. */
 static enum effect not_sent(struct item *item, const struct item_event *event,
                             const struct policy *policy)
 {
-    assert(item->attempt_count > 0);
-    item->attempt_count--;
     item->attempt_total--;
-    return wait_a_while(item, event, policy);
+    return take_back(item, event, policy);
 }
 
 static enum effect unclear(struct item *item, const struct item_event *event,

@@ -121,6 +121,9 @@ static void take_due(struct engine *engine)
         if (slot->item.state == ITEM_WAITING) {
             slot->place = SLOT_TO_POLL;
             queue_push(engine, &engine->to_poll, slot);
+        } else if (slot->item.state == ITEM_READY) {
+            slot->place = SLOT_TO_START;
+            queue_push(engine, &engine->connections[slot->connection].to_start, slot);
         } else {
             assert(slot->item.state == ITEM_SENDING);
             slot->place = SLOT_TO_SEND;
@@ -166,7 +169,7 @@ static bool is_idle(const struct engine *engine)
     for (size_t i = 0; i < engine->options.connection_count; i++) {
         const struct connection *connection = &engine->connections[i];
 
-        if (!connection->parked && (connection->sending_count > 0 ||
+        if (!connection->parked && (connection->sending_count + connection->turned_away > 0 ||
                                     (!connection->ready_exhausted &&
                                      engine->progress.started < engine->options.item_limit)))
             return false;
@@ -203,6 +206,7 @@ static void end_when_durable(struct engine *engine)
 {
     if (engine->progress.phase == ENGINE_DRAINING && engine->withdrawn && engine->on_wire == 0 &&
         !engine->commit_running && engine->ledger->ops->batch_bytes(engine->ledger) == 0) {
+        engine_release_durable(engine);
         assert(engine->finished.count == 0);
         engine->progress.phase = ENGINE_ENDED;
     }

@@ -92,6 +92,11 @@ static bool may_admit(const struct engine *engine, const struct connection *conn
            engine->progress.started < engine->options.item_limit;
 }
 
+static bool may_start_again(const struct engine *engine, const struct connection *connection)
+{
+    return !connection->parked && connection->to_start.count > 0 && engine->unkeyed_ahead == 0;
+}
+
 /* A turn would admit something now, if there is still something to admit. */
 bool engine_can_admit(const struct engine *engine)
 {
@@ -102,19 +107,46 @@ bool engine_can_admit(const struct engine *engine)
     for (size_t i = 0; i < engine->options.connection_count; i++) {
         const struct connection *connection = &engine->connections[i];
 
-        if (may_admit(engine, connection) && (!connection->held_back || engine->unkeyed_ahead == 0))
+        if (may_start_again(engine, connection) ||
+            (may_admit(engine, connection) &&
+             (!connection->held_back || engine->unkeyed_ahead == 0)))
             return true;
     }
     return false;
 }
 
-/* Makes the intent of the next ready item of a connection. Nothing is sent before it is durable. */
+static void no_longer_turned_away(struct engine *engine, struct slot *slot)
+{
+    if (slot->is_turned_away)
+        engine->connections[slot->connection].turned_away--;
+    slot->is_turned_away = false;
+}
+
+/* Nothing is sent before the intent is durable. */
+static enum err_code make_intent(struct engine *engine, struct slot *slot, struct err *err)
+{
+    struct connection *connection = &engine->connections[slot->connection];
+    struct item_event event = engine_event(engine, EVENT_START);
+    enum effect effect;
+
+    no_longer_turned_away(engine, slot);
+    if (engine_step(engine, slot, &event, &effect, err) != ERR_OK)
+        return err->code;
+    assert(effect == EFFECT_NONE);
+    connection->ahead++;
+    slot->is_ahead = true;
+    if (!is_keyed(engine, slot))
+        engine->unkeyed_ahead++;
+    slot->place = SLOT_TO_SEND;
+    queue_push(engine, &connection->to_send, slot);
+    return ERR_OK;
+}
+
+/* Makes the intent of the next ready item of a connection. */
 static enum err_code admit_one(struct engine *engine, struct connection *connection,
                                uint32_t number_in_ledger, struct err *err)
 {
-    struct item_event event = engine_event(engine, EVENT_START);
     struct slot *slot;
-    enum effect effect;
     uint64_t number;
     struct item item;
     enum err_code code = engine->ledger->ops->next_ready(
@@ -143,18 +175,9 @@ static enum err_code admit_one(struct engine *engine, struct connection *connect
         return ERR_OK;
     }
     connection->ready_after = number;
-    if (engine_step(engine, slot, &event, &effect, err) != ERR_OK)
-        return err->code;
-    assert(effect == EFFECT_NONE);
-    connection->ahead++;
-    slot->is_ahead = true;
     slot->is_started = true;
-    if (!is_keyed(engine, slot))
-        engine->unkeyed_ahead++;
     engine->progress.started++;
-    slot->place = SLOT_TO_SEND;
-    queue_push(engine, &connection->to_send, slot);
-    return ERR_OK;
+    return make_intent(engine, slot, err);
 }
 
 /* Fair turns: one item a connection, round and round. */
@@ -172,6 +195,9 @@ enum err_code engine_admit(struct engine *engine, struct err *err)
         for (size_t i = 0; i < count; i++) {
             struct connection *connection = &engine->connections[i];
 
+            if (may_start_again(engine, connection) &&
+                make_intent(engine, queue_pop(engine, &connection->to_start), err) != ERR_OK)
+                return err->code;
             if (connection->held_back || !may_admit(engine, connection))
                 continue;
             if (admit_one(engine, connection, engine->options.connections[i].number, err) != ERR_OK)
@@ -200,6 +226,17 @@ static bool is_unsent(const struct slot *slot)
            !slot->item.unknown_send;
 }
 
+/* The item is ready again and left to the next run. */
+static void retire(struct engine *engine, struct slot *slot)
+{
+    assert(slot->item.state == ITEM_READY);
+    no_longer_turned_away(engine, slot);
+    if (slot->is_started)
+        engine->progress.started--;
+    slot->place = SLOT_FINISHED;
+    queue_push(engine, &engine->finished, slot);
+}
+
 static enum err_code withdraw(struct engine *engine, struct slot *slot, struct err *err)
 {
     struct item_event event = engine_event(engine, EVENT_WITHDRAWN);
@@ -207,10 +244,7 @@ static enum err_code withdraw(struct engine *engine, struct slot *slot, struct e
 
     if (engine_step(engine, slot, &event, &effect, err) != ERR_OK)
         return err->code;
-    if (slot->is_started)
-        engine->progress.started--;
-    slot->place = SLOT_FINISHED;
-    queue_push(engine, &engine->finished, slot);
+    retire(engine, slot);
     return ERR_OK;
 }
 
@@ -218,6 +252,7 @@ static enum err_code withdraw(struct engine *engine, struct slot *slot, struct e
 enum err_code engine_withdraw_unsent(struct engine *engine, struct err *err)
 {
     for (size_t i = 0; i < engine->options.connection_count; i++) {
+        engine->connections[i].to_start = (struct queue){0};
         engine->connections[i].to_send = (struct queue){0};
         engine->connections[i].ahead = 0;
     }
@@ -226,9 +261,11 @@ enum err_code engine_withdraw_unsent(struct engine *engine, struct err *err)
         struct slot *slot = &engine->slots[i];
 
         slot->is_ahead = false;
-        if (slot->place == SLOT_TO_SEND)
+        if (slot->place == SLOT_TO_SEND || slot->place == SLOT_TO_START)
             slot->place = SLOT_RESTING;
-        if (is_unsent(slot) && withdraw(engine, slot, err) != ERR_OK)
+        if (slot->place == SLOT_RESTING && slot->item.state == ITEM_READY)
+            retire(engine, slot);
+        else if (is_unsent(slot) && withdraw(engine, slot, err) != ERR_OK)
             return err->code;
     }
     return ERR_OK;
@@ -236,10 +273,20 @@ enum err_code engine_withdraw_unsent(struct engine *engine, struct err *err)
 
 enum err_code engine_rest(struct engine *engine, struct slot *slot, struct err *err)
 {
-    if (slot->item.state == ITEM_SENDING && engine->connections[slot->connection].parked)
+    struct connection *connection = &engine->connections[slot->connection];
+
+    if (slot->item.state != ITEM_WAITING && connection->parked)
         engine->aside_due = true;
     if (engine->withdrawn && is_unsent(slot))
         return withdraw(engine, slot, err);
+    if (slot->item.state == ITEM_READY) {
+        if (engine->withdrawn) {
+            retire(engine, slot);
+            return ERR_OK;
+        }
+        slot->is_turned_away = true;
+        connection->turned_away++;
+    }
     return slot_rest(engine, slot, err);
 }
 
@@ -252,16 +299,21 @@ enum err_code engine_set_aside(struct engine *engine, struct err *err)
     engine->aside_due = false;
     for (size_t i = 0; i < engine->options.connection_count; i++)
         if (engine->connections[i].parked)
-            engine->connections[i].to_send = (struct queue){0};
+            engine->connections[i].to_send = engine->connections[i].to_start = (struct queue){0};
     for (uint32_t i = 0; i < engine->slot_count; i++) {
         struct slot *slot = &engine->slots[i];
         struct connection *connection = &engine->connections[slot->connection];
 
-        if ((slot->place != SLOT_RESTING && slot->place != SLOT_TO_SEND) ||
-            slot->item.state != ITEM_SENDING || !connection->parked)
+        if ((slot->place != SLOT_RESTING && slot->place != SLOT_TO_SEND &&
+             slot->place != SLOT_TO_START) ||
+            slot->item.state == ITEM_WAITING || !connection->parked)
             continue;
         slot->place = SLOT_RESTING;
         engine_leave_look_ahead(engine, slot);
+        if (slot->item.state == ITEM_READY) {
+            retire(engine, slot);
+            continue;
+        }
         if (is_unsent(slot)) {
             if (withdraw(engine, slot, err) != ERR_OK)
                 return err->code;
@@ -270,5 +322,6 @@ enum err_code engine_set_aside(struct engine *engine, struct err *err)
         connection->sending_count--;
         slot_release(engine, slot);
     }
+    engine_release_durable(engine);
     return ERR_OK;
 }

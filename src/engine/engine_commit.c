@@ -21,7 +21,7 @@ static void count_final(struct engine *engine, const struct slot *slot)
 }
 
 /* I6: an end is counted, and with it shown, only when it is durable. */
-static void release_durable(struct engine *engine)
+void engine_release_durable(struct engine *engine)
 {
     while (engine->finished.count > 0 &&
            engine->slots[engine->finished.head].last_batch <= engine->batch_durable) {
@@ -44,7 +44,7 @@ enum err_code engine_poll_commit(struct engine *engine, struct err *err)
         engine->batch_durable = durable;
         engine->commit_running = durable + 1 < engine->batch_open;
     }
-    release_durable(engine);
+    engine_release_durable(engine);
     return ERR_OK;
 }
 

@@ -15,6 +15,7 @@
 enum slot_place {
     SLOT_FREE,
     SLOT_RESTING,  /* its time is in the heap */
+    SLOT_TO_START, /* turned away without a key; its intent is to be made again */
     SLOT_TO_SEND,  /* in its connection's queue */
     SLOT_TO_POLL,  /* in the poll queue */
     SLOT_ON_WIRE,  /* a transfer runs */
@@ -35,6 +36,7 @@ struct slot {
     int64_t started_boot_ms; /* of the running transfer */
     bool polling;            /* the running transfer is a poll */
     bool is_ahead;           /* counted in its connection's `ahead` */
+    bool is_turned_away;     /* counted in its connection's `turned_away` */
     bool is_started;         /* counted in this run's `started` */
     bool has_new_intent;     /* made by this process … */
     bool has_server_intent;  /* … and stamped with the server's time */
@@ -52,7 +54,7 @@ struct connection {
     struct pace pace;
     struct window window;
     struct poll_plan plan;
-    struct queue to_send;
+    struct queue to_start, to_send;
     uint64_t ready_after; /* cursor over the ready items in the ledger */
     bool ready_exhausted;
     uint32_t ahead;         /* intents made and not yet on the wire */
@@ -60,6 +62,7 @@ struct connection {
     bool starved;           /* had a place and no durable intent since the last commit */
     bool held_back;         /* its next item must wait for another one of its kind */
     uint32_t sending_count; /* its slots in state sending */
+    uint32_t turned_away;   /* its slots in state ready: they will be sent again */
     bool parked;
     char parked_reason[32];
 };
@@ -153,6 +156,7 @@ enum err_code engine_ask_clock(struct engine *engine, struct err *err) ERR_CHECK
 void engine_take_clock(struct engine *engine, const struct reply *reply);
 
 /* engine_commit.c */
+void engine_release_durable(struct engine *engine);
 enum err_code engine_poll_commit(struct engine *engine, struct err *err) ERR_CHECKED;
 enum err_code engine_commit_if_due(struct engine *engine, struct err *err) ERR_CHECKED;
 int64_t engine_commit_due_ms(const struct engine *engine);

@@ -58,16 +58,14 @@ PLANTS = {
          "        item->generation++;\n"
          "        return EFFECT_NONE;\n")]),
     "unsent_clears_an_earlier_unknown_send": (LIFECYCLE, [
-        ("    item->attempt_count--;\n    item->attempt_total--;\n",
-         "    item->attempt_count--;\n    item->attempt_total--;\n"
-         "    item->unknown_send = false;\n")]),
+        ("    item->attempt_total--;\n",
+         "    item->attempt_total--;\n    item->unknown_send = false;\n")]),
     "throttling_clears_an_earlier_unknown_send": (LIFECYCLE, [
-        ("    item->attempt_count--;\n    keep_answer(item, event);\n",
-         "    item->attempt_count--;\n    item->unknown_send = false;\n"
-         "    keep_answer(item, event);\n")]),
+        ("    keep_answer(item, event);\n    return take_back(",
+         "    keep_answer(item, event);\n    item->unknown_send = false;\n"
+         "    return take_back(")]),
     "throttling_uses_up_attempts": (LIFECYCLE, [
-        ("    item->attempt_count--;\n    keep_answer(item, event);\n",
-         "    keep_answer(item, event);\n")]),
+        ("    item->attempt_count--;\n", "")]),
     "unclear_answer_is_a_failure": (LIFECYCLE, [
         ("    return doubt(item, event, event->reason);\n",
          "    return finish(item, event, ITEM_FAILED, event->reason);\n"),

@@ -154,7 +154,7 @@ static void an_item_without_a_key_is_sent_at_most_once(void **context)
     }
 }
 
-static void an_item_without_a_key_waits_when_it_was_turned_away(void **context)
+static void an_item_without_a_key_is_ready_again_when_it_was_turned_away(void **context)
 {
     static const enum item_event_kind harmless[] = {EVENT_THROTTLED, EVENT_HELD, EVENT_NOT_SENT};
     struct policy policy = unkeyed_policy();
@@ -163,8 +163,14 @@ static void an_item_without_a_key_waits_when_it_was_turned_away(void **context)
     for (size_t i = 0; i < 3; i++) {
         struct item item = item_in(ITEM_SENDING);
 
+        item.trouble_count = 2;
         step_of(&item, harmless[i], &policy);
-        assert_int_equal(item.state, ITEM_SENDING);
+        assert_int_equal(item.state, ITEM_READY); /* a crash leaves no doubt */
+        assert_int_equal(item.generation, 1);
+        assert_int_equal(item.trouble_count, 3); /* the next pause is longer */
+        assert_true(item.due_ms > NOW_MS);
+        step_of(&item, EVENT_START, &policy);
+        assert_int_equal(item.trouble_count, 3);
         assert_int_equal(step_of(&item, EVENT_DUE, &policy).effect, EFFECT_SEND);
     }
 }
@@ -445,7 +451,7 @@ int main(void)
         cmocka_unit_test(a_longer_retry_after_is_obeyed),
         cmocka_unit_test(what_never_left_is_no_attempt_but_forgets_no_earlier_one),
         cmocka_unit_test(an_item_without_a_key_is_sent_at_most_once),
-        cmocka_unit_test(an_item_without_a_key_waits_when_it_was_turned_away),
+        cmocka_unit_test(an_item_without_a_key_is_ready_again_when_it_was_turned_away),
         cmocka_unit_test(a_crash_makes_an_intent_an_unknown_send),
         cmocka_unit_test(a_refusal_is_final_only_when_no_other_copy_can_exist),
         cmocka_unit_test(an_unsent_intent_is_withdrawn_without_a_trace),

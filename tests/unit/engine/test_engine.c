@@ -94,6 +94,53 @@ static void an_operation_without_a_key_is_one_ahead_and_on_its_own_connection(vo
     close_bench();
 }
 
+static void what_was_turned_away_without_a_key_would_survive_a_crash_unharmed(void **context)
+{
+    (void)context;
+    add(1, 0, ITEM_READY);
+    add(1, 0, ITEM_READY);
+    open_engine();
+    settle();
+    assert_int_equal(bench.transport.count, 2);
+    answer(0, 452, "{}");
+    settle();
+    assert_int_equal(bench.ledger.durable[1].state, ITEM_READY); /* no doubt about it */
+    assert_int_equal(progress()->phase, ENGINE_RUNNING);
+    answer(1, 200, "{\"product\":{}}");
+    settle();
+    assert_int_equal(progress()->phase, ENGINE_RUNNING); /* it waits for its time */
+    turn_after(1000);
+    settle();
+    assert_int_equal(bench.transport.count, 3);
+    assert_int_equal(bench.ledger.durable[1].state, ITEM_SENDING);
+    answer(2, 200, "{\"product\":{}}");
+    settle();
+    assert_int_equal(progress()->phase, ENGINE_ENDED);
+    assert_int_equal(progress()->succeeded, 2);
+    assert_int_equal(progress()->started, 2);
+    close_bench();
+}
+
+static void what_was_turned_away_without_a_key_is_left_ready_by_a_drain(void **context)
+{
+    (void)context;
+    add(1, 0, ITEM_READY);
+    add(1, 0, ITEM_READY);
+    open_engine();
+    settle();
+    answer(0, 452, "{}");
+    settle();
+    engine_drain(bench.engine, bench.boot_ms + 60000);
+    turn();
+    answer(1, 452, "{}"); /* while draining */
+    settle();
+    assert_int_equal(progress()->phase, ENGINE_ENDED);
+    assert_int_equal(bench.ledger.durable[1].state, ITEM_READY);
+    assert_int_equal(bench.ledger.durable[2].state, ITEM_READY);
+    assert_int_equal(progress()->active, 0);
+    close_bench();
+}
+
 /* --- counts and ends --- */
 
 static void an_end_is_counted_when_it_is_durable(void **context)
@@ -307,6 +354,9 @@ int main(void)
         cmocka_unit_test_setup(a_path_that_no_url_can_hold_is_a_refusal, set_up),
         cmocka_unit_test_setup(an_operation_without_a_key_is_one_ahead_and_on_its_own_connection,
                                set_up),
+        cmocka_unit_test_setup(what_was_turned_away_without_a_key_would_survive_a_crash_unharmed,
+                               set_up),
+        cmocka_unit_test_setup(what_was_turned_away_without_a_key_is_left_ready_by_a_drain, set_up),
         cmocka_unit_test_setup(an_end_is_counted_when_it_is_durable, set_up),
         cmocka_unit_test_setup(an_accepted_write_is_polled_until_its_end, set_up),
         cmocka_unit_test_setup(a_failed_commit_stops_everything_at_once, set_up),
