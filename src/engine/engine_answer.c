@@ -164,13 +164,18 @@ static struct reply_reading read_answer(struct engine *engine, struct slot *slot
 }
 
 /* No complete answer: what the transport knows is the event. */
-static struct reply_reading read_failure(struct engine *engine, const struct reply *reply)
+static struct reply_reading read_failure(struct engine *engine, const struct slot *slot,
+                                         const struct reply *reply)
 {
     struct reply_reading reading = {.scope = SCOPE_OF_ITEM, .pause_ms = -1, .rule = "no_answer"};
 
     reading.event.kind = reply->outcome == TRANSFER_LOST ? EVENT_LOST : EVENT_NOT_SENT;
     reading.event.delay_ms = -1;
     reading.message = reply->failure == NULL ? "" : reply->failure;
+    if (reply->outcome != TRANSFER_LOST && !slot->polling)
+        engine->progress.sent--; /* what never left was not sent */
+    else if (reply->outcome != TRANSFER_LOST)
+        engine->progress.polls--;
     if (reply->outcome == TRANSFER_UNTRUSTED)
         engine_stop_run(engine, STOP_NOT_THE_API, "%s", reading.message);
     return reading;
@@ -226,7 +231,7 @@ static enum err_code take_one(struct engine *engine, const struct reply *reply, 
         apply_scope(engine, slot, &reading);
     } else {
         engine->unanswered_count++;
-        reading = read_failure(engine, reply);
+        reading = read_failure(engine, slot, reply);
     }
     buf_deinit(&slot->storage);
     complete_event(engine, &reading.event);

@@ -207,6 +207,7 @@ struct sim_transfer {
     bool live;
     uint64_t tag, order;
     uint32_t item;
+    bool asks_job; /* a poll of a remote job; else a question for the time */
     bool polling;
     int64_t started_ms, finish_ms;
     enum transfer_outcome outcome;

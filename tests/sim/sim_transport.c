@@ -199,6 +199,7 @@ static enum err_code start(struct transport *self, const struct transfer_request
                                       .order = ++transport->order,
                                       .item = item,
                                       .polling = polling,
+                                      .asks_job = request->remote_job != NULL,
                                       .started_ms = sim->now_ms};
     transport->live_count++;
     sim->transfers_started++;
@@ -257,6 +258,10 @@ static bool take(struct transport *self, struct reply *reply_out)
                                 .date = "",
                                 .failure = "it was lost",
                                 .duration_ms = transport->sim->now_ms - transfer->started_ms};
+    if (transfer->outcome == TRANSFER_NOT_SENT || transfer->outcome == TRANSFER_UNTRUSTED) {
+        transport->sim->run_sends -= !transfer->polling;
+        transport->sim->run_polls -= transfer->asks_job;
+    }
     if (transfer->outcome != TRANSFER_ANSWERED)
         return true;
     sim_judge_pause(transport->sim, transfer);
