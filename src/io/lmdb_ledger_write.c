@@ -217,7 +217,7 @@ static enum err_code forget_open(struct lmdb_ledger *ledger, uint64_t number, in
     while (code == ERR_OK) {
         if (key.length == LEDGER_OPEN_KEY_BYTES &&
             ledger_load_u64(key.bytes + LEDGER_OPEN_KEY_BYTES - 8) == number) {
-            *class_out = key.bytes[0];
+            *class_out = (unsigned char)key.bytes[0];
             code = delete_key(ledger, LEDGER_OPEN, key, err);
         }
         if (code == ERR_OK)
