@@ -67,6 +67,20 @@ static void a_parked_connection_lets_the_others_go_on(void **context)
     close_bench();
 }
 
+static void a_connection_without_permission_is_parked_but_not_for_credentials(void **context)
+{
+    (void)context;
+    add(0, 0, ITEM_READY);
+    open_engine();
+    settle();
+    answer(0, 403, "{}");
+    settle();
+    assert_int_equal(progress()->phase, ENGINE_ENDED);
+    assert_string_equal(progress()->parked_reason, "not_allowed");
+    assert_false(progress()->parked_for_credentials);
+    close_bench();
+}
+
 static void too_many_failures_stop_the_run(void **context)
 {
     (void)context;
@@ -167,6 +181,62 @@ static void a_server_without_a_time_leaves_the_hosts(void **context)
     close_bench();
 }
 
+static void who_is_not_trusted_is_not_believed_the_time(void **context)
+{
+    (void)context;
+    add(0, 0, ITEM_SENDING);
+    open_engine();
+    settle();
+    reply_to(0, (struct reply){.outcome = TRANSFER_UNTRUSTED, .failure = "a strange certificate"});
+    settle();
+    assert_int_equal(progress()->stop, STOP_NOT_THE_API);
+    assert_string_equal(progress()->stop_text, "a strange certificate");
+    assert_int_equal(progress()->phase, ENGINE_ENDED);
+    assert_int_equal(bench.transport.count, 1);
+    assert_int_equal(bench.ledger.durable[1].state, ITEM_SENDING);
+    close_bench();
+}
+
+static void a_server_that_never_tells_the_time_is_unreachable(void **context)
+{
+    (void)context;
+    add(0, 0, ITEM_SENDING);
+    open_engine();
+    settle();
+    for (size_t i = 0; i < 50 && progress()->phase == ENGINE_RUNNING; i++) {
+        if (i < bench.transport.count)
+            reply_to(i, (struct reply){.outcome = TRANSFER_LOST, .failure = "reset"});
+        settle();
+        turn_after(30000);
+    }
+    assert_int_equal(progress()->stop, STOP_UNREACHABLE);
+    assert_in_range(bench.transport.count, 3, 20); /* asked with pauses */
+    for (size_t i = 0; i < bench.transport.count; i++)
+        assert_int_equal(bench.transport.starts[i].method, METHOD_GET);
+    close_bench();
+}
+
+static void an_answer_to_the_question_ends_the_silence(void **context)
+{
+    (void)context;
+    add(0, 0, ITEM_SENDING);
+    bench.options.unreachable_ms = 60000;
+    open_engine();
+    settle();
+    for (size_t i = 0; i < 2; i++) {
+        reply_to(i, (struct reply){.outcome = TRANSFER_LOST, .failure = "reset"});
+        settle();
+        turn_after(35000);
+    }
+    answer(2, 404, "{}"); /* 70 s later, but an answer */
+    settle();
+    assert_int_equal(bench.transport.starts[3].method, METHOD_POST);
+    reply_to(3, (struct reply){.outcome = TRANSFER_LOST, .failure = "reset"});
+    settle();
+    assert_int_equal(progress()->phase, ENGINE_RUNNING);
+    close_bench();
+}
+
 static void an_intent_of_the_future_proves_nothing_about_its_age(void **context)
 {
     (void)context;
@@ -224,11 +294,16 @@ int main(void)
         cmocka_unit_test_setup(refused_credentials_stop_the_run_and_keep_the_items, set_up),
         cmocka_unit_test_setup(what_is_not_the_api_stops_the_run, set_up),
         cmocka_unit_test_setup(a_parked_connection_lets_the_others_go_on, set_up),
+        cmocka_unit_test_setup(a_connection_without_permission_is_parked_but_not_for_credentials,
+                               set_up),
         cmocka_unit_test_setup(too_many_failures_stop_the_run, set_up),
         cmocka_unit_test_setup(a_server_that_never_answers_stops_the_run, set_up),
         cmocka_unit_test_setup(a_drain_waits_for_the_wire_and_then_gives_up, set_up),
         cmocka_unit_test_setup(before_the_first_repeat_the_server_is_asked_for_its_time, set_up),
         cmocka_unit_test_setup(a_server_without_a_time_leaves_the_hosts, set_up),
+        cmocka_unit_test_setup(who_is_not_trusted_is_not_believed_the_time, set_up),
+        cmocka_unit_test_setup(a_server_that_never_tells_the_time_is_unreachable, set_up),
+        cmocka_unit_test_setup(an_answer_to_the_question_ends_the_silence, set_up),
         cmocka_unit_test_setup(an_intent_of_the_future_proves_nothing_about_its_age, set_up),
         cmocka_unit_test_setup(a_wrong_host_clock_does_not_age_the_keys_of_this_run, set_up),
         cmocka_unit_test_setup(without_memory_for_the_engine_nothing_is_left_behind, set_up),
