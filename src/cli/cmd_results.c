@@ -53,7 +53,8 @@ struct results {
     struct session *session;
     struct intake *intake;
     struct outputs *outputs;
-    size_t job_index; /* of the files that are open */
+    size_t job_index;  /* of the files that are open */
+    size_t cells_kept; /* of the source's row; what follows are purser's of an earlier time */
     struct result_file *files[RESULT_COUNT];
     uint64_t counts[RESULT_COUNT];
     struct buf row, storage, answer, cells, outputs_text;
@@ -77,6 +78,36 @@ static void cut_line_end(struct buf *buf)
     while (buf->length > 0 &&
            (buf->bytes[buf->length - 1] == '\n' || buf->bytes[buf->length - 1] == '\r'))
         buf_truncate(buf, buf->length - 1);
+}
+
+/* A failed.csv that became a source has purser's columns at its end: they are written anew, so the
+ * old ones go. Returns how many columns stand before them. */
+static size_t own_column_count(struct source *source)
+{
+    size_t count, kept;
+    const struct slice *names = source_columns(source, &count);
+
+    for (kept = count; kept > 0; kept--)
+        if (names[kept - 1].length < 7 || memcmp(names[kept - 1].bytes, "purser_", 7) != 0)
+            break;
+    return kept;
+}
+
+/* Cuts the row that starts at `start` behind its first `kept` cells. It has been read as CSV
+ * before, so only quotes and delimiters count here. */
+static void keep_cells(struct buf *row, size_t start, char delimiter, size_t kept)
+{
+    bool quoted = false;
+    size_t cells = 1;
+
+    for (size_t i = start; i < row->length; i++) {
+        if (row->bytes[i] == '"')
+            quoted = !quoted;
+        else if (row->bytes[i] == delimiter && !quoted && cells++ == kept) {
+            buf_truncate(row, i);
+            return;
+        }
+    }
 }
 
 static void append_csv_cell(struct results *results, struct slice value, char delimiter)
@@ -146,6 +177,8 @@ static void append_row(struct results *results, const struct spec_job *job, size
         buf_append_format(&results->row, "%s}\n", cells);
         return;
     }
+    if (job->source.kind == SOURCE_CSV)
+        keep_cells(&results->row, row_start, job->source.delimiter, results->cells_kept);
     /* An inline source has no bytes of its own: then there is nothing before the first cell. */
     buf_append_text(&results->row, results->row.length > row_start ? cells : cells + 1);
     buf_append_byte(&results->row, '\n');
@@ -215,6 +248,7 @@ static enum err_code write_header(struct results *results, const struct spec_job
             ERR_OK)
             return err->code;
         cut_line_end(&results->row);
+        keep_cells(&results->row, 0, job->source.delimiter, results->cells_kept);
         buf_append_byte(&results->row, job->source.delimiter);
     }
     for (int i = 0; i < COLUMN_COUNT; i++) {
@@ -251,6 +285,7 @@ static enum err_code write_job(struct results *results, size_t job_index, struct
     enum err_code code;
 
     results->job_index = job_index;
+    results->cells_kept = own_column_count(intake_source(results->intake, job_index));
     (void)snprintf(folder, sizeof folder, "%s%s%s", directory, spec->job_count > 1 ? "/" : "",
                    spec->job_count > 1 ? spec->jobs[job_index].name : "");
     code = open_files(results, &spec->jobs[job_index], folder, err);
