@@ -74,6 +74,7 @@ for preset in demo test; do
     else
         verdict=FAILED
         result=1
+        grep -A 20 -e '\*\*\*Failed' -e 'error:' "$work/$preset.log" | head -100 || true
     fi
     tail -15 "$work/$preset.log"
     echo "==> fresh $release, $preset: $verdict in $(($(date +%s) - begin)) s"
