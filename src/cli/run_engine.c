@@ -234,18 +234,19 @@ static enum err_code open_transport(struct run *run, struct machinery *machinery
 static enum err_code open_engine(struct run *run, struct machinery *machinery, struct err *err)
 {
     const struct spec *spec = &run->session->spec;
-    struct engine_options options = {.spec_name = spec->name,
-                                     .base_origin = machinery->origin,
-                                     .pace = organisation_pace(&spec->api),
-                                     .in_flight = spec->api.in_flight,
-                                     .outstanding = spec->api.outstanding,
-                                     .item_limit = run->session->options->limit,
-                                     .timeout_ms = TIMEOUT_MS,
-                                     .unreachable_ms = UNREACHABLE_MS,
-                                     .seed = (uint64_t)run->started_wall_ms ^ (uint64_t)getpid()
-                                                                                  << 40,
-                                     .connection_count = spec->connection_count,
-                                     .job_count = spec->job_count};
+    struct engine_options options = {
+        .spec_name = spec->name,
+        .base_origin = machinery->origin,
+        .pace = organisation_pace(&spec->api),
+        .in_flight = spec->api.in_flight,
+        .outstanding = spec->api.outstanding,
+        .item_limit = run->session->options->limit,
+        .timeout_ms = TIMEOUT_MS,
+        .unreachable_ms = UNREACHABLE_MS,
+        .finish_accepted = spec->api.environment == ENVIRONMENT_SIMULATOR,
+        .seed = (uint64_t)run->started_wall_ms ^ (uint64_t)getpid() << 40,
+        .connection_count = spec->connection_count,
+        .job_count = spec->job_count};
     uint32_t *connections, *jobs;
 
     if (run_ledger_numbers(run->session, &connections, &jobs, err) != ERR_OK ||
@@ -340,6 +341,8 @@ static enum err_code turn_until_ended(struct run *run, struct machinery *machine
             now.boot_ms - run->started_boot_ms >= run->session->options->wait_ms) {
             draining = true;
             engine_drain(machinery->engine, now.boot_ms + run->session->options->grace_ms);
+            if (!run->session->options->quiet)
+                print_talk("purser: stopping: the time given by --wait is over");
         }
         if (engine_turn(machinery->engine, now, &wake_ms, err) != ERR_OK)
             return err->code;
