@@ -11,12 +11,6 @@
 
 enum { DUPLICATES_SHOWN_MAX = DIAG_SHOWN_MAX, ROWS_BETWEEN_STOPS = 1024 };
 
-/* The keys of one job's rows, too many for memory. */
-struct key_set {
-    struct spill *spill;
-    size_t job_index;
-};
-
 static void set_run_values(struct intake *intake, uint32_t run, int64_t started_ms)
 {
     (void)snprintf(intake->run_id, sizeof intake->run_id, "%u", run);
@@ -158,9 +152,7 @@ static enum err_code pass(struct intake *intake, struct intake_job *job, unit_fn
 static enum err_code collect_key(struct intake *intake, void *context,
                                  const struct rendered_row *row, struct err *err)
 {
-    struct key_set *keys = context;
-
-    return spill_add(keys->spill,
+    return spill_add(context, /* the keys of one job's rows, too many for memory */
                      &(struct spill_record){.hash = identity_hash(row),
                                             .order = intake->row_count,
                                             .value = row->line},
@@ -228,30 +220,30 @@ static enum err_code tell_duplicate(struct intake *intake, void *context,
 
 static enum err_code check_job(struct intake *intake, struct intake_job *job, struct err *err)
 {
-    struct key_set keys = {.job_index = (size_t)(job - intake->jobs)};
+    struct spill *keys;
     struct duplicates duplicates = {.count = 0};
     struct diagnostics unheard;
-    uint64_t count = 0;
-    enum err_code code = spill_open(NULL, &keys.spill, err);
+    uint64_t count = 0, rows_before = intake->row_count;
+    enum err_code code = spill_open(NULL, &keys, err);
 
     if (code != ERR_OK)
         return code;
-    code = pass(intake, job, collect_key, &keys, err);
+    code = pass(intake, job, collect_key, keys, err);
     if (code == ERR_OK)
-        code = spill_sort(keys.spill, false, err);
+        code = spill_sort(keys, false, err);
     if (code == ERR_OK) {
-        const struct spill_record *records = spill_records(keys.spill, &count);
+        const struct spill_record *records = spill_records(keys, &count);
 
         find_duplicates(records, count, &duplicates);
     }
-    spill_close(keys.spill);
+    spill_close(keys);
     if (code != ERR_OK || duplicates.count == 0)
         return code;
     if (job->templates.group_by != NULL && !job->gathered) {
         if (diagnostics_has_errors(intake->diagnostics))
             return ERR_OK;
         job->gathered = true;
-        intake->row_count = 0;
+        intake->row_count = rows_before;
         return check_job(intake, job, err);
     }
     /* The rows' own errors were told in the first look. */
