@@ -186,14 +186,6 @@ const struct text_template *text_template_compile(struct arena *arena,
     return NULL;
 }
 
-bool text_template_is_literal(const struct text_template *text_template)
-{
-    for (size_t i = 0; i < text_template->part_count; i++)
-        if (text_template->parts[i].expr != NULL)
-            return false;
-    return true;
-}
-
 enum text_rule {
     TEXT_MIXED, /* a missing value is empty text */
     TEXT_WHOLE, /* a missing value is an error */

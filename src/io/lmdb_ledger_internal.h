@@ -21,7 +21,6 @@ struct lmdb_ledger {
     bool next_item_changed;
     uint32_t last_run;  /* as above */
     struct buf scratch; /* for encoding one value */
-    char *base_url;     /* "" when none is pinned */
     char path[4096];
 };
 

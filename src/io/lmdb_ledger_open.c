@@ -127,9 +127,6 @@ static enum err_code check_pins(struct lmdb_ledger *ledger,
                        "the ledger in %s belongs to %.*s, but the spec now says %s\n"
                        "hint: give the spec another name, or this API another --state DIRECTORY",
                        ledger->path, (int)base_url.length, base_url.bytes, options->base_url);
-    ledger->base_url = mem_copy_text(base_url.bytes, base_url.length);
-    if (ledger->base_url == NULL)
-        return err_set(err, ERR_NO_MEMORY, "no memory for the ledger");
     return options->write ? check_copy(ledger, adopt_out, err) : ERR_OK;
 }
 
@@ -267,9 +264,6 @@ static enum err_code write_opening(struct lmdb_ledger *ledger,
         add_text(batch, &ledger->scratch, LEDGER_META_SPEC, options->spec_name);
         add_text(batch, &ledger->scratch, LEDGER_META_BASE_URL, options->base_url);
         add_text(batch, &ledger->scratch, LEDGER_META_PLATFORM, ledger_store_platform());
-        ledger->base_url = mem_copy_text(options->base_url, strlen(options->base_url));
-        if (ledger->base_url == NULL)
-            return err_set(err, ERR_NO_MEMORY, "no memory for the ledger");
     }
     if (opening->is_new || opening->adopts) {
         add_text(batch, &ledger->scratch, LEDGER_META_MACHINE, machine);
@@ -340,7 +334,6 @@ void lmdb_ledger_close(struct lmdb_ledger *ledger)
     ledger_names_deinit(&ledger->jobs);
     ledger_names_deinit(&ledger->connections);
     buf_deinit(&ledger->scratch);
-    mem_free(ledger->base_url);
     mem_free(ledger);
 }
 
@@ -352,11 +345,6 @@ struct ledger *lmdb_ledger_port(struct lmdb_ledger *ledger)
 int lmdb_ledger_event_fd(const struct lmdb_ledger *ledger)
 {
     return ledger->committer == NULL ? -1 : ledger_committer_event_fd(ledger->committer);
-}
-
-const char *lmdb_ledger_base_url(const struct lmdb_ledger *ledger)
-{
-    return ledger->base_url;
 }
 
 const struct ledger_ops lmdb_ledger_ops = {

@@ -27,9 +27,7 @@ static void evaluate(struct arena *arena, const struct text_template *compiled)
     if (!text_template_text(compiled, &environment, &text, &error))
         LAW(error.text[0] != '\0');
     error = (struct eval_error){0};
-    if (text_template_path(compiled, &environment, &text, &error))
-        LAW(!text_template_is_literal(compiled) || text.bytes != NULL || text.length == 0);
-    else
+    if (!text_template_path(compiled, &environment, &text, &error))
         LAW(error.text[0] != '\0');
 }
 

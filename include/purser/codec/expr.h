@@ -93,7 +93,4 @@ bool text_template_path(const struct text_template *text_template,
                         const struct environment *environment, struct slice *path_out,
                         struct eval_error *error_out);
 
-/* True if the template has no ${…}. */
-bool text_template_is_literal(const struct text_template *text_template);
-
 #endif

@@ -38,7 +38,4 @@ struct ledger *lmdb_ledger_port(struct lmdb_ledger *ledger);
  * opened for reading. */
 int lmdb_ledger_event_fd(const struct lmdb_ledger *ledger);
 
-/* Base URL that the ledger is pinned to. Borrowed. */
-const char *lmdb_ledger_base_url(const struct lmdb_ledger *ledger);
-
 #endif

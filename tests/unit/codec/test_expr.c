@@ -296,16 +296,6 @@ static void values_cannot_break_out_of_a_path(void **state)
                                     &path, &fixture.error));
 }
 
-static void template_without_expressions_is_literal(void **state)
-{
-    (void)state;
-    fixture_row("{}");
-    assert_true(text_template_is_literal(compile("v: abc")));
-    assert_true(text_template_is_literal(compile("v: $${abc}")));
-    assert_true(text_template_is_literal(compile("v: 12")));
-    assert_false(text_template_is_literal(compile("v: a ${row}")));
-}
-
 static void plain_scalars_keep_their_type(void **state)
 {
     static const struct {
@@ -548,7 +538,6 @@ int main(void)
         FIXTURE_TEST(text_with_many_parts_is_put_together_in_order),
         FIXTURE_TEST(keys_refuse_what_is_missing),
         FIXTURE_TEST(values_cannot_break_out_of_a_path),
-        FIXTURE_TEST(template_without_expressions_is_literal),
         FIXTURE_TEST(plain_scalars_keep_their_type),
         FIXTURE_TEST(unknown_column_is_shown_with_caret_and_help),
         FIXTURE_TEST(places_are_exact_in_every_style_of_scalar),
