@@ -47,7 +47,7 @@ static bool is_possible(enum item_state state, enum item_event_kind kind,
 static struct step try_cell(enum item_state state, enum item_event_kind kind,
                             const struct variant *variant)
 {
-    struct policy policy = {.keyed = variant->keyed,
+    struct policy policy = {.repeatable = variant->keyed,
                             .attempt_limit = 10,
                             .rekey_limit = 3,
                             .first_delay_ms = 1,

@@ -8,7 +8,7 @@ static struct step step_of(const struct item *item, enum item_event_kind kind, i
 {
     struct item_event event = {
         .kind = kind, .now_ms = now_ms, .server_now_ms = now_ms, .delay_ms = -1};
-    struct policy policy = {.keyed = true};
+    struct policy policy = {.repeatable = true};
 
     return lifecycle_step(item, &event, &policy);
 }

@@ -20,8 +20,9 @@ enum {
     MISSING_LIMIT = 5,
     MISSING_FOR_MS = 5 * 60 * 1000,
     MISSING_IN_SIMULATOR_MS = 5 * 1000, /* it forgets nothing while it lives */
-    DOCUMENTED_MILLIS = 45 * 1000,      /* a tenth under 500 requests in 10 s */
-    UNKNOWN_START_MILLIS = 200 * 1000,  /* doubles each second until the first 429 */
+    STUCK_MS = 24 * 60 * 60 * 1000,
+    DOCUMENTED_MILLIS = 45 * 1000,     /* a tenth under 500 requests in 10 s */
+    UNKNOWN_START_MILLIS = 200 * 1000, /* doubles each second until the first 429 */
     AUTO_BURST = 10,
 };
 
@@ -151,7 +152,7 @@ static enum err_code describe_jobs(struct run *run, struct machinery *machinery,
             .name = job->name,
             .number = numbers[i],
             .operation = job->operation,
-            .policy = {.keyed = operation_is_keyed(job->operation),
+            .policy = {.repeatable = operation_is_keyed(job->operation),
                        .attempt_limit = job->retry.attempts,
                        .rekey_limit = REKEY_LIMIT,
                        .first_delay_ms = job->retry.first_delay_ms,
@@ -159,6 +160,7 @@ static enum err_code describe_jobs(struct run *run, struct machinery *machinery,
                        .key_window_ms = spec->key_window_ms,
                        .give_up_ms = job->retry.give_up_after_ms,
                        .missing_limit = MISSING_LIMIT,
+                       .stuck_ms = STUCK_MS,
                        .missing_for_ms = spec->api.environment == ENVIRONMENT_SIMULATOR
                                              ? MISSING_IN_SIMULATOR_MS
                                              : MISSING_FOR_MS}};
@@ -244,6 +246,7 @@ static enum err_code open_engine(struct run *run, struct machinery *machinery, s
         .timeout_ms = TIMEOUT_MS,
         .unreachable_ms = UNREACHABLE_MS,
         .finish_accepted = spec->api.environment == ENVIRONMENT_SIMULATOR,
+        .boot = clock_boot(),
         .seed = (uint64_t)run->started_wall_ms ^ (uint64_t)getpid() << 40,
         .connection_count = spec->connection_count,
         .job_count = spec->job_count};

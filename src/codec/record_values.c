@@ -4,7 +4,7 @@
 #include "purser/core/lifecycle.h"
 #include "record_fields.h"
 
-#define ITEM_FIELDS 24
+#define ITEM_FIELDS 26
 
 void record_put_item(struct buf *buf, struct slice key, const struct item *item)
 {
@@ -25,6 +25,8 @@ void record_put_item(struct buf *buf, struct slice key, const struct item *item)
     record_put_unsigned(&writer, item->http_status);
     record_put_unsigned(&writer, item->job_path);
     record_put_signed(&writer, item->intent_ms);
+    record_put_signed(&writer, item->intent_boot_ms);
+    record_put_unsigned(&writer, item->intent_boot);
     record_put_signed(&writer, item->due_ms);
     record_put_signed(&writer, item->accepted_ms);
     record_put_signed(&writer, item->finished_ms);
@@ -58,6 +60,8 @@ bool record_get_item(struct slice key, struct slice bytes, struct item *item_out
     item.http_status = record_take_u16(&fields);
     item.job_path = (enum job_path)record_take_unsigned(&fields, JOB_PATH_COUNT - 1);
     item.intent_ms = record_take_signed(&fields);
+    item.intent_boot_ms = record_take_signed(&fields);
+    item.intent_boot = record_take_u32(&fields);
     item.due_ms = record_take_signed(&fields);
     item.accepted_ms = record_take_signed(&fields);
     item.finished_ms = record_take_signed(&fields);

@@ -52,6 +52,8 @@ static enum effect make_ready(struct item *item)
     item->unknown_send = false;
     item->accepted = false;
     item->intent_ms = 0;
+    item->intent_boot_ms = 0;
+    item->intent_boot = 0;
     item->due_ms = 0;
     item->accepted_ms = 0;
     item->finished_ms = 0;
@@ -79,13 +81,20 @@ static enum effect wait_a_while(struct item *item, const struct item_event *even
     return EFFECT_NONE;
 }
 
+static void make_intent(struct item *item, const struct item_event *event)
+{
+    item->state = ITEM_SENDING;
+    item->intent_ms = event->server_now_ms;
+    item->intent_boot_ms = event->boot_now_ms;
+    item->intent_boot = event->boot;
+}
+
 static enum effect start(struct item *item, const struct item_event *event,
                          const struct policy *policy)
 {
     (void)policy;
-    item->state = ITEM_SENDING;
+    make_intent(item, event);
     item->reason = REASON_NONE;
-    item->intent_ms = event->server_now_ms;
     item->due_ms = event->now_ms;
     return EFFECT_NONE;
 }
@@ -105,7 +114,7 @@ static enum effect resume_sending(struct item *item, const struct item_event *ev
                                   const struct policy *policy)
 {
     item->unknown_send = true;
-    if (!policy->keyed)
+    if (!policy->repeatable)
         return doubt(item, event, REASON_UNKEYED_UNKNOWN);
     item->due_ms = event->now_ms;
     return EFFECT_NONE;
@@ -120,8 +129,8 @@ static enum effect send(struct item *item, const struct item_event *event,
     if (item->attempt_count > 0 && policy->give_up_ms > 0 &&
         event->key_age_ms >= policy->give_up_ms)
         return doubt(item, event, REASON_RETRIES_EXHAUSTED);
-    assert(policy->keyed || !item->unknown_send); /* at most once */
-    assert(item->intent_ms != 0);                 /* I1 */
+    assert(policy->repeatable || !item->unknown_send); /* at most once */
+    assert(item->intent_ms != 0);                      /* I1 */
     item->attempt_count++;
     item->attempt_total++;
     return EFFECT_SEND;
@@ -178,7 +187,7 @@ static enum effect take_back(struct item *item, const struct item_event *event,
 
     assert(item->attempt_count > 0);
     item->attempt_count--;
-    if (!policy->keyed) {
+    if (!policy->repeatable) {
         make_ready(item);
         item->trouble_count = trouble_count;
     }
@@ -197,7 +206,7 @@ static enum effect lose(struct item *item, const struct item_event *event,
 {
     keep_answer(item, event);
     item->unknown_send = true;
-    if (!policy->keyed)
+    if (!policy->repeatable)
         return doubt(item, event, REASON_UNKEYED_UNKNOWN);
     if (item->attempt_count >= policy->attempt_limit)
         return doubt(item, event, REASON_RETRIES_EXHAUSTED);
@@ -241,10 +250,12 @@ static enum effect resume_waiting(struct item *item, const struct item_event *ev
 static enum effect poll_later(struct item *item, const struct item_event *event,
                               const struct policy *policy)
 {
-    (void)policy;
     item->poll_count++;
     item->trouble_count = 0;
     item->missing_count = 0;
+    /* It is polled on; but nobody should wait for it any more without knowing. */
+    if (policy->stuck_ms > 0 && event->now_ms - item->accepted_ms >= policy->stuck_ms)
+        item->reason = REASON_STUCK_PENDING;
     item->http_status = event->http_status;
     item->due_ms = event->now_ms + (event->delay_ms > 0 ? event->delay_ms : 1);
     return EFFECT_NONE;
@@ -290,11 +301,10 @@ static enum effect rekey(struct item *item, const struct item_event *event,
                          const struct policy *policy)
 {
     keep_answer(item, event);
-    if (!policy->keyed || item->generation > policy->rekey_limit)
+    if (!policy->repeatable || item->generation > policy->rekey_limit)
         return finish(item, event, ITEM_FAILED, REASON_JOB_FAILED);
     make_ready(item);
-    item->state = ITEM_SENDING;
-    item->intent_ms = event->server_now_ms;
+    make_intent(item, event);
     wait_for(item, event, policy, item->generation);
     item->generation++;
     return EFFECT_NONE;

@@ -9,7 +9,7 @@ enum {
 
 static bool is_keyed(const struct engine *engine, const struct slot *slot)
 {
-    return engine->options.jobs[slot->job].policy.keyed;
+    return engine->options.jobs[slot->job].policy.repeatable;
 }
 
 static enum err_code take_up_one(struct engine *engine, uint64_t number, const struct item *item,

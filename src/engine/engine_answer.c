@@ -159,7 +159,7 @@ static struct reply_reading read_answer(struct engine *engine, struct slot *slot
                               .date = reply->date,
                               .base_origin = engine->options.base_origin,
                               .remote_job = slot->item.remote_job,
-                              .idempotency_key = job->policy.keyed ? key_of(engine, slot) : "",
+                              .idempotency_key = job->policy.repeatable ? key_of(engine, slot) : "",
                               .now_ms = engine->now.wall_ms});
 }
 
@@ -187,6 +187,8 @@ static void complete_event(struct engine *engine, struct item_event *event)
 
     event->now_ms = base.now_ms;
     event->server_now_ms = base.server_now_ms;
+    event->boot_now_ms = base.boot_now_ms;
+    event->boot = base.boot;
     event->random = base.random;
 }
 

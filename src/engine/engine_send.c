@@ -78,7 +78,7 @@ void engine_leave_look_ahead(struct engine *engine, struct slot *slot)
         return;
     slot->is_ahead = false;
     engine->connections[slot->connection].ahead--;
-    if (!engine->options.jobs[slot->job].policy.keyed) {
+    if (!engine->options.jobs[slot->job].policy.repeatable) {
         assert(engine->unkeyed_ahead > 0);
         engine->unkeyed_ahead--;
     }
@@ -129,8 +129,8 @@ static enum err_code send_item(struct engine *engine, struct slot *slot, struct 
             .method = frozen.method,
             .path = frozen.path,
             .body = frozen.body,
-            .idempotency_key = job->policy.keyed ? slot_key(engine, slot, &frozen) : NULL,
-            .at_most_once = !job->policy.keyed,
+            .idempotency_key = job->policy.repeatable ? slot_key(engine, slot, &frozen) : NULL,
+            .at_most_once = !job->policy.repeatable,
             .timeout_ms = engine->options.timeout_ms},
         err);
 }

@@ -22,9 +22,13 @@ static int64_t key_age_ms(const struct engine *engine, const struct slot *slot)
 {
     int64_t by_server_ms = engine_server_now_ms(engine) - slot->item.intent_ms;
     int64_t by_wall_ms = engine->now.wall_ms - slot->item.intent_ms;
+    int64_t by_boot_ms = engine->now.boot_ms - slot->item.intent_boot_ms;
 
     if (slot->has_server_intent)
         return by_server_ms;
+    /* Nobody sets the boot clock, and it goes on while the machine sleeps. */
+    if (slot->item.intent_boot != 0 && slot->item.intent_boot == engine->options.boot)
+        return by_boot_ms > by_server_ms ? by_boot_ms : by_server_ms;
     if (by_server_ms < -CLOCK_TOLERANCE_MS && engine->server_clock_known)
         return INT64_MAX;
     return by_server_ms > by_wall_ms ? by_server_ms : by_wall_ms;
@@ -35,6 +39,8 @@ struct item_event engine_event(struct engine *engine, enum item_event_kind kind)
     return (struct item_event){.kind = kind,
                                .now_ms = engine->now.wall_ms,
                                .server_now_ms = engine_server_now_ms(engine),
+                               .boot_now_ms = engine->now.boot_ms,
+                               .boot = engine->options.boot,
                                .delay_ms = -1,
                                .random = (uint32_t)(rng_next(&engine->rng) >> 32)};
 }

@@ -1,7 +1,11 @@
 #include "purser/io/clock.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <time.h>
+#include <unistd.h>
+
+#include "purser/base/checksum.h"
 
 static int64_t read_ms(clockid_t id)
 {
@@ -20,4 +24,22 @@ int64_t clock_wall_ms(void)
 int64_t clock_boot_ms(void)
 {
     return read_ms(CLOCK_BOOTTIME);
+}
+
+/* Source: proc_sys_kernel(5), random/boot_id. */
+uint32_t clock_boot(void)
+{
+    char id[64];
+    ssize_t length = -1;
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    uint32_t boot;
+
+    if (fd != -1) {
+        length = read(fd, id, sizeof id);
+        (void)close(fd);
+    }
+    if (length <= 0)
+        return 0;
+    boot = (uint32_t)checksum64(id, (size_t)length);
+    return boot == 0 ? 1 : boot;
 }

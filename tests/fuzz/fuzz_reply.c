@@ -37,7 +37,7 @@ static int status_of(const char *text)
 static void check(const struct reply_input *input, const struct reply_reading *reading)
 {
     struct item item = {0};
-    struct policy policy = {.keyed = true,
+    struct policy policy = {.repeatable = true,
                             .attempt_limit = 10,
                             .first_delay_ms = 1000,
                             .max_delay_ms = 60000,

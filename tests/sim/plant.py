@@ -19,7 +19,7 @@ NO_I11 = (
     "    assert(after->state != ITEM_FAILED || !after->unknown_send || after->accepted); /* I11 */\n",
     "")
 NO_AT_MOST_ONCE = (
-    "    assert(policy->keyed || !item->unknown_send); /* at most once */\n", "")
+    "    assert(policy->repeatable || !item->unknown_send); /* at most once */\n", "")
 
 PLANTS = {
     "refusal_after_unknown_send_is_final": (LIFECYCLE, [
@@ -44,10 +44,10 @@ PLANTS = {
          "        return doubt(item, event, REASON_WINDOW_PASSED);\n")]),
     "restart_forgets_that_it_may_have_been_sent": (LIFECYCLE, [
         ("    item->unknown_send = true;\n"
-         "    if (!policy->keyed)\n"
+         "    if (!policy->repeatable)\n"
          "        return doubt(item, event, REASON_UNKEYED_UNKNOWN);\n"
          "    item->due_ms = event->now_ms;\n",
-         "    if (!policy->keyed)\n"
+         "    if (!policy->repeatable)\n"
          "        return doubt(item, event, REASON_UNKEYED_UNKNOWN);\n"
          "    item->due_ms = event->now_ms;\n")]),
     "missing_job_is_submitted_again": (LIFECYCLE, [
@@ -72,7 +72,7 @@ PLANTS = {
         NO_I11]),
     "without_a_key_it_is_sent_again": (LIFECYCLE, [
         ("    item->unknown_send = true;\n"
-         "    if (!policy->keyed)\n"
+         "    if (!policy->repeatable)\n"
          "        return doubt(item, event, REASON_UNKEYED_UNKNOWN);\n"
          "    if (item->attempt_count",
          "    item->unknown_send = true;\n"

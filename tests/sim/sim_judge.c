@@ -108,6 +108,8 @@ static bool is_justified(const struct sim *sim, const struct sim_item *item,
     case REASON_ABANDONED:
     case REASON_CANCELLED:
     case REASON_CONDITION_FALSE:
+    case REASON_RESTORED_STATE:
+    case REASON_STUCK_PENDING:
     case REASON_COUNT:
         break;
     }

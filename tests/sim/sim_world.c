@@ -143,7 +143,7 @@ static void draw_limits(struct sim *sim)
 
 static struct policy draw_policy(struct sim *sim, bool keyed)
 {
-    struct policy policy = {.keyed = keyed,
+    struct policy policy = {.repeatable = keyed,
                             .attempt_limit = UINT32_MAX,
                             .rekey_limit = 3,
                             .first_delay_ms = between(sim, 50, 1000),
@@ -175,7 +175,7 @@ static void draw_options(struct sim *sim)
                                        .operation = operation_find(METHOD_POST, SLICE("/products")),
                                        .policy = policy,
                                        .failures_max = UINT64_MAX};
-    policy.keyed = false;
+    policy.repeatable = false;
     sim->jobs[1] =
         (struct engine_job){.name = "update",
                             .number = 1,

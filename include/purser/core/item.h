@@ -53,7 +53,10 @@ enum item_state {
     X(REASON_RESOLVED, "resolved_by_person", "a person decided it")                               \
     X(REASON_ABANDONED, "abandoned", "a person gave it up")                                       \
     X(REASON_CANCELLED, "cancelled_by_person", "a person cancelled it before it was sent")        \
-    X(REASON_CONDITION_FALSE, "condition_false", "its if: was false")
+    X(REASON_CONDITION_FALSE, "condition_false", "its if: was false")                             \
+    X(REASON_RESTORED_STATE, "restored_state",                                                    \
+      "the ledger was restored or copied; what happened since then is not in it")                 \
+    X(REASON_STUCK_PENDING, "stuck_pending", "the remote job is pending for longer than a day")
 
 enum reason {
 #define X(identifier, code, meaning) identifier,
@@ -86,9 +89,11 @@ struct item {
     bool accepted;          /* this generation was accepted by the server */
     uint16_t http_status;   /* of the last answer; 0 = none */
     enum job_path job_path;
-    int64_t intent_ms;   /* when the intent of this generation became durable; server's clock */
-    int64_t due_ms;      /* not before; local clock */
-    int64_t accepted_ms; /* local clock, as the following */
+    int64_t intent_ms;      /* when the intent of this generation became durable; server's clock */
+    int64_t intent_boot_ms; /* the same moment by the boot clock … */
+    uint32_t intent_boot;   /* … of this boot; 0 = not known */
+    int64_t due_ms;         /* not before; local clock */
+    int64_t accepted_ms;    /* local clock, as the following */
     int64_t finished_ms;
     int64_t changed_ms;
     struct hash128 request_hash; /* of method, path and body of the frozen request */

@@ -45,12 +45,14 @@ struct item_event {
     enum item_event_kind kind;
     int64_t now_ms;        /* local wall clock at the turn */
     int64_t server_now_ms; /* the server's clock, as far as known; EVENT_START, _RESOLVED… */
-    int64_t key_age_ms;    /* the oldest the first send can be; EVENT_DUE while sending */
-    int64_t delay_ms;      /* Retry-After, or the learned time to the next poll; -1 = none */
-    uint32_t random;       /* for jitter; drawn by the caller */
-    uint16_t http_status;  /* of the answer; 0 = none */
-    bool accepted;         /* the answer proves that the write was accepted (X-Rutter-Job-ID) */
-    enum reason reason;    /* EVENT_REFUSED, EVENT_UNCLEAR */
+    int64_t boot_now_ms;   /* the boot clock, and which boot it counts from; 0 = unknown */
+    uint32_t boot;
+    int64_t key_age_ms;   /* the oldest the first send can be; EVENT_DUE while sending */
+    int64_t delay_ms;     /* Retry-After, or the learned time to the next poll; -1 = none */
+    uint32_t random;      /* for jitter; drawn by the caller */
+    uint16_t http_status; /* of the answer; 0 = none */
+    bool accepted;        /* the answer proves that the write was accepted (X-Rutter-Job-ID) */
+    enum reason reason;   /* EVENT_REFUSED, EVENT_UNCLEAR */
     enum job_path job_path;
     const char *remote_job; /* EVENT_ACCEPTED; borrowed, at most REMOTE_JOB_BYTES_MAX */
     const char *error_type; /* NULL = none; borrowed */
@@ -59,7 +61,7 @@ struct item_event {
 };
 
 struct policy {
-    bool keyed;             /* the operation honours an idempotency key; else at most once */
+    bool repeatable;        /* a repeat has no second effect: by its key, or by nature */
     uint32_t attempt_limit; /* sends of one generation with an unknown outcome */
     uint32_t rekey_limit;   /* new generations after a job-level 452, each without a person */
     int64_t first_delay_ms; /* backoff: rand(0, min(first × 2^n, max)) */
@@ -68,6 +70,7 @@ struct policy {
     int64_t give_up_ms;     /* no further send when the first is older than this; 0 = never */
     uint32_t missing_limit; /* polls answered "unknown job" in a row … */
     int64_t missing_for_ms; /* … and at least so long after acceptance */
+    int64_t stuck_ms; /* a remote job that is pending for so long is called stuck; 0 = never */
 };
 
 /* What the caller must do once the new item value is durable. */

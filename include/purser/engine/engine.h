@@ -48,6 +48,7 @@ struct engine_options {
     int64_t unreachable_ms; /* stop when nothing was answered for so long */
     bool finish_accepted;   /* when asked to stop, poll on until the deadline: for a server that
                                forgets */
+    uint32_t boot;          /* which boot the boot clock counts from; 0 = unknown */
     uint64_t seed;
 };
 

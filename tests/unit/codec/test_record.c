@@ -31,6 +31,8 @@ static struct item sample_item(void)
     item.http_status = 65535;
     item.job_path = JOB_PATH_V2;
     item.intent_ms = INT64_MAX;
+    item.intent_boot_ms = INT64_MIN;
+    item.intent_boot = UINT32_MAX;
     item.due_ms = -1;
     item.accepted_ms = INT64_MIN;
     item.finished_ms = -129;
@@ -57,6 +59,8 @@ static void assert_items_equal(const struct item *a, const struct item *b)
     assert_int_equal(a->http_status, b->http_status);
     assert_int_equal(a->job_path, b->job_path);
     assert_int_equal(a->intent_ms, b->intent_ms);
+    assert_int_equal(a->intent_boot_ms, b->intent_boot_ms);
+    assert_int_equal(a->intent_boot, b->intent_boot);
     assert_int_equal(a->due_ms, b->due_ms);
     assert_int_equal(a->accepted_ms, b->accepted_ms);
     assert_int_equal(a->finished_ms, b->finished_ms);
@@ -126,6 +130,8 @@ static void random_items_come_back_as_they_went_in(void **context)
             .accepted = rng_below(&rng, 2) == 1,
             .http_status = (uint16_t)draw(&rng),
             .intent_ms = (int64_t)draw(&rng),
+            .intent_boot_ms = (int64_t)draw(&rng),
+            .intent_boot = (uint32_t)draw(&rng),
             .due_ms = -(int64_t)(draw(&rng) >> 1),
             .finished_ms = (int64_t)draw(&rng),
             .request_hash = {.high = draw(&rng), .low = draw(&rng)},

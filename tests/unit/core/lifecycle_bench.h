@@ -11,22 +11,29 @@
 
 #include "purser/core/lifecycle.h"
 
-enum { NOW_MS = 5000000, SERVER_NOW_MS = 7000000, INTENT_MS = 6000000 };
+enum {
+    NOW_MS = 5000000,
+    SERVER_NOW_MS = 7000000,
+    INTENT_MS = 6000000,
+    BOOT_NOW_MS = 3000,
+    BOOT = 9
+};
 
-static const struct policy keyed = {.keyed = true,
+static const struct policy keyed = {.repeatable = true,
                                     .attempt_limit = 3,
                                     .rekey_limit = 2,
                                     .first_delay_ms = 100,
                                     .max_delay_ms = 1000,
                                     .key_window_ms = 3600000,
                                     .missing_limit = 3,
-                                    .missing_for_ms = 60000};
+                                    .missing_for_ms = 60000,
+                                    .stuck_ms = 86400000};
 
 static inline struct policy unkeyed_policy(void)
 {
     struct policy policy = keyed;
 
-    policy.keyed = false;
+    policy.repeatable = false;
     return policy;
 }
 
@@ -62,6 +69,8 @@ static inline struct item_event event_of(enum item_event_kind kind)
     struct item_event event = {.kind = kind,
                                .now_ms = NOW_MS,
                                .server_now_ms = SERVER_NOW_MS,
+                               .boot_now_ms = BOOT_NOW_MS,
+                               .boot = BOOT,
                                .key_age_ms = 1000,
                                .delay_ms = -1,
                                .random = 0x80000000u,

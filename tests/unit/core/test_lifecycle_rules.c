@@ -11,6 +11,8 @@ static void a_start_notes_the_servers_time_and_sends_nothing_yet(void **context)
 
     assert_int_equal(step.effect, EFFECT_NONE);
     assert_int_equal(item.intent_ms, SERVER_NOW_MS);
+    assert_int_equal(item.intent_boot_ms, BOOT_NOW_MS);
+    assert_int_equal(item.intent_boot, BOOT);
     assert_int_equal(item.due_ms, NOW_MS);
     assert_int_equal(item.generation, 1);
     assert_int_equal(item.attempt_count, 0);
@@ -295,6 +297,27 @@ static void a_pending_job_is_asked_again_after_the_given_delay(void **context)
     assert_int_equal(lifecycle_step(&item, &event, &keyed).item.due_ms, NOW_MS + 1);
 }
 
+static void a_job_that_is_pending_for_a_day_is_called_stuck_and_polled_on(void **context)
+{
+    struct item item = item_in(ITEM_WAITING);
+    struct item_event event = event_of(EVENT_PENDING);
+    struct policy policy = keyed;
+    (void)context;
+
+    item.accepted_ms = NOW_MS - policy.stuck_ms + 1;
+    assert_int_equal(lifecycle_step(&item, &event, &policy).item.reason, REASON_NONE);
+    item.accepted_ms = NOW_MS - policy.stuck_ms;
+    item = lifecycle_step(&item, &event, &policy).item;
+    assert_int_equal(item.reason, REASON_STUCK_PENDING);
+    assert_int_equal(item.state, ITEM_WAITING);
+    event = event_of(EVENT_DONE);
+    assert_int_equal(lifecycle_step(&item, &event, &policy).item.reason, REASON_NONE);
+    policy.stuck_ms = 0;
+    item.reason = REASON_NONE;
+    event = event_of(EVENT_PENDING);
+    assert_int_equal(lifecycle_step(&item, &event, &policy).item.reason, REASON_NONE);
+}
+
 static void a_missing_job_is_in_doubt_only_after_often_and_long_enough(void **context)
 {
     static const struct {
@@ -468,6 +491,7 @@ int main(void)
         cmocka_unit_test(a_throttled_job_without_a_key_fails),
         cmocka_unit_test(a_failed_job_is_final_even_after_an_unknown_send),
         cmocka_unit_test(after_a_crash_a_waiting_item_only_polls),
+        cmocka_unit_test(a_job_that_is_pending_for_a_day_is_called_stuck_and_polled_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -250,7 +250,7 @@ static struct bench bench;
 
 static inline void set_up_bench(void)
 {
-    struct policy policy = {.keyed = true,
+    struct policy policy = {.repeatable = true,
                             .attempt_limit = 5,
                             .rekey_limit = 2,
                             .first_delay_ms = 1000,
@@ -272,7 +272,7 @@ static inline void set_up_bench(void)
                             .operation = operation_find(METHOD_POST, SLICE("/products")),
                             .policy = policy,
                             .failures_max = UINT64_MAX};
-    policy.keyed = false;
+    policy.repeatable = false;
     bench.jobs[1] =
         (struct engine_job){.name = "update",
                             .number = 1,

@@ -296,6 +296,35 @@ static void an_intent_of_the_future_proves_nothing_about_its_age(void **context)
     close_bench();
 }
 
+static void in_the_same_boot_a_clock_set_right_does_not_make_a_key_younger(void **context)
+{
+    static const struct {
+        uint32_t boot;
+        int64_t age_ms;
+        enum item_state state;
+    } cases[] = {
+        {7, 3600000, ITEM_IN_DOUBT}, {7, 3599000, ITEM_SENDING}, {8, 3600000, ITEM_SENDING}};
+    (void)context;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        set_up_bench();
+        bench.options.boot = 7;
+        bench.boot_ms = 5000000;
+        add(0, 0, ITEM_SENDING);
+        /* The host was four minutes ahead when it made the intent. */
+        bench.ledger.durable[1].intent_ms = WALL_MS + bench.boot_ms + 240000;
+        bench.ledger.durable[1].intent_boot = cases[i].boot;
+        bench.ledger.durable[1].intent_boot_ms = bench.boot_ms - cases[i].age_ms;
+        bench.ledger.newest[1] = bench.ledger.durable[1];
+        open_engine();
+        settle();
+        reply_to(0, (struct reply){.http_status = 200});
+        settle();
+        assert_int_equal(bench.ledger.durable[1].state, cases[i].state);
+        close_bench();
+    }
+}
+
 static void a_wrong_host_clock_does_not_age_the_keys_of_this_run(void **context)
 {
     (void)context;
@@ -353,6 +382,8 @@ int main(void)
         cmocka_unit_test_setup(a_server_that_never_tells_the_time_is_unreachable, set_up),
         cmocka_unit_test_setup(an_answer_to_the_question_ends_the_silence, set_up),
         cmocka_unit_test_setup(an_intent_of_the_future_proves_nothing_about_its_age, set_up),
+        cmocka_unit_test_setup(in_the_same_boot_a_clock_set_right_does_not_make_a_key_younger,
+                               set_up),
         cmocka_unit_test_setup(a_wrong_host_clock_does_not_age_the_keys_of_this_run, set_up),
         cmocka_unit_test_setup(without_memory_for_the_engine_nothing_is_left_behind, set_up),
     };
