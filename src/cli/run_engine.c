@@ -5,16 +5,12 @@
 
 #include "purser/base/log.h"
 #include "purser/cli/run.h"
+#include "purser/codec/spec_pace.h"
+#include "purser/io/api_link.h"
 #include "purser/io/clock.h"
-#include "purser/io/curl_transport.h"
-#include "purser/io/event_loop.h"
 #include "purser/io/signals.h"
-#include "purser/io/simulator_process.h"
 
 enum {
-    ORIGIN_BYTES = 512,
-    TIMEOUT_MS = 60 * 1000,
-    CONNECT_TIMEOUT_MS = 10 * 1000,
     UNREACHABLE_MS = 5 * 60 * 1000,
     REKEY_LIMIT = 5,
     MISSING_LIMIT = 5,
@@ -28,47 +24,16 @@ enum {
 
 /* What runs beside the engine. */
 struct machinery {
-    struct simulator_process simulator;
-    struct event_loop *loop;
-    struct curl_transport *transport;
+    struct api_link link;
     struct loop_watch *signal_watch, *ledger_watch;
     struct engine *engine;
     struct engine_connection *connections;
     struct engine_job *jobs;
-    char origin[ORIGIN_BYTES];
 };
 
 static struct engine_now read_clocks(void)
 {
     return (struct engine_now){.wall_ms = clock_wall_ms(), .boot_ms = clock_boot_ms()};
-}
-
-static struct pace_config organisation_pace(const struct spec_api *api)
-{
-    bool documented =
-        api->environment == ENVIRONMENT_PRODUCTION || api->environment == ENVIRONMENT_SANDBOX;
-
-    if (api->rate.kind == RATE_UNLIMITED)
-        return (struct pace_config){.burst = 1};
-    if (api->rate.kind == RATE_FIXED)
-        return (struct pace_config){.start_millis = api->rate.millis_per_second,
-                                    .ceiling_millis = api->rate.millis_per_second,
-                                    .burst = api->rate.burst};
-    return (struct pace_config){.learns = true,
-                                .start_millis =
-                                    documented ? DOCUMENTED_MILLIS : UNKNOWN_START_MILLIS,
-                                .ceiling_millis = documented ? DOCUMENTED_MILLIS : 0,
-                                .burst = AUTO_BURST};
-}
-
-static struct pace_config connection_pace(const struct rate *rate)
-{
-    if (rate->kind == RATE_FIXED)
-        return (struct pace_config){.learns = true,
-                                    .start_millis = rate->millis_per_second,
-                                    .ceiling_millis = rate->millis_per_second,
-                                    .burst = rate->burst};
-    return (struct pace_config){.learns = rate->kind == RATE_AUTO, .burst = 1};
 }
 
 static void set_failures(const struct max_failures *from, uint64_t *max_out,
@@ -129,7 +94,7 @@ static enum err_code describe_connections(struct run *run, struct machinery *mac
 
         *to = (struct engine_connection){.alias = spec->connections[i].alias,
                                          .number = numbers[i],
-                                         .pace = connection_pace(&spec->connections[i].rate),
+                                         .pace = spec_connection_pace(&spec->connections[i].rate),
                                          .in_flight = spec->connections[i].in_flight};
         recall(run, to);
     }
@@ -204,46 +169,17 @@ static void warn_of_forgotten_world(const struct run *run)
             (unsigned long long)under_way, run->session->directory.path);
 }
 
-static enum err_code open_transport(struct run *run, struct machinery *machinery, struct err *err)
-{
-    const struct spec_api *api = &run->session->spec.api;
-    const char *base_url = api->base_url;
-
-    if (api->environment == ENVIRONMENT_SIMULATOR) {
-        warn_of_forgotten_world(run);
-        if (simulator_process_start(api->simulator_profile, api->simulator_seed,
-                                    &machinery->simulator, err) != ERR_OK)
-            return err->code;
-        base_url = machinery->simulator.base_url;
-    }
-    if (curl_transport_origin(base_url, machinery->origin, sizeof machinery->origin, err) != ERR_OK)
-        return err->code;
-    return curl_transport_open(
-        machinery->loop,
-        &(struct curl_transport_options){.base_url = base_url,
-                                         .version = api->version,
-                                         .client_id = run->credentials->client_id,
-                                         .client_secret = run->credentials->client_secret,
-                                         .access_tokens =
-                                             (const char *const *)run->credentials->access_tokens,
-                                         .connection_count = run->credentials->connection_count,
-                                         .ca_file = api->ca_file,
-                                         .in_flight = api->in_flight,
-                                         .connect_timeout_ms = CONNECT_TIMEOUT_MS},
-        &machinery->transport, err);
-}
-
 static enum err_code open_engine(struct run *run, struct machinery *machinery, struct err *err)
 {
     const struct spec *spec = &run->session->spec;
     struct engine_options options = {
         .spec_name = spec->name,
-        .base_origin = machinery->origin,
-        .pace = organisation_pace(&spec->api),
+        .base_origin = machinery->link.origin,
+        .pace = spec_organisation_pace(&spec->api),
         .in_flight = spec->api.in_flight,
         .outstanding = spec->api.outstanding,
         .item_limit = run->session->options->limit,
-        .timeout_ms = TIMEOUT_MS,
+        .timeout_ms = API_TIMEOUT_MS,
         .unreachable_ms = UNREACHABLE_MS,
         .finish_accepted = spec->api.environment == ENVIRONMENT_SIMULATOR,
         .boot = clock_boot(),
@@ -259,8 +195,8 @@ static enum err_code open_engine(struct run *run, struct machinery *machinery, s
     set_failures(&spec->max_failures, &options.failures_max, &options.failures_millionth);
     options.connections = machinery->connections;
     options.jobs = machinery->jobs;
-    return engine_new(&options, run->session->ledger, curl_transport_port(machinery->transport),
-                      read_clocks(), &machinery->engine, err);
+    return engine_new(&options, run->session->ledger, machinery->link.transport, read_clocks(),
+                      &machinery->engine, err);
 }
 
 /* The turn looks at everything anyway; waking up is all that is needed. */
@@ -283,12 +219,13 @@ static void on_signal_ready(void *context, int fd, int ready)
 
 static enum err_code open_all(struct run *run, struct machinery *machinery, struct err *err)
 {
-    if (event_loop_open(&machinery->loop, err) != ERR_OK ||
-        open_transport(run, machinery, err) != ERR_OK ||
+    if (run->session->spec.api.environment == ENVIRONMENT_SIMULATOR)
+        warn_of_forgotten_world(run);
+    if (api_link_open(&run->session->spec, run->credentials, &machinery->link, err) != ERR_OK ||
         open_engine(run, machinery, err) != ERR_OK ||
-        loop_watch_add(machinery->loop, lmdb_ledger_event_fd(run->session->lmdb), LOOP_READ,
+        loop_watch_add(machinery->link.loop, lmdb_ledger_event_fd(run->session->lmdb), LOOP_READ,
                        on_ledger_ready, NULL, &machinery->ledger_watch, err) != ERR_OK ||
-        loop_watch_add(machinery->loop, run->signal_fd, LOOP_READ, on_signal_ready, NULL,
+        loop_watch_add(machinery->link.loop, run->signal_fd, LOOP_READ, on_signal_ready, NULL,
                        &machinery->signal_watch, err) != ERR_OK)
         return err->code;
     return ERR_OK;
@@ -297,13 +234,11 @@ static enum err_code open_all(struct run *run, struct machinery *machinery, stru
 static void close_all(struct machinery *machinery)
 {
     engine_free(machinery->engine);
-    curl_transport_close(machinery->transport);
     if (machinery->ledger_watch != NULL)
         loop_watch_remove(machinery->ledger_watch);
     if (machinery->signal_watch != NULL)
         loop_watch_remove(machinery->signal_watch);
-    event_loop_close(machinery->loop);
-    simulator_process_stop(&machinery->simulator);
+    api_link_close(&machinery->link);
 }
 
 /* The first signal drains, the second ends at once. False = end now. */
@@ -356,7 +291,7 @@ static enum err_code turn_until_ended(struct run *run, struct machinery *machine
         wait_ms = wake_ms - now.boot_ms;
         if (wait_ms > 100) /* for the progress line and --wait */
             wait_ms = 100;
-        if (event_loop_turn(machinery->loop, wait_ms < 0 ? 0 : wait_ms, err) != ERR_OK)
+        if (event_loop_turn(machinery->link.loop, wait_ms < 0 ? 0 : wait_ms, err) != ERR_OK)
             return err->code;
     }
 }
