@@ -48,6 +48,8 @@ void api_answered(struct sim *sim, const struct answer *answer);
 
 /* Finishes the job now: executes its effect, if it has one. */
 void job_finish(struct job *job);
+/* Finishes the job at `due_ms`, unless its outcome is never to end. */
+void job_wait(struct job *job, int64_t due_ms);
 /* Finishes the job if it is due, without waiting for its timer. */
 void job_settle(struct job *job);
 

@@ -148,8 +148,8 @@ static bool handle_ledger(struct sim *sim, const struct request *request, struct
         answer_problem(answer, 400, "from and limit are numbers");
         return false;
     }
-    if (first == 0)
-        first = 1;
+    if (first <= sim->ledger.forgotten)
+        first = sim->ledger.forgotten + 1;
     answer->content_type = "application/x-ndjson";
     *from_out = (uint32_t)first;
     *to_out = sim->ledger.last;

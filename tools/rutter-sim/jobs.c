@@ -6,15 +6,30 @@
 
 #define JOBS_A_BLOCK 1024
 
+/* Only the last of the new blocks is ever used: what is before it was forgotten. */
+static struct job **add_blocks(struct jobs *jobs, size_t count)
+{
+    struct job **blocks = memory_grow(jobs->blocks, count * sizeof(struct job *));
+
+    while (jobs->block_count < count)
+        blocks[jobs->block_count++] = NULL;
+    blocks[count - 1] = memory_new(JOBS_A_BLOCK * sizeof(struct job));
+    return blocks;
+}
+
+void jobs_continue(struct jobs *jobs, uint32_t number)
+{
+    jobs->last = number;
+    jobs->forgotten = number;
+}
+
 struct job *jobs_new(struct jobs *jobs)
 {
     uint32_t place = jobs->last;
     struct job *job;
 
-    if (place == jobs->block_count * JOBS_A_BLOCK) {
-        jobs->blocks = memory_grow(jobs->blocks, (jobs->block_count + 1) * sizeof(struct job *));
-        jobs->blocks[jobs->block_count++] = memory_new(JOBS_A_BLOCK * sizeof(struct job));
-    }
+    if (place / JOBS_A_BLOCK >= jobs->block_count)
+        jobs->blocks = add_blocks(jobs, place / JOBS_A_BLOCK + 1);
     job = &jobs->blocks[place / JOBS_A_BLOCK][place % JOBS_A_BLOCK];
     memset(job, 0, sizeof *job);
     job->number = ++jobs->last;

@@ -28,6 +28,8 @@ struct job {
     bool is_hidden;     /* of an operation without jobs: the client never sees the id */
     bool is_finished;   /* the effect, if any, is executed */
     bool found_deleted; /* a DELETE of what was deleted before */
+    bool has_digest;    /* the body is forgotten, `body_sha256` is known */
+    uint8_t effects;    /* so many were executed */
     bool old_url;       /* response_url has the form /v2/jobs/ID */
     struct slice path;  /* under /versioned */
     struct slice key;
@@ -36,7 +38,7 @@ struct job {
     struct slice own_id;  /* id member of the wrapper, raw; empty if absent */
     struct slice name;    /* what identifies the written thing, raw JSON string inside */
     struct slice sku;
-    unsigned char body_sha256[32]; /* only with --no-echo */
+    unsigned char body_sha256[32]; /* if `has_digest` */
 };
 
 /* Where all jobs are. Jobs never move; numbers start at 1 and are not used twice. */
@@ -52,6 +54,8 @@ struct job *jobs_new(struct jobs *jobs);
 struct job *jobs_at(const struct jobs *jobs, uint32_t number);
 /* Sets the job's id from its number and `draw`. */
 void job_set_id(struct job *job);
+/* Goes on numbering behind `number`; only before the first job. */
+void jobs_continue(struct jobs *jobs, uint32_t number);
 /* The visible job whose id is `id`, or NULL. */
 struct job *jobs_find(const struct jobs *jobs, struct slice id);
 

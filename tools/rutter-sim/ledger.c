@@ -40,6 +40,28 @@ void ledger_open(struct sim *sim)
     }
 }
 
+static void write_to_file(struct sim *sim, uint32_t number)
+{
+    struct text line = {0};
+
+    if (sim->ledger.file == NULL)
+        return;
+    ledger_add_line(&line, sim, number);
+    fwrite(line.bytes, 1, line.length, sim->ledger.file);
+    text_free(&line);
+}
+
+void ledger_close(struct sim *sim)
+{
+    if (sim->ledger.file == NULL)
+        return;
+    for (uint32_t number = sim->ledger.forgotten + 1; number <= sim->ledger.last; number++)
+        if (!ledger_at(&sim->ledger, number)->is_answered)
+            write_to_file(sim, number);
+    fclose(sim->ledger.file);
+    sim->ledger.file = NULL;
+}
+
 void ledger_flush(struct sim *sim)
 {
     if (sim->ledger.file != NULL)
@@ -48,9 +70,11 @@ void ledger_flush(struct sim *sim)
 
 struct ledger_entry *ledger_at(const struct ledger *ledger, uint32_t number)
 {
-    if (number == 0 || number > ledger->last)
+    uint32_t place = number - ledger->forgotten - 1;
+
+    if (number <= ledger->forgotten || number > ledger->last)
         return NULL;
-    return &ledger->blocks[(number - 1) / ENTRIES_A_BLOCK][(number - 1) % ENTRIES_A_BLOCK];
+    return &ledger->blocks[place / ENTRIES_A_BLOCK][place % ENTRIES_A_BLOCK];
 }
 
 static struct ledger_entry *new_entry(struct sim *sim)
@@ -58,7 +82,7 @@ static struct ledger_entry *new_entry(struct sim *sim)
     struct ledger *ledger = &sim->ledger;
     struct ledger_entry *entry;
 
-    if (ledger->last == ledger->block_count * ENTRIES_A_BLOCK) {
+    if (ledger->last - ledger->forgotten == ledger->block_count * ENTRIES_A_BLOCK) {
         ledger->blocks =
             memory_grow(ledger->blocks, (ledger->block_count + 1) * sizeof(struct ledger_entry *));
         ledger->blocks[ledger->block_count++] =
@@ -129,17 +153,6 @@ void ledger_describe_job(struct sim *sim, struct ledger_entry *entry, const stru
     entry->job = job->number;
 }
 
-static void write_to_file(struct sim *sim, uint32_t number)
-{
-    struct text line = {0};
-
-    if (sim->ledger.file == NULL)
-        return;
-    ledger_add_line(&line, sim, number);
-    fwrite(line.bytes, 1, line.length, sim->ledger.file);
-    text_free(&line);
-}
-
 void ledger_answered(struct sim *sim, uint32_t number, int status)
 {
     struct ledger_entry *entry = ledger_at(&sim->ledger, number);
@@ -163,6 +176,17 @@ static uint64_t name_hash(const struct job *job)
     return hash_bytes(hash, job->name);
 }
 
+void ledger_count_effect(struct sim *sim, const struct job *job)
+{
+    sim->ledger.effects++;
+    if (job->operation->method == METHOD_POST && job->name.length > 0) {
+        struct table_slot *slot = table_at(&sim->ledger.effects_by_name, name_hash(job));
+
+        if (slot->value++ > 0)
+            sim->ledger.duplicate_effects_by_name++;
+    }
+}
+
 void ledger_effect(struct sim *sim, struct job *job)
 {
     struct ledger_entry *entry = new_entry(sim);
@@ -175,13 +199,8 @@ void ledger_effect(struct sim *sim, struct job *job)
     entry->method = (uint8_t)job->operation->method;
     if (request != NULL)
         request->has_effect = true;
-    sim->ledger.effects++;
-    if (job->operation->method == METHOD_POST && job->name.length > 0) {
-        struct table_slot *slot = table_at(&sim->ledger.effects_by_name, name_hash(job));
-
-        if (slot->value++ > 0)
-            sim->ledger.duplicate_effects_by_name++;
-    }
+    job->effects++;
+    ledger_count_effect(sim, job);
     write_to_file(sim, sim->ledger.last);
 }
 
@@ -226,7 +245,7 @@ static void add_digest(struct text *text, const struct ledger_entry *entry, cons
         memcpy(digest, packed_digest, sizeof digest);
     } else if (job != NULL && !entry->is_poll && job->body.length > 0) {
         sha256(job->body, digest);
-    } else if (job != NULL && !entry->is_poll && job->sim->options.no_echo) {
+    } else if (job != NULL && !entry->is_poll && job->has_digest) {
         memcpy(digest, job->body_sha256, sizeof digest);
     } else {
         text_add(text, SLICE("null"));
@@ -320,6 +339,7 @@ void ledger_reset(struct ledger *ledger)
 {
     table_reset(&ledger->effects_by_name);
     ledger->last = 0;
+    ledger->forgotten = 0;
     ledger->effects = 0;
     ledger->duplicate_effects_by_name = 0;
 }

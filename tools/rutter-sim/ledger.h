@@ -35,6 +35,7 @@ struct ledger {
     struct ledger_entry **blocks;
     size_t block_count;
     uint32_t last;
+    uint32_t forgotten; /* entries up to this one were of an earlier process */
     struct table effects_by_name;
     uint64_t effects;
     uint64_t duplicate_effects_by_name;
@@ -43,6 +44,8 @@ struct ledger {
 
 /* Opens --ledger if asked; exits on an error. */
 void ledger_open(struct sim *sim);
+/* Adds the requests that were never answered to the file, and closes it. */
+void ledger_close(struct sim *sim);
 void ledger_flush(struct sim *sim);
 
 /* A new entry for a request without details; its number is `sim->ledger.last`. */
@@ -55,6 +58,8 @@ void ledger_describe_job(struct sim *sim, struct ledger_entry *entry, const stru
                          struct slice path, struct slice key);
 /* Notes what was answered to request `number`. */
 void ledger_answered(struct sim *sim, uint32_t number, int status);
+/* Counts one effect of the job that an earlier process executed. */
+void ledger_count_effect(struct sim *sim, const struct job *job);
 /* Notes that the job's effect was executed now. */
 void ledger_effect(struct sim *sim, struct job *job);
 

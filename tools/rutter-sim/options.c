@@ -26,6 +26,8 @@ static const char usage[] =
     "      --tls-cert FILE       certificate chain (PEM); with --tls-key serves HTTPS and HTTP/2\n"
     "      --tls-key FILE        its key (PEM)\n"
     "      --ledger FILE         append every request and effect to FILE as NDJSON\n"
+    "      --world FILE          remember keys, jobs, entities and connections in FILE: read at\n"
+    "                            the start, written at the end\n"
     "      --no-echo             forget bodies once checked (for very large runs)\n"
     "      --exit-with-parent    end when the process that started it ends\n"
     "      --outcomes            list the outcomes for sim:NAME and /_sim/fail\n"
@@ -46,6 +48,7 @@ enum option_code {
     OPTION_TLS_CERT,
     OPTION_TLS_KEY,
     OPTION_LEDGER,
+    OPTION_WORLD,
     OPTION_NO_ECHO,
     OPTION_EXIT_WITH_PARENT,
     OPTION_OUTCOMES,
@@ -68,6 +71,7 @@ static const struct option long_options[] = {
     {"tls-cert", required_argument, NULL, OPTION_TLS_CERT},
     {"tls-key", required_argument, NULL, OPTION_TLS_KEY},
     {"ledger", required_argument, NULL, OPTION_LEDGER},
+    {"world", required_argument, NULL, OPTION_WORLD},
     {"no-echo", no_argument, NULL, OPTION_NO_ECHO},
     {"exit-with-parent", no_argument, NULL, OPTION_EXIT_WITH_PARENT},
     {"outcomes", no_argument, NULL, OPTION_OUTCOMES},
@@ -171,6 +175,36 @@ static _Noreturn void print_and_exit(int code)
     exit(0);
 }
 
+/* The options whose value is taken as it stands. False: `code` is none of them. */
+static bool read_text(int code, const char *value, struct options *options)
+{
+    switch (code) {
+    case OPTION_CLIENT_ID:
+        options->client_id = slice_of(value);
+        return true;
+    case OPTION_CLIENT_SECRET:
+        options->client_secret = slice_of(value);
+        return true;
+    case OPTION_ACCESS_TOKEN:
+        add_token(options, value);
+        return true;
+    case OPTION_TLS_CERT:
+        options->tls_cert = value;
+        return true;
+    case OPTION_TLS_KEY:
+        options->tls_key = value;
+        return true;
+    case OPTION_LEDGER:
+        options->ledger_file = value;
+        return true;
+    case OPTION_WORLD:
+        options->world_file = value;
+        return true;
+    default:
+        return false;
+    }
+}
+
 void options_read(int argc, char **argv, struct options *options)
 {
     bool latency = false, job_time = false, rate = false;
@@ -209,24 +243,6 @@ void options_read(int argc, char **argv, struct options *options)
         case OPTION_PLATFORM_LIMIT:
             read_rate("platform-limit", optarg, &options->platform_limit);
             break;
-        case OPTION_CLIENT_ID:
-            options->client_id = slice_of(optarg);
-            break;
-        case OPTION_CLIENT_SECRET:
-            options->client_secret = slice_of(optarg);
-            break;
-        case OPTION_ACCESS_TOKEN:
-            add_token(options, optarg);
-            break;
-        case OPTION_TLS_CERT:
-            options->tls_cert = optarg;
-            break;
-        case OPTION_TLS_KEY:
-            options->tls_key = optarg;
-            break;
-        case OPTION_LEDGER:
-            options->ledger_file = optarg;
-            break;
         case OPTION_NO_ECHO:
             options->no_echo = true;
             break;
@@ -234,7 +250,8 @@ void options_read(int argc, char **argv, struct options *options)
             options->exit_with_parent = true;
             break;
         default:
-            print_and_exit(code);
+            if (!read_text(code, optarg, options))
+                print_and_exit(code);
         }
     }
     if (optind < argc)

@@ -19,6 +19,7 @@ struct options {
     const char *tls_cert;
     const char *tls_key;
     const char *ledger_file;
+    const char *world_file; /* NULL: the world ends with the process */
     struct slice client_id;
     struct slice client_secret;
     size_t token_count; /* 0: any UUID is an access token */

@@ -1,6 +1,7 @@
 #include "server.h"
 
 #include "reply.h"
+#include "world.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -234,6 +235,7 @@ int server_run(const struct options *options)
     snprintf(authority, sizeof authority, "127.0.0.1:%u", port);
     operations_init();
     sim_init(&simulator, options, slice_of(authority));
+    world_open(&simulator);
     loop = h2o_evloop_create();
     set_up_http(loop);
     if (!set_up_tls(options))
@@ -243,6 +245,6 @@ int server_run(const struct options *options)
     printf("%s%s\n", simulator.scheme, authority);
     fflush(stdout);
     serve(loop);
-    ledger_flush(&simulator);
-    return 0;
+    ledger_close(&simulator);
+    return world_save(&simulator) ? 0 : 1;
 }

@@ -94,6 +94,7 @@ static struct connection *new_connection(struct sim *sim, struct slice token, ui
         sim->connections = memory_grow(sim->connections, (sim->connection_count + 1) * 2 *
                                                              sizeof(struct connection *));
     sim->connections[sim->connection_count++] = connection;
+    connection->number = sim->connection_count;
     return connection;
 }
 
@@ -109,7 +110,14 @@ struct connection *sim_connection(struct sim *sim, struct slice token)
     }
     if (!token_is_accepted(&sim->options, token))
         return NULL;
-    connection = new_connection(sim, token, hash);
+    return sim_know(sim, token);
+}
+
+struct connection *sim_know(struct sim *sim, struct slice token)
+{
+    uint64_t hash = hash_bytes(7, token);
+    struct connection *connection = new_connection(sim, token, hash);
+
     table_at(&sim->connection_table, hash)->value = sim->connection_count;
     return connection;
 }

@@ -22,6 +22,7 @@ enum connection_state {
 /* One merchant: whatever came with one access token. */
 struct connection {
     uint64_t hash;
+    uint32_t number;                        /* from 1 */
     char shown[CONNECTION_HASH_LENGTH + 1]; /* first digits of the token's SHA-256 */
     struct slice token;
     struct limit platform;
@@ -80,6 +81,8 @@ void sim_reset(struct sim *sim);
 
 /* The connection of `token`, made if new; NULL when the token is not accepted. */
 struct connection *sim_connection(struct sim *sim, struct slice token);
+/* The connection of `token`, made if new, whether it is accepted or not. */
+struct connection *sim_know(struct sim *sim, struct slice token);
 /* The record of `key`, made if new. */
 struct key_record *sim_key(struct sim *sim, struct slice key);
 /* A value in a range that `draw` decides. */

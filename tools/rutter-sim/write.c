@@ -247,6 +247,16 @@ static void finish_when_due(struct timer *timer)
     job_finish((struct job *)(void *)((char *)timer - offsetof(struct job, timer)));
 }
 
+void job_wait(struct job *job, int64_t due_ms)
+{
+    job->timer.fire = finish_when_due;
+    job->timer.due_ms = due_ms;
+    if (job->outcome != NULL && job->outcome->job == JOB_NEVER_ENDS)
+        job->timer.due_ms = FOR_EVER_MS;
+    else
+        timers_add(&job->sim->timers, &job->timer);
+}
+
 static void schedule(struct write *write, struct job *job)
 {
     enum job_turn turn = job->outcome == NULL ? JOB_SUCCEEDS : job->outcome->job;
@@ -257,14 +267,12 @@ static void schedule(struct write *write, struct job *job)
     if (turn == JOB_ODD_STATUS || turn == JOB_REGRESSES)
         time_ms += 500;
     job->accepted_ms = write->sim->now_ms;
-    job->timer.due_ms = job->accepted_ms + time_ms;
-    job->timer.fire = finish_when_due;
-    if (turn == JOB_NEVER_ENDS)
-        job->timer.due_ms = FOR_EVER_MS;
-    else if (time_ms == 0)
+    if (time_ms == 0 && turn != JOB_NEVER_ENDS) {
+        job->timer.due_ms = job->accepted_ms;
         job_finish(job);
-    else
-        timers_add(&write->sim->timers, &job->timer);
+    } else {
+        job_wait(job, job->accepted_ms + time_ms);
+    }
 }
 
 static const char *const name_members[] = {"document_number",
@@ -301,6 +309,7 @@ static void keep_body(struct write *write, struct job *job)
         job->name = arena_copy(&sim->arena, find_name(scan));
         job->sku = arena_copy(&sim->arena, scan->first_sku);
         sha256(body, job->body_sha256);
+        job->has_digest = true;
         return;
     }
     job->body = arena_copy(&sim->arena, body);
@@ -358,7 +367,7 @@ static bool is_same_request(const struct write *write, const struct job *job)
     if (job->operation != write->operation || job->connection != write->connection ||
         !slice_equal(job->path, write->path))
         return false;
-    if (!write->sim->options.no_echo)
+    if (!job->has_digest)
         return slice_equal(job->body, write->request->body);
     sha256(write->request->body, digest);
     return memcmp(digest, job->body_sha256, sizeof digest) == 0;
