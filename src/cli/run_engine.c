@@ -15,7 +15,6 @@ enum {
     REKEY_LIMIT = 5,
     MISSING_LIMIT = 5,
     MISSING_FOR_MS = 5 * 60 * 1000,
-    MISSING_IN_SIMULATOR_MS = 5 * 1000, /* it forgets nothing while it lives */
     STUCK_MS = 24 * 60 * 60 * 1000,
     DOCUMENTED_MILLIS = 45 * 1000,     /* a tenth under 500 requests in 10 s */
     UNKNOWN_START_MILLIS = 200 * 1000, /* doubles each second until the first 429 */
@@ -113,22 +112,19 @@ static enum err_code describe_jobs(struct run *run, struct machinery *machinery,
         const struct spec_job *job = &spec->jobs[i];
         struct engine_job *to = &machinery->jobs[i];
 
-        *to = (struct engine_job){
-            .name = job->name,
-            .number = numbers[i],
-            .operation = job->operation,
-            .policy = {.repeatable = operation_is_keyed(job->operation),
-                       .attempt_limit = job->retry.attempts,
-                       .rekey_limit = REKEY_LIMIT,
-                       .first_delay_ms = job->retry.first_delay_ms,
-                       .max_delay_ms = job->retry.max_delay_ms,
-                       .key_window_ms = spec->key_window_ms,
-                       .give_up_ms = job->retry.give_up_after_ms,
-                       .missing_limit = MISSING_LIMIT,
-                       .stuck_ms = STUCK_MS,
-                       .missing_for_ms = spec->api.environment == ENVIRONMENT_SIMULATOR
-                                             ? MISSING_IN_SIMULATOR_MS
-                                             : MISSING_FOR_MS}};
+        *to = (struct engine_job){.name = job->name,
+                                  .number = numbers[i],
+                                  .operation = job->operation,
+                                  .policy = {.repeatable = operation_is_keyed(job->operation),
+                                             .attempt_limit = job->retry.attempts,
+                                             .rekey_limit = REKEY_LIMIT,
+                                             .first_delay_ms = job->retry.first_delay_ms,
+                                             .max_delay_ms = job->retry.max_delay_ms,
+                                             .key_window_ms = spec->key_window_ms,
+                                             .give_up_ms = job->retry.give_up_after_ms,
+                                             .missing_limit = MISSING_LIMIT,
+                                             .stuck_ms = STUCK_MS,
+                                             .missing_for_ms = MISSING_FOR_MS}};
         set_failures(&job->max_failures, &to->failures_max, &to->failures_millionth);
     }
     return ERR_OK;
@@ -156,36 +152,22 @@ enum err_code run_ledger_numbers(struct session *session, uint32_t **connections
     return ERR_OK;
 }
 
-/* The simulator's memory is as long as its process. */
-static void warn_of_forgotten_world(const struct run *run)
-{
-    uint64_t under_way = run->counts.by_state[ITEM_SENDING] + run->counts.by_state[ITEM_WAITING];
-
-    if (under_way > 0)
-        print_talk(
-            "warning: %llu writes were under way in an earlier simulator, which is gone; those "
-            "that it had accepted end in doubt\n"
-            "hint: to begin anew, remove %s",
-            (unsigned long long)under_way, run->session->directory.path);
-}
-
 static enum err_code open_engine(struct run *run, struct machinery *machinery, struct err *err)
 {
     const struct spec *spec = &run->session->spec;
-    struct engine_options options = {
-        .spec_name = spec->name,
-        .base_origin = machinery->link.origin,
-        .pace = spec_organisation_pace(&spec->api),
-        .in_flight = spec->api.in_flight,
-        .outstanding = spec->api.outstanding,
-        .item_limit = run->session->options->limit,
-        .timeout_ms = API_TIMEOUT_MS,
-        .unreachable_ms = UNREACHABLE_MS,
-        .finish_accepted = spec->api.environment == ENVIRONMENT_SIMULATOR,
-        .boot = clock_boot(),
-        .seed = (uint64_t)run->started_wall_ms ^ (uint64_t)getpid() << 40,
-        .connection_count = spec->connection_count,
-        .job_count = spec->job_count};
+    struct engine_options options = {.spec_name = spec->name,
+                                     .base_origin = machinery->link.origin,
+                                     .pace = spec_organisation_pace(&spec->api),
+                                     .in_flight = spec->api.in_flight,
+                                     .outstanding = spec->api.outstanding,
+                                     .item_limit = run->session->options->limit,
+                                     .timeout_ms = API_TIMEOUT_MS,
+                                     .unreachable_ms = UNREACHABLE_MS,
+                                     .boot = clock_boot(),
+                                     .seed = (uint64_t)run->started_wall_ms ^ (uint64_t)getpid()
+                                                                                  << 40,
+                                     .connection_count = spec->connection_count,
+                                     .job_count = spec->job_count};
     uint32_t *connections, *jobs;
 
     if (run_ledger_numbers(run->session, &connections, &jobs, err) != ERR_OK ||
@@ -219,9 +201,8 @@ static void on_signal_ready(void *context, int fd, int ready)
 
 static enum err_code open_all(struct run *run, struct machinery *machinery, struct err *err)
 {
-    if (run->session->spec.api.environment == ENVIRONMENT_SIMULATOR)
-        warn_of_forgotten_world(run);
-    if (api_link_open(&run->session->spec, run->credentials, &machinery->link, err) != ERR_OK ||
+    if (api_link_open(&run->session->spec, run->credentials, run->session->directory.path,
+                      &machinery->link, err) != ERR_OK ||
         open_engine(run, machinery, err) != ERR_OK ||
         loop_watch_add(machinery->link.loop, lmdb_ledger_event_fd(run->session->lmdb), LOOP_READ,
                        on_ledger_ready, NULL, &machinery->ledger_watch, err) != ERR_OK ||

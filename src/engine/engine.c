@@ -202,18 +202,10 @@ static enum err_code advance_phase(struct engine *engine, struct err *err)
     return ERR_OK;
 }
 
-bool engine_polls_on(const struct engine *engine)
-{
-    return engine->options.finish_accepted && engine->progress.phase == ENGINE_DRAINING &&
-           engine->progress.stop == STOP_ASKED && engine->waiting_count > 0 &&
-           engine->now.boot_ms < engine->drain_deadline_boot_ms;
-}
-
 static void end_when_durable(struct engine *engine)
 {
     if (engine->progress.phase == ENGINE_DRAINING && engine->withdrawn && engine->on_wire == 0 &&
-        !engine_polls_on(engine) && !engine->commit_running &&
-        engine->ledger->ops->batch_bytes(engine->ledger) == 0) {
+        !engine->commit_running && engine->ledger->ops->batch_bytes(engine->ledger) == 0) {
         engine_release_durable(engine);
         assert(engine->finished.count == 0);
         engine->progress.phase = ENGINE_ENDED;
@@ -233,16 +225,8 @@ static int64_t wake_ms(const struct engine *engine)
 
     if (engine->progress.phase == ENGINE_ENDED)
         return engine->now.boot_ms;
-    if (engine->progress.phase == ENGINE_DRAINING) {
-        bool polls_on = engine_polls_on(engine);
-
-        if (polls_on && heap_peek(&engine->due, &entry))
-            at_ms = earlier(at_ms, entry.due_ms);
-        if (polls_on && engine->to_poll.count > 0 && engine->on_wire < engine->options.in_flight)
-            at_ms = earlier(at_ms, pace_ready_at_ms(&engine->pace, engine->now.boot_ms));
-        return earlier(at_ms, engine->on_wire > 0 || polls_on ? engine->drain_deadline_boot_ms
-                                                              : INT64_MAX);
-    }
+    if (engine->progress.phase == ENGINE_DRAINING)
+        return earlier(at_ms, engine->on_wire > 0 ? engine->drain_deadline_boot_ms : INT64_MAX);
     if (engine_can_admit(engine))
         return engine->now.boot_ms;
     if (heap_peek(&engine->due, &entry))

@@ -137,9 +137,6 @@ bool engine_head_is_ready(const struct engine *engine, const struct connection *
 void engine_leave_look_ahead(struct engine *engine, struct slot *slot);
 enum err_code engine_start_transfers(struct engine *engine, struct err *err) ERR_CHECKED;
 
-/* engine.c: asked to stop, and jobs that were accepted are still polled until the deadline. */
-bool engine_polls_on(const struct engine *engine);
-
 /* engine_admit.c */
 enum err_code engine_take_up(struct engine *engine, struct err *err) ERR_CHECKED;
 enum err_code engine_admit(struct engine *engine, struct err *err) ERR_CHECKED;

@@ -189,11 +189,11 @@ static bool may_start(const struct engine *engine)
 /* Polls and sends take turns while both are there, so that neither starves the other. */
 enum err_code engine_start_transfers(struct engine *engine, struct err *err)
 {
-    bool send_possible = engine->progress.phase == ENGINE_RUNNING;
+    bool send_possible = true;
 
-    if (!send_possible && !engine_polls_on(engine))
+    if (engine->progress.phase != ENGINE_RUNNING)
         return ERR_OK;
-    if (send_possible && engine_ask_clock(engine, err) != ERR_OK)
+    if (engine_ask_clock(engine, err) != ERR_OK)
         return err->code;
     while (may_start(engine) && (engine->to_poll.count > 0 || send_possible)) {
         enum err_code code;

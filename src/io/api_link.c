@@ -5,14 +5,14 @@
 enum { CONNECT_TIMEOUT_MS = 10 * 1000 };
 
 static enum err_code open_transport(const struct spec_api *api,
-                                    const struct credentials *credentials, struct api_link *link,
-                                    struct err *err)
+                                    const struct credentials *credentials, const char *state_path,
+                                    struct api_link *link, struct err *err)
 {
     const char *base_url = api->base_url;
 
     if (api->environment == ENVIRONMENT_SIMULATOR) {
-        if (simulator_process_start(api->simulator_profile, api->simulator_seed, &link->simulator,
-                                    err) != ERR_OK)
+        if (simulator_process_start(api->simulator_profile, api->simulator_seed, state_path,
+                                    &link->simulator, err) != ERR_OK)
             return err->code;
         base_url = link->simulator.base_url;
     }
@@ -33,11 +33,11 @@ static enum err_code open_transport(const struct spec_api *api,
 }
 
 enum err_code api_link_open(const struct spec *spec, const struct credentials *credentials,
-                            struct api_link *link_out, struct err *err)
+                            const char *state_path, struct api_link *link_out, struct err *err)
 {
     memset(link_out, 0, sizeof *link_out);
     if (event_loop_open(&link_out->loop, err) != ERR_OK ||
-        open_transport(&spec->api, credentials, link_out, err) != ERR_OK) {
+        open_transport(&spec->api, credentials, state_path, link_out, err) != ERR_OK) {
         api_link_close(link_out);
         return err->code;
     }

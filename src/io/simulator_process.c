@@ -12,7 +12,7 @@
 
 extern char **environ;
 
-enum { PROGRAM_BYTES = 4096 };
+enum { PROGRAM_BYTES = 4096, WORLD_BYTES = 4096 };
 
 static void find_program(char program_out[PROGRAM_BYTES])
 {
@@ -86,10 +86,10 @@ static enum err_code read_address(int fd, char *address, size_t size, struct err
     return ERR_OK;
 }
 
-enum err_code simulator_process_start(const char *profile, uint64_t seed,
+enum err_code simulator_process_start(const char *profile, uint64_t seed, const char *state_path,
                                       struct simulator_process *process_out, struct err *err)
 {
-    char program[PROGRAM_BYTES], seed_text[24], address[100];
+    char program[PROGRAM_BYTES], world[WORLD_BYTES], seed_text[24], address[100];
     char *arguments[] = {program,
                          (char *)"--port",
                          (char *)"0",
@@ -98,10 +98,15 @@ enum err_code simulator_process_start(const char *profile, uint64_t seed,
                          (char *)"--seed",
                          seed_text,
                          (char *)"--exit-with-parent",
+                         (char *)(uintptr_t)(state_path == NULL ? NULL : "--world"),
+                         world,
                          NULL};
     enum err_code code;
     int fds[2];
 
+    if (state_path != NULL &&
+        (size_t)snprintf(world, sizeof world, "%s/simulator.world", state_path) >= sizeof world)
+        return err_set(err, ERR_INPUT, "the path of the state directory is too long");
     find_program(program);
     (void)snprintf(seed_text, sizeof seed_text, "%llu", (unsigned long long)seed);
     if (pipe2(fds, O_CLOEXEC) == -1)

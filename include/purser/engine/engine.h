@@ -46,8 +46,6 @@ struct engine_options {
     uint64_t item_limit;    /* start at most so many new items; UINT64_MAX = no limit */
     int64_t timeout_ms;     /* of one exchange */
     int64_t unreachable_ms; /* stop when nothing was answered for so long */
-    bool finish_accepted;   /* when asked to stop, poll on until the deadline: for a server that
-                               forgets */
     uint32_t boot;          /* which boot the boot clock counts from; 0 = unknown */
     uint64_t seed;
 };

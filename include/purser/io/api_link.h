@@ -22,12 +22,14 @@ struct api_link {
     char origin[API_ORIGIN_BYTES]; /* scheme://host:port of the base URL */
 };
 
-/* Opens all of it; a simulator that the spec asks for is started. A zeroed link may be closed.
- * `credentials` must be those of `spec` and are copied. Errors: ERR_INPUT (base URL, a credential
- * that cannot be sent), ERR_NOT_FOUND (no simulator), ERR_NO_MEMORY, ERR_SYSTEM; *link_out is then
- * closed. */
+/* Opens all of it; a simulator that the spec asks for is started, with the world that it keeps in
+ * `state_path`, a directory (NULL = an empty world, which nobody keeps). A zeroed link may be
+ * closed. `credentials` must be those of `spec` and are copied. Errors: ERR_INPUT (base URL, a
+ * credential that cannot be sent), ERR_NOT_FOUND (no simulator), ERR_NO_MEMORY, ERR_SYSTEM;
+ * *link_out is then closed. */
 enum err_code api_link_open(const struct spec *spec, const struct credentials *credentials,
-                            struct api_link *link_out, struct err *err) ERR_CHECKED;
+                            const char *state_path, struct api_link *link_out,
+                            struct err *err) ERR_CHECKED;
 
 /* Ends what runs and stops the simulator. Watches of the caller must be gone. */
 void api_link_close(struct api_link *link);

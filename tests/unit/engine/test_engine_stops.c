@@ -142,51 +142,6 @@ static void a_drain_waits_for_the_wire_and_then_gives_up(void **context)
     close_bench();
 }
 
-/* --- a server that forgets --- */
-
-static void asked_to_finish_it_polls_on_until_what_was_accepted_has_ended(void **context)
-{
-    (void)context;
-    bench.options.finish_accepted = true;
-    add(0, 0, ITEM_WAITING);
-    add(0, 0, ITEM_READY);
-    open_engine();
-    engine_drain(bench.engine, bench.boot_ms + 30000);
-    turn();
-    turn_after(2000);
-    settle();
-    assert_int_equal(progress()->phase, ENGINE_DRAINING);
-    assert_int_equal(bench.transport.count, 1);
-    assert_string_equal(bench.transport.starts[0].remote_job, "job-1");
-    answer(0, 200,
-           "{\"id\":\"job-1\",\"status\":\"success\",\"request\":{},"
-           "\"response\":{\"http_status\":200,\"body\":{\"product\":{}}}}");
-    settle();
-    assert_int_equal(progress()->phase, ENGINE_ENDED);
-    assert_int_equal(bench.ledger.durable[1].state, ITEM_SUCCEEDED);
-    assert_int_equal(bench.ledger.durable[2].state, ITEM_READY);
-    close_bench();
-}
-
-static void polling_on_ends_at_the_deadline(void **context)
-{
-    (void)context;
-    bench.options.finish_accepted = true;
-    add(0, 0, ITEM_WAITING);
-    open_engine();
-    engine_drain(bench.engine, bench.boot_ms + 3000);
-    turn();
-    turn_after(2000);
-    settle();
-    assert_int_equal(bench.transport.count, 1);
-    assert_true(bench.wake_ms <= BOOT_MS + 3000);
-    turn_after(3000);
-    settle();
-    assert_int_equal(progress()->phase, ENGINE_ENDED);
-    assert_int_equal(bench.ledger.durable[1].state, ITEM_WAITING);
-    close_bench();
-}
-
 /* --- the server's time --- */
 
 static void before_the_first_repeat_the_server_is_asked_for_its_time(void **context)
@@ -373,9 +328,6 @@ int main(void)
         cmocka_unit_test_setup(too_many_failures_stop_the_run, set_up),
         cmocka_unit_test_setup(a_server_that_never_answers_stops_the_run, set_up),
         cmocka_unit_test_setup(a_drain_waits_for_the_wire_and_then_gives_up, set_up),
-        cmocka_unit_test_setup(asked_to_finish_it_polls_on_until_what_was_accepted_has_ended,
-                               set_up),
-        cmocka_unit_test_setup(polling_on_ends_at_the_deadline, set_up),
         cmocka_unit_test_setup(before_the_first_repeat_the_server_is_asked_for_its_time, set_up),
         cmocka_unit_test_setup(a_server_without_a_time_leaves_the_hosts, set_up),
         cmocka_unit_test_setup(who_is_not_trusted_is_not_believed_the_time, set_up),
