@@ -10,22 +10,51 @@ static const int64_t second_ms = 1000, minute_ms = 60 * 1000, hour_ms = 60 * 60 
 /* -- settings that jobs and defaults share ------------------------------------------------------
  */
 
-enum { RETRY_ATTEMPTS, RETRY_FIRST_DELAY, RETRY_MAX_DELAY, RETRY_GIVE_UP_AFTER, RETRY_KEY_COUNT };
+enum {
+    RETRY_ATTEMPTS,
+    RETRY_FIRST_DELAY,
+    RETRY_MAX_DELAY,
+    RETRY_GIVE_UP_AFTER,
+    RETRY_NATURAL,
+    RETRY_KEY_COUNT
+};
 
 static const struct spec_key retry_keys[RETRY_KEY_COUNT] = {
     [RETRY_ATTEMPTS] = {"attempts", KINDS_WHOLE, false, NULL},
     [RETRY_FIRST_DELAY] = {"first_delay", KINDS_TEXT, false, NULL},
     [RETRY_MAX_DELAY] = {"max_delay", KINDS_TEXT, false, NULL},
     [RETRY_GIVE_UP_AFTER] = {"give_up_after", KINDS_TEXT, false, NULL},
+    [RETRY_NATURAL] = {"natural", KINDS_BOOL, false, NULL},
 };
 
+static void read_natural(struct spec_reader *reader, const struct yaml_node *node,
+                         bool *natural_out)
+{
+    if (natural_out != NULL)
+        *natural_out = true;
+    else
+        spec_error(reader, node->place, "spec.natural", "write it in each job for which it is true",
+                   "natural is said of one job's request, not of all");
+}
+
 void spec_read_retry(struct spec_reader *reader, const struct yaml_node *node,
-                     struct spec_retry *retry)
+                     struct spec_retry *retry, bool *natural_out)
 {
     const struct yaml_node *found[RETRY_KEY_COUNT];
 
+    if (node->kind == YAML_STRING && slice_is(node->text, "natural")) {
+        read_natural(reader, node, natural_out);
+        return;
+    }
+    if (node->kind == YAML_STRING) {
+        spec_error(reader, node->place, "spec.value", "retry: natural, or retry: { attempts: 8 }",
+                   "retry is '%s', must be natural or a map", node->text.bytes);
+        return;
+    }
     if (!spec_read_map(reader, node, "retry", retry_keys, RETRY_KEY_COUNT, found))
         return;
+    if (spec_is_true(found[RETRY_NATURAL]))
+        read_natural(reader, found[RETRY_NATURAL], natural_out);
     if (found[RETRY_ATTEMPTS] != NULL)
         spec_read_count(reader, found[RETRY_ATTEMPTS], "attempts", 1, ATTEMPTS_MAX,
                         &retry->attempts);
@@ -74,14 +103,6 @@ bool spec_read_when_changed(struct spec_reader *reader, const struct yaml_node *
     return true;
 }
 
-/* Only async writes are idempotent. */
-static void check_mode(struct spec_reader *reader, const struct yaml_node *node)
-{
-    if (node != NULL && !slice_is(node->text, "async"))
-        spec_error(reader, node->place, "spec.unsupported", "leave it out: async is the default",
-                   "mode '%s' is not supported by this version", node->text.bytes);
-}
-
 enum {
     DEFAULT_CONNECTION,
     DEFAULT_MODE,
@@ -92,13 +113,14 @@ enum {
     DEFAULT_KEY_COUNT
 };
 
+#define KINDS_RETRY (KINDS_TEXT | KINDS_MAP)
 #define KINDS_MAX_FAILURES (KINDS_WHOLE | KINDS_TEXT)
 #define KINDS_WHEN_EMPTY (KINDS_TEXT | KIND_BIT(YAML_NULL))
 
 static const struct spec_key default_keys[DEFAULT_KEY_COUNT] = {
     [DEFAULT_CONNECTION] = {"connection", KINDS_TEXT, false, NULL},
     [DEFAULT_MODE] = {"mode", KINDS_TEXT, false, NULL},
-    [DEFAULT_RETRY] = {"retry", KINDS_MAP, false, NULL},
+    [DEFAULT_RETRY] = {"retry", KINDS_RETRY, false, NULL},
     [DEFAULT_MAX_FAILURES] = {"max_failures", KINDS_MAX_FAILURES, false, NULL},
     [DEFAULT_WHEN_EMPTY] = {"when_empty", KINDS_WHEN_EMPTY, false, NULL},
     [DEFAULT_WHEN_CHANGED] = {"when_changed", KINDS_TEXT, false, NULL},
@@ -120,9 +142,10 @@ void spec_read_defaults(struct spec_reader *reader, const struct yaml_node *node
         !spec_read_map(reader, node, "defaults", default_keys, DEFAULT_KEY_COUNT, found))
         return;
     defaults_out->connection = found[DEFAULT_CONNECTION];
-    check_mode(reader, found[DEFAULT_MODE]);
+    if (found[DEFAULT_MODE] != NULL)
+        spec_read_mode(reader, found[DEFAULT_MODE], &defaults_out->mode);
     if (found[DEFAULT_RETRY] != NULL)
-        spec_read_retry(reader, found[DEFAULT_RETRY], &defaults_out->retry);
+        spec_read_retry(reader, found[DEFAULT_RETRY], &defaults_out->retry, NULL);
     if (found[DEFAULT_MAX_FAILURES] != NULL)
         spec_read_max_failures(reader, found[DEFAULT_MAX_FAILURES], &defaults_out->max_failures);
     if (found[DEFAULT_WHEN_EMPTY] != NULL)
@@ -150,6 +173,8 @@ enum {
     JOB_NEEDS,
     JOB_UNDO,
     JOB_QUERY,
+    JOB_CUSTOM,
+    JOB_IDEMPOTENT,
     JOB_KEY_COUNT
 };
 
@@ -162,13 +187,15 @@ static const struct spec_key job_keys[JOB_KEY_COUNT] = {
     [JOB_IF] = {"if", KINDS_TEXT, false, NULL},
     [JOB_OUTPUTS] = {"outputs", KINDS_MAP, false, NULL},
     [JOB_MODE] = {"mode", KINDS_TEXT, false, NULL},
-    [JOB_RETRY] = {"retry", KINDS_MAP, false, NULL},
+    [JOB_RETRY] = {"retry", KINDS_RETRY, false, NULL},
     [JOB_MAX_FAILURES] = {"max_failures", KINDS_MAX_FAILURES, false, NULL},
     [JOB_WHEN_EMPTY] = {"when_empty", KINDS_WHEN_EMPTY, false, NULL},
     [JOB_WHEN_CHANGED] = {"when_changed", KINDS_TEXT, false, NULL},
     [JOB_NEEDS] = {"needs", KINDS_ANY, false, "write a spec for each step and run them in order"},
     [JOB_UNDO] = {"undo", KINDS_ANY, false, "write a spec with the DELETE requests"},
     [JOB_QUERY] = {"query", KINDS_ANY, false, "put the values into the path or the body"},
+    [JOB_CUSTOM] = {"custom", KINDS_BOOL, false, NULL},
+    [JOB_IDEMPOTENT] = {"idempotent", KINDS_BOOL, false, NULL},
 };
 
 static void check_alias(struct spec_reader *reader, const struct yaml_node *node)
@@ -238,9 +265,13 @@ static void read_settings(struct spec_reader *reader, const struct yaml_node *co
     job->when_changed = job->method == METHOD_POST ? WHEN_CHANGED_KEEP : WHEN_CHANGED_RESEND;
     if (defaults->has_when_changed)
         job->when_changed = defaults->when_changed;
-    check_mode(reader, found[JOB_MODE]);
     if (found[JOB_RETRY] != NULL)
-        spec_read_retry(reader, found[JOB_RETRY], &job->retry);
+        spec_read_retry(reader, found[JOB_RETRY], &job->retry, &job->repeats_naturally);
+    spec_read_repeat(reader,
+                     &(struct repeat_nodes){.mode = found[JOB_MODE],
+                                            .retry = found[JOB_RETRY],
+                                            .idempotent = found[JOB_IDEMPOTENT]},
+                     defaults->mode, job);
     if (found[JOB_MAX_FAILURES] != NULL)
         spec_read_max_failures(reader, found[JOB_MAX_FAILURES], &job->max_failures);
     if (found[JOB_WHEN_EMPTY] != NULL)
@@ -266,6 +297,7 @@ static void read_job(struct spec_reader *reader, const struct yaml_node *name,
         return;
     if (found[JOB_SOURCE] != NULL)
         spec_read_source(reader, found[JOB_SOURCE], &job->source);
+    job->is_custom = spec_is_true(found[JOB_CUSTOM]);
     if (found[JOB_REQUEST] != NULL)
         spec_read_request(reader, found[JOB_REQUEST], found[JOB_BODY], job);
     read_connection(reader, found[JOB_CONNECTION], connections, defaults, job);

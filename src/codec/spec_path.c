@@ -48,6 +48,23 @@ const char *spec_path_shape(struct spec_reader *reader, const char *text)
     return shape;
 }
 
+const char *spec_path_template(struct spec_reader *reader, const char *shape)
+{
+    static const char name[] = "{value}";
+    char *template = spec_new(reader, strlen(shape) * (sizeof name - 1) + 1, 1);
+    size_t length = 0;
+
+    for (; template != NULL && *shape != '\0'; shape++) {
+        if (*shape == '~') {
+            memcpy(template + length, name, sizeof name - 1);
+            length += sizeof name - 1;
+        } else {
+            template[length++] = *shape;
+        }
+    }
+    return template;
+}
+
 /* "/products/{id}" → "/products/~" */
 static const char *shape_of_operation(struct spec_reader *reader, const char *path)
 {

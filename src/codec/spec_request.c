@@ -134,6 +134,33 @@ static void check_body(struct spec_reader *reader, const struct operation *opera
     }
 }
 
+/* A request of the user's own: nothing is known of it, so it is sent as it is and at most once. */
+static void read_custom(struct spec_reader *reader, const struct yaml_node *request,
+                        const char *shape, struct spec_job *job)
+{
+    struct operation *custom;
+
+    if (job->operation != NULL) {
+        spec_error(reader, request->place, "spec.custom", "leave custom out",
+                   "%s %s is an operation that is known, so it is not custom",
+                   method_name(job->method), job->operation->path);
+        return;
+    }
+    custom = spec_new(reader, 1, sizeof *custom);
+    if (custom == NULL)
+        return;
+    *custom = (struct operation){.method = job->method,
+                                 .path = spec_path_template(reader, shape),
+                                 .wrapper = "",
+                                 .result = "",
+                                 .class = CLASS_N,
+                                 .mode_place = MODE_NOWHERE,
+                                 .takes_access_token = true,
+                                 .summary = "send a request of your own",
+                                 .platforms = PLATFORMS_UNKNOWN};
+    job->operation = custom->path != NULL ? custom : NULL;
+}
+
 void spec_read_request(struct spec_reader *reader, const struct yaml_node *request,
                        const struct yaml_node *body, struct spec_job *job)
 {
@@ -157,6 +184,10 @@ void spec_read_request(struct spec_reader *reader, const struct yaml_node *reque
         return;
     }
     job->operation = operation_find(job->method, slice_of(shape));
+    if (job->is_custom) {
+        read_custom(reader, request, shape, job);
+        return;
+    }
     if (job->operation == NULL) {
         spec_path_report_unknown(reader, request, job->method, line.path, shape);
         return;

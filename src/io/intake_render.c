@@ -1,6 +1,9 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "intake_private.h"
+
+enum { QUERY_BYTES_MAX = 32 }; /* ?response_mode=… */
 
 static struct place row_place(const struct unit *unit)
 {
@@ -16,17 +19,23 @@ static void tell(struct intake *intake, const struct unit *unit, const char *cod
                     error->place.line, error->place.column);
 }
 
+static bool is_of_operation(const struct spec_job *job, struct slice path)
+{
+    return job->is_custom ? operation_takes_path(job->operation, path)
+                          : operation_find(job->method, path) == job->operation;
+}
+
 /* A value must not turn the request into another one. */
 static bool check_path(struct intake *intake, const struct intake_job *job, const struct unit *unit,
                        struct slice path)
 {
-    if (path.length > PATH_BYTES_MAX) {
+    if (path.length > PATH_BYTES_MAX - QUERY_BYTES_MAX) {
         diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.path", NULL,
                         "job %s: the path of this row is longer than %d bytes", job->job->name,
-                        PATH_BYTES_MAX);
+                        PATH_BYTES_MAX - QUERY_BYTES_MAX);
         return false;
     }
-    if (operation_find(job->job->method, path) != job->job->operation) {
+    if (!is_of_operation(job->job, path)) {
         diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.path", NULL,
                         "job %s: the values of this row make '%s %.*s', which is not %s",
                         job->job->name, method_name(job->job->method), (int)path.length, path.bytes,
@@ -107,11 +116,42 @@ static bool render_condition(struct intake *intake, const struct intake_job *job
     return true;
 }
 
+static const char *const mode_members[] = {
+    [RESPONSE_ASYNC] = "\"response_mode\":\"async\"",
+    [RESPONSE_PREFER_SYNC] = "\"response_mode\":\"prefer_sync\"",
+    [RESPONSE_SYNC] = NULL,
+};
+
+static const char *const mode_queries[] = {
+    [RESPONSE_ASYNC] = "?response_mode=async",
+    [RESPONSE_PREFER_SYNC] = "?response_mode=prefer_sync",
+    [RESPONSE_SYNC] = "",
+};
+
+/* Puts the mode behind the path where the operation takes it there. False when memory ran out. */
+static bool add_query(struct intake *intake, const struct spec_job *job, struct slice *path)
+{
+    const char *query = job->operation->mode_place == MODE_IN_QUERY ? mode_queries[job->mode] : "";
+    size_t length = strlen(query);
+    char *whole;
+
+    if (length == 0)
+        return true;
+    whole = arena_new(&intake->scratch, path->length + length, 1);
+    if (whole == NULL)
+        return false;
+    memcpy(whole, path->bytes, path->length);
+    memcpy(whole + path->length, query, length);
+    *path = (struct slice){whole, path->length + length};
+    return true;
+}
+
 static bool render_request(struct intake *intake, const struct intake_job *job,
                            const struct unit *unit, const struct environment *environment,
                            struct rendered_row *row)
 {
-    bool mode_in_body = job->job->operation->mode_place == MODE_IN_BODY;
+    const char *mode =
+        job->job->operation->mode_place == MODE_IN_BODY ? mode_members[job->job->mode] : NULL;
     struct eval_error error = {0};
 
     if (!text_template_path(job->templates.path, environment, &row->path, &error)) {
@@ -122,19 +162,21 @@ static bool render_request(struct intake *intake, const struct intake_job *job,
         return false;
     buf_clear(&intake->body);
     if (job->templates.body != NULL) {
-        if (!body_template_render(job->templates.body, environment,
-                                  mode_in_body ? "\"response_mode\":\"async\"" : NULL,
-                                  &intake->body, &error)) {
+        if (!body_template_render(job->templates.body, environment, mode, &intake->body, &error)) {
             tell(intake, unit, "data.body", &error);
             return false;
         }
-    } else if (mode_in_body) {
-        buf_append_text(&intake->body, "{\"response_mode\":\"async\"}");
+    } else if (mode != NULL) {
+        buf_append_format(&intake->body, "{%s}", mode);
     }
     if (intake->body.failed == ERR_TOO_BIG) {
         diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.body", NULL,
                         "job %s: the body of this row is larger than %u MiB", job->job->name,
                         BODY_BYTES_MAX / (1024 * 1024));
+        return false;
+    }
+    if (!add_query(intake, job->job, &row->path)) {
+        intake->body.failed = ERR_NO_MEMORY;
         return false;
     }
     row->body = (struct slice){buf_text(&intake->body), intake->body.length};

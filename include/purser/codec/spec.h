@@ -107,7 +107,11 @@ struct spec_job {
     struct place place;
     struct spec_source source;
     enum http_method method;
-    const struct operation *operation;
+    const struct operation *operation; /* of the table, or made for a custom request */
+    bool is_custom;                    /* custom: a request that the table does not have */
+    enum response_mode mode;           /* RESPONSE_SYNC where response_mode has no place */
+    bool repeats_naturally; /* retry: natural; its author vouches that a repeat does no harm */
+    bool trusts_key;        /* idempotent: its author vouches that the API honours the key */
     const struct yaml_node *request;    /* the scalar "POST /products/${row.id}" */
     const struct yaml_node *connection; /* a scalar: an alias that is there, or an expression */
     const struct yaml_node *body;       /* NULL = none */

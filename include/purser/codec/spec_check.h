@@ -22,6 +22,7 @@ struct spec_defaults {
     struct spec_retry retry;
     struct max_failures max_failures;
     enum when_empty when_empty;
+    enum response_mode mode;
     bool has_when_changed;
     enum when_changed when_changed;
 };
@@ -31,6 +32,7 @@ struct spec_defaults {
 
 #define KIND_BIT(kind) (1u << (kind))
 #define KINDS_TEXT KIND_BIT(YAML_STRING)
+#define KINDS_BOOL KIND_BIT(YAML_BOOL)
 #define KINDS_WHOLE KIND_BIT(YAML_INTEGER)
 #define KINDS_LIST KIND_BIT(YAML_LIST)
 #define KINDS_MAP KIND_BIT(YAML_MAP)
@@ -121,17 +123,31 @@ void spec_read_jobs(struct spec_reader *reader, const struct yaml_node *node,
                     const struct yaml_node *connections, const struct spec_defaults *defaults);
 
 /* Parts of a job. */
+/* `natural_out` NULL: natural cannot be said here. */
 void spec_read_retry(struct spec_reader *reader, const struct yaml_node *node,
-                     struct spec_retry *retry);
+                     struct spec_retry *retry, bool *natural_out);
+bool spec_read_mode(struct spec_reader *reader, const struct yaml_node *node,
+                    enum response_mode *mode_out);
 bool spec_read_when_empty(struct spec_reader *reader, const struct yaml_node *node,
                           enum when_empty *when_out);
 bool spec_read_when_changed(struct spec_reader *reader, const struct yaml_node *node,
                             enum when_changed *when_out);
 void spec_read_source(struct spec_reader *reader, const struct yaml_node *node,
                       struct spec_source *source_out);
-/* Method, path and operation; checks the body against it. `body` may be NULL. */
+/* Method, path and operation; checks the body against it. `body` may be NULL; job->is_custom is
+ * set before. */
 void spec_read_request(struct spec_reader *reader, const struct yaml_node *request,
                        const struct yaml_node *body, struct spec_job *job);
+/* True if the node, which may be NULL, is the boolean true. */
+bool spec_is_true(const struct yaml_node *node);
+/* The keys of a job that say how its writes are asked for and repeated; each may be NULL. */
+struct repeat_nodes {
+    const struct yaml_node *mode, *retry, *idempotent;
+};
+/* Sets mode (`fallback`: of the defaults) and trusts_key; checks them and repeats_naturally against
+ * the operation, which was read before. */
+void spec_read_repeat(struct spec_reader *reader, const struct repeat_nodes *nodes,
+                      enum response_mode fallback, struct spec_job *job);
 /* The path of a request as a scalar of its own, for compiling. */
 const struct yaml_node *spec_request_path(struct arena *arena, const struct yaml_node *request);
 

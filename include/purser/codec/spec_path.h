@@ -13,6 +13,9 @@ const char *spec_path_fixed_text(struct spec_reader *reader, struct slice path);
 /* "/products/a-~.x/variants" → "/products/~/variants"; NULL when memory ran out. */
 const char *spec_path_shape(struct spec_reader *reader, const char *text);
 
+/* "/products/~/variants" → "/products/{value}/variants"; NULL when memory ran out. */
+const char *spec_path_template(struct spec_reader *reader, const char *shape);
+
 /* Adds an error for a path that fits no operation. */
 void spec_path_report_unknown(struct spec_reader *reader, const struct yaml_node *request,
                               enum http_method method, struct slice path, const char *shape);

@@ -264,7 +264,7 @@ static const struct {
     {SOURCE "\n    " REQUEST "\n    zzz: 1",
      "t.yaml:10:5: error: unknown key 'zzz' in job 'p'   [spec.unknown_key]\n"
      "      help: known here: description, connection, source, request, body, if, outputs, "
-     "mode, retry, max_failures, when_empty, when_changed\n"},
+     "mode, retry, max_failures, when_empty, when_changed, custom, idempotent\n"},
     {SOURCE "\n    " REQUEST "\n    connection: shpo",
      "t.yaml:10:17: error: no connection 'shpo' under connections   "
      "[spec.unknown_connection]\n      help: did you mean 'shop'?"},
@@ -274,8 +274,28 @@ static const struct {
      "t.yaml:10:5: error: 'undo' in job 'p' is not supported by this version"},
     {SOURCE "\n    " REQUEST "\n    query: { a: 1 }",
      "t.yaml:10:5: error: 'query' in job 'p' is not supported by this version"},
-    {SOURCE "\n    " REQUEST "\n    mode: sync",
-     "t.yaml:10:11: error: mode 'sync' is not supported by this version"},
+    {SOURCE "\n    " REQUEST "\n    mode: later",
+     "t.yaml:10:11: error: mode is 'later', must be one of: async, prefer_sync, sync"},
+    {SOURCE "\n    request: POST /orders\n    body: { order: { a: 1 } }\n    mode: async",
+     "t.yaml:10:11: error: POST /orders takes no response_mode; its answer is always the finished "
+     "result   [spec.mode]\n      help: leave mode out, or write mode: sync"},
+    {SOURCE "\n    request: POST /rockets\n    custom: true\n    mode: prefer_sync",
+     "t.yaml:10:11: error: a custom request is sent as it is, so mode 'prefer_sync' has no place"},
+    {SOURCE "\n    " REQUEST "\n    custom: true",
+     "t.yaml:8:14: error: POST /products is an operation that is known, so it is not custom   "
+     "[spec.custom]\n      help: leave custom out"},
+    {SOURCE "\n    " REQUEST "\n    custom: 1",
+     "t.yaml:10:13: error: 'custom' is a whole number, must be true or false"},
+    {SOURCE "\n    " REQUEST "\n    retry: natural",
+     "t.yaml:10:12: error: a POST that is repeated makes a second entity, so its retry cannot be "
+     "natural   [spec.natural]\n      help: natural is for PATCH, PUT and DELETE"},
+    {SOURCE "\n    " REQUEST "\n    retry: { natural: true }",
+     "t.yaml:10:12: error: a POST that is repeated makes a second entity"},
+    {SOURCE "\n    " REQUEST "\n    retry: often",
+     "t.yaml:10:12: error: retry is 'often', must be natural or a map"},
+    {SOURCE "\n    request: DELETE /products/1\n    idempotent: true",
+     "t.yaml:9:17: error: the API takes an Idempotency-Key with POST and PATCH, not with DELETE   "
+     "[spec.idempotent]\n      help: if a repeat changes nothing more, write retry: natural"},
     {SOURCE "\n    " REQUEST "\n    if: row.a",
      "t.yaml:10:9: error: 'if' has no ${…}   [spec.value]"},
     {SOURCE "\n    " REQUEST "\n    if: true",

@@ -79,13 +79,41 @@ static void the_mode_goes_where_the_class_allows_it(void **state)
     for (size_t i = 0; operation_at(i) != NULL; i++) {
         const struct operation *operation = operation_at(i);
 
-        assert_int_equal(operation->mode_place,
-                         operation->class == CLASS_N ? MODE_NOWHERE : MODE_IN_BODY);
+        if (operation->class == CLASS_N)
+            assert_int_equal(operation->mode_place, MODE_NOWHERE);
+        else if (strcmp(operation->result, "attachment") == 0)
+            assert_int_equal(operation->mode_place, MODE_IN_QUERY);
+        else
+            assert_int_equal(operation->mode_place, MODE_IN_BODY);
+        assert_true(strlen(operation->summary) > 0 && strlen(operation->summary) < 50);
         assert_non_null(operation->wrapper);
         assert_non_null(operation->result);
         if (operation->method == METHOD_DELETE)
             assert_string_equal(operation->wrapper, "");
     }
+}
+
+static bool requires(const struct operation *operation, const char *member)
+{
+    for (size_t i = 0; operation->required != NULL && operation->required[i] != NULL; i++)
+        if (strcmp(operation->required[i], member) == 0)
+            return true;
+    return false;
+}
+
+static void required_members_and_platforms_are_those_of_the_document(void **state)
+{
+    const struct operation *invoices = find(METHOD_POST, "/accounting/invoices");
+
+    (void)state;
+    assert_true(requires(invoices, "due_date"));
+    assert_false(requires(invoices, "memo"));
+    assert_false(requires(find(METHOD_PATCH, "/accounting/invoices/1"), "due_date"));
+    assert_true(platform_may_be_in(invoices->platforms, "XERO"));
+    assert_false(platform_may_be_in(invoices->platforms, "SHOPIFY"));
+    assert_true(platform_may_be_in(find(METHOD_POST, "/products")->platforms, "SHOPIFY"));
+    assert_true(find(METHOD_POST, "/connections/create")->platforms == PLATFORMS_ALL);
+    assert_true(find(METHOD_POST, "/accounting/classes")->platforms == PLATFORMS_UNKNOWN);
 }
 
 static void three_calls_select_no_connection(void **state)
@@ -126,6 +154,7 @@ int main(void)
         cmocka_unit_test(the_method_is_part_of_the_operation),
         cmocka_unit_test(only_documented_operations_are_keyed),
         cmocka_unit_test(the_mode_goes_where_the_class_allows_it),
+        cmocka_unit_test(required_members_and_platforms_are_those_of_the_document),
         cmocka_unit_test(three_calls_select_no_connection),
         cmocka_unit_test(method_names_go_there_and_back),
     };

@@ -1,0 +1,46 @@
+/* The platforms behind connections, and sets of them.
+ *
+ * The list is that of December 2023. The API has gained platforms since, and gives operations to
+ * more platforms as time goes by: a name that is not here is unknown, not wrong.
+ * Source: `Platform` in Rutter's OpenAPI document of version 2023-03-14. */
+#ifndef PURSER_CORE_PLATFORM_H
+#define PURSER_CORE_PLATFORM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "purser/base/text.h"
+
+/* clang-format off */
+#define PLATFORM_LIST(X)                                                                          \
+    X(AMAZON) X(EBAY) X(ETSY) X(FNAC) X(WALMART) X(SHOPEE) X(LAZADA) X(MERCADOLIBRE) X(ALIBABA)   \
+    X(SHOPLINE) X(PRESTASHOP) X(SHOPIFY) X(MAGENTO) X(WOO_COMMERCE) X(SQUARESPACE) X(WIX)         \
+    X(SHOPER) X(SHOPLAZZA) X(BIG_COMMERCE) X(SHOPWARE) X(COMMERCELAYER) X(WEBFLOW) X(GUMROAD)     \
+    X(ECWID) X(PAYPAL) X(SQUARE) X(STRIPE) X(CLOVER) X(MOLLIE) X(PAYNL) X(AUTHORIZENET)           \
+    X(CHARGIFY) X(CHARGEBEE) X(RECURLY) X(KASHFLOW) X(SAGE_INTACCT) X(DYNAMICS365) X(ZOHOBOOKS)   \
+    X(EXACTONLINE) X(FREEAGENT) X(QUICKBOOKS) X(QUICKBOOKS_DESKTOP) X(FRESHBOOKS) X(XERO)         \
+    X(SAGE_BUSINESS_CLOUD) X(SAGE) X(NETSUITE) X(WAVE) X(MONEYBIRD) X(PLAID) X(ODOO) X(TALLY)     \
+    X(GOOGLE)
+/* clang-format on */
+
+#define PLATFORM_MEMBER(name) PLATFORM_##name,
+enum platform { PLATFORM_LIST(PLATFORM_MEMBER) PLATFORM_COUNT };
+#undef PLATFORM_MEMBER
+
+/* A set of platforms is one uint64_t: bit n stands for the n-th of the list. */
+
+#define PLATFORM_BIT(name) (UINT64_C(1) << PLATFORM_##name)
+#define PLATFORMS_UNKNOWN UINT64_C(0)
+#define PLATFORMS_ALL ((UINT64_C(1) << PLATFORM_COUNT) - 1)
+
+/* The name as the API spells it: "QUICKBOOKS". */
+const char *platform_name(enum platform platform);
+
+/* False when the list has no such name; *platform_out is then untouched. */
+bool platform_parse(struct slice name, enum platform *platform_out);
+
+/* True unless it is known that `platforms` do not have the one called `name` (NULL = not said): an
+ * empty set is unknown, and so is a name that is not in the list. */
+bool platform_may_be_in(uint64_t platforms, const char *name);
+
+#endif

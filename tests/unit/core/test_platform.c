@@ -1,0 +1,51 @@
+#include "purser/core/platform.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void platform_names_go_there_and_back(void **state)
+{
+    enum platform platform = PLATFORM_COUNT;
+
+    (void)state;
+    for (int i = 0; i < PLATFORM_COUNT; i++) {
+        assert_true(platform_parse(slice_of(platform_name((enum platform)i)), &platform));
+        assert_int_equal(platform, i);
+    }
+    assert_int_equal(PLATFORM_COUNT, 53);
+    assert_string_equal(platform_name(PLATFORM_SAGE_INTACCT), "SAGE_INTACCT");
+    platform = PLATFORM_XERO;
+    assert_false(platform_parse(SLICE("xero"), &platform));
+    assert_false(platform_parse(SLICE("XEROX"), &platform));
+    assert_false(platform_parse(SLICE(""), &platform));
+    assert_int_equal(platform, PLATFORM_XERO);
+}
+
+static void only_a_known_platform_is_ever_out_of_a_known_set(void **state)
+{
+    uint64_t books = PLATFORM_BIT(XERO) | PLATFORM_BIT(AMAZON) | PLATFORM_BIT(GOOGLE);
+
+    (void)state;
+    assert_true(platform_may_be_in(books, "XERO"));
+    assert_true(platform_may_be_in(books, "AMAZON"));
+    assert_true(platform_may_be_in(books, "GOOGLE"));
+    assert_false(platform_may_be_in(books, "TALLY"));
+    assert_true(platform_may_be_in(books, "RILLET"));
+    assert_true(platform_may_be_in(books, NULL));
+    assert_true(platform_may_be_in(PLATFORMS_UNKNOWN, "TALLY"));
+    assert_true(platform_may_be_in(PLATFORMS_ALL, "TALLY"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(platform_names_go_there_and_back),
+        cmocka_unit_test(only_a_known_platform_is_ever_out_of_a_known_set),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
