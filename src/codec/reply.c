@@ -4,49 +4,17 @@
 #include <string.h>
 #include <strings.h>
 
+#include "answer.h"
 #include "purser/base/log.h"
 #include "reply_body.h"
 #include "reply_rules.h"
 
-enum { TEXT_LOOKED_AT_MAX = 64 * 1024 };
-
 /* --- texts --- */
-
-/* Safe to print, without secrets, cut at the end of a character. */
-static const char *safe_text(struct arena *arena, struct slice text, size_t bytes_max)
-{
-    /* Far more than is shown, so that a secret that is cut here is not shown either. */
-    const size_t looked_at = text.length < TEXT_LOOKED_AT_MAX ? text.length : TEXT_LOOKED_AT_MAX;
-    struct buf buf;
-    char *copy;
-
-    buf_init(&buf, 4 * (size_t)TEXT_LOOKED_AT_MAX);
-    buf_append(&buf, text.bytes, looked_at);
-    if (buf.failed == ERR_OK && buf.length > 0) {
-        struct buf printable;
-
-        buf_truncate(&buf, log_redact(buf.bytes, buf.length));
-        buf_init(&printable, buf.max_bytes);
-        text_append_printable(&printable, (struct slice){buf.bytes, buf.length});
-        buf_deinit(&buf);
-        buf = printable;
-    }
-    if (buf.length > bytes_max) {
-        size_t length = bytes_max;
-
-        while (length > 0 && ((unsigned char)buf.bytes[length] & 0xc0) == 0x80)
-            length--;
-        buf_truncate(&buf, length);
-    }
-    copy = buf.length == 0 ? NULL : arena_copy_text(arena, buf.bytes, buf.length);
-    buf_deinit(&buf);
-    return copy == NULL ? "" : copy;
-}
 
 /* Error types and codes are words; NULL when there is none. */
 static const char *code_text(struct arena *arena, struct slice code)
 {
-    const char *text = safe_text(arena, code, ERROR_CODE_BYTES_MAX);
+    const char *text = answer_safe_text(arena, code, ERROR_CODE_BYTES_MAX);
 
     return text[0] == '\0' ? NULL : text;
 }
@@ -54,7 +22,7 @@ static const char *code_text(struct arena *arena, struct slice code)
 static const char *message_of(struct arena *arena, const struct rule *rule,
                               const struct body_reading *body, const char *note)
 {
-    const char *given = safe_text(arena, body->message, ERROR_MESSAGE_BYTES_MAX);
+    const char *given = answer_safe_text(arena, body->error.message, ERROR_MESSAGE_BYTES_MAX);
     const char *first = rule->message != NULL ? rule->message : given;
     const char *second = rule->message != NULL ? given : "";
     struct buf buf;
@@ -181,8 +149,8 @@ struct reply_reading reply_read(struct arena *arena, const struct reply_input *i
     if (body.job_http_status != 0)
         reading.event.http_status = body.job_http_status;
     reading.event.accepted = input->phase == PHASE_POLL || proof != PROOF_NONE || is_ok;
-    reading.event.error_type = code_text(arena, body.error_type);
-    reading.event.error_code = code_text(arena, body.error_code);
+    reading.event.error_type = code_text(arena, body.error.type);
+    reading.event.error_code = code_text(arena, body.error.code);
     if (rule->event == EVENT_ACCEPTED)
         fill_accepted(arena, input, &body, &reading.event, &note);
     else

@@ -1,88 +1,13 @@
 #include "reply_body.h"
 
-#include <string.h>
-#include <strings.h>
-
-#include "purser/codec/json.h"
-
 enum { EXCERPT_BYTES_MAX = 200 };
 
-static struct slice text_member(const struct value *map, const char *name)
+static struct slice excerpt(struct slice body)
 {
-    struct value member = value_member(map, slice_of(name));
-
-    return member.kind == VALUE_STRING ? member.text : (struct slice){0};
-}
-
-static bool is_map(const struct value *value)
-{
-    return value->kind == VALUE_MAP;
-}
-
-static bool is_space(char byte)
-{
-    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
-}
-
-static struct slice trimmed(struct slice text)
-{
-    while (text.length > 0 && is_space(text.bytes[0])) {
-        text.bytes++;
-        text.length--;
-    }
-    while (text.length > 0 && is_space(text.bytes[text.length - 1]))
-        text.length--;
-    return text;
-}
-
-/* "application/json" and "application/anything+json", with parameters or without. No type at all is
- * given the benefit of the doubt; the parser decides. */
-static bool is_json_type(const char *type)
-{
-    size_t length = strcspn(type, "; ");
-
-    if (length == 0)
-        return true;
-    if (length == 16 && strncasecmp(type, "application/json", 16) == 0)
-        return true;
-    return length > 17 && strncasecmp(type, "application/", 12) == 0 &&
-           strncasecmp(type + length - 5, "+json", 5) == 0;
-}
-
-static bool is_web_page(const char *type, struct slice body)
-{
-    return strcasestr(type, "html") != NULL || (body.length > 0 && body.bytes[0] == '<');
-}
-
-/* --- errors --- */
-
-/* {"errors":[{"code":…,"slug":…,"description":…,"source":…}]}, an older form. */
-static bool read_error_list(const struct value *root, struct body_reading *reading)
-{
-    struct value list = value_member(root, SLICE("errors"));
-    struct value code;
-
-    if (list.kind != VALUE_LIST || list.list.count == 0 || !is_map(&list.list.items[0]))
-        return false;
-    code = value_member(&list.list.items[0], SLICE("code"));
-    reading->error_type = text_member(&list.list.items[0], "source");
-    reading->error_code = text_member(&list.list.items[0], "slug");
-    if (reading->error_code.length == 0 && (code.kind == VALUE_NUMBER || code.kind == VALUE_STRING))
-        reading->error_code = code.text;
-    reading->message = text_member(&list.list.items[0], "description");
-    return true;
-}
-
-static bool read_error(const struct value *root, struct body_reading *reading)
-{
-    if (!is_map(root))
-        return false;
-    reading->error_type = text_member(root, "error_type");
-    reading->error_code = text_member(root, "error_code");
-    reading->message = text_member(root, "error_message");
-    if (reading->error_type.length > 0 || reading->error_code.length > 0)
-        return true;
-    return read_error_list(root, reading);
+    body = answer_trimmed(body);
+    if (body.length > EXCERPT_BYTES_MAX)
+        body.length = EXCERPT_BYTES_MAX;
+    return body;
 }
 
 /* {"success":false} with nothing else to go by. A DELETE that finds nothing is done all the same:
@@ -92,36 +17,32 @@ static bool denies_success(const struct value *root)
     struct value success = value_member(root, SLICE("success"));
 
     return success.kind == VALUE_BOOL && !success.boolean &&
-           !slice_is(text_member(root, "code"), "not_found");
+           !slice_is(answer_text_member(root, "code"), "not_found");
 }
 
 /* An error, and not an entity with warnings beside it. */
 static bool is_error_alone(const struct value *root, struct body_reading *reading)
 {
-    bool is_error = read_error(root, reading);
+    bool is_error = answer_read_error(root, &reading->error);
 
-    if (is_error && reading->error_type.length + reading->error_code.length > 0 &&
+    if (is_error && reading->error.type.length + reading->error.code.length > 0 &&
         value_member(root, SLICE("errors")).kind == VALUE_OMIT)
         return true;
     return (is_error && root->map.count == 1) || denies_success(root);
 }
 
-static enum body_kind kind_of_error(struct slice error_code)
+static enum body_kind kind_of_error(enum answer_error_kind kind)
 {
-    static const struct {
-        const char *code;
-        enum body_kind kind;
-    } known[] = {
-        {"INVALID_CREDENTIALS", BODY_BAD_CREDENTIALS}, {"PRODUCT_NOT_ALLOWED", BODY_NOT_ALLOWED},
-        {"NEEDS_UPDATE", BODY_NEEDS_UPDATE},           {"CONNECTION_DISABLED", BODY_DISABLED},
-        {"PRODUCT_NOT_READY", BODY_NOT_READY},
+    static const enum body_kind kinds[] = {
+        [ANSWER_ERROR_OTHER] = BODY_ERROR,
+        [ANSWER_ERROR_BAD_CREDENTIALS] = BODY_BAD_CREDENTIALS,
+        [ANSWER_ERROR_NOT_ALLOWED] = BODY_NOT_ALLOWED,
+        [ANSWER_ERROR_NEEDS_UPDATE] = BODY_NEEDS_UPDATE,
+        [ANSWER_ERROR_DISABLED] = BODY_DISABLED,
+        [ANSWER_ERROR_NOT_READY] = BODY_NOT_READY,
     };
 
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        if (slice_is(error_code, known[i].code))
-            return known[i].kind;
-    }
-    return BODY_ERROR;
+    return kinds[kind];
 }
 
 /* --- an answer to a write --- */
@@ -132,15 +53,17 @@ static bool read_async(const struct value *root, struct body_reading *reading)
 {
     struct value wrapped = value_member(root, SLICE("async_response"));
     struct value job = value_member(root, SLICE("job"));
-    const struct value *object = is_map(&wrapped) ? &wrapped : is_map(&job) ? &job : root;
+    const struct value *object = answer_is_map(&wrapped) ? &wrapped
+                                 : answer_is_map(&job)   ? &job
+                                                         : root;
     struct value request = value_member(object, SLICE("request"));
 
-    reading->job_id = text_member(object, "id");
-    reading->response_url = text_member(object, "response_url");
+    reading->job_id = answer_text_member(object, "id");
+    reading->response_url = answer_text_member(object, "response_url");
     if (object == &wrapped)
         return true;
-    return reading->job_id.length > 0 && text_member(object, "status").length > 0 &&
-           (reading->response_url.length > 0 || is_map(&request));
+    return reading->job_id.length > 0 && answer_text_member(object, "status").length > 0 &&
+           (reading->response_url.length > 0 || answer_is_map(&request));
 }
 
 static bool has_result(const struct value *root, const struct operation *operation)
@@ -155,13 +78,13 @@ static bool has_result(const struct value *root, const struct operation *operati
 static void read_written(const struct value *root, const struct reply_input *input,
                          struct body_reading *reading)
 {
-    reading->result = trimmed(input->body);
+    reading->result = answer_trimmed(input->body);
     if (read_async(root, reading)) {
         reading->kind = reply_job_id_is_valid(reading->job_id) ? BODY_ASYNC : BODY_ASYNC_WITHOUT_ID;
     } else if (has_result(root, input->operation)) {
         reading->kind = BODY_ENTITY;
     } else if (is_error_alone(root, reading)) {
-        reading->kind = kind_of_error(reading->error_code);
+        reading->kind = kind_of_error(reading->error.kind);
     } else if (root->map.count > 0) {
         reading->kind = BODY_ENTITY;
     }
@@ -243,10 +166,10 @@ static void read_finished(struct arena *arena, const struct value *job, bool suc
 static bool is_another_job(const struct value *job, const struct reply_input *input)
 {
     struct value request = value_member(job, SLICE("request"));
-    struct slice key = text_member(&request, "idempotency_key");
+    struct slice key = answer_text_member(&request, "idempotency_key");
     const char *ours = input->idempotency_key == NULL ? "" : input->idempotency_key;
 
-    if (input->remote_job == NULL || !slice_is(text_member(job, "id"), input->remote_job))
+    if (input->remote_job == NULL || !slice_is(answer_text_member(job, "id"), input->remote_job))
         return true;
     return ours[0] != '\0' && key.length > 0 && !slice_is(key, ours);
 }
@@ -256,12 +179,14 @@ static void read_job(struct arena *arena, const struct value *root, const struct
 {
     struct value wrapped = value_member(root, SLICE("job"));
     struct value async = value_member(root, SLICE("async_response"));
-    const struct value *job = is_map(&wrapped) ? &wrapped : is_map(&async) ? &async : root;
-    struct slice status = text_member(job, "status");
+    const struct value *job = answer_is_map(&wrapped) ? &wrapped
+                              : answer_is_map(&async) ? &async
+                                                      : root;
+    struct slice status = answer_text_member(job, "status");
 
-    if (status.length == 0 || text_member(job, "id").length == 0) {
-        if (read_error(root, reading))
-            reading->kind = kind_of_error(reading->error_code);
+    if (status.length == 0 || answer_text_member(job, "id").length == 0) {
+        if (answer_read_error(root, &reading->error))
+            reading->kind = kind_of_error(reading->error.kind);
     } else if (is_another_job(job, input)) {
         reading->kind = BODY_JOB_OF_ANOTHER;
     } else if (slice_is(status, "prequeued") || slice_is(status, "pending")) {
@@ -279,30 +204,27 @@ static void read_job(struct arena *arena, const struct value *root, const struct
 struct body_reading reply_read_body(struct arena *arena, const struct reply_input *input)
 {
     struct body_reading reading = {.kind = BODY_UNREADABLE};
-    const char *type = input->content_type == NULL ? "" : input->content_type;
-    struct slice body = trimmed(input->body);
+    bool deleted = input->http_status == 204 && input->operation != NULL &&
+                   input->operation->method == METHOD_DELETE && input->phase == PHASE_SEND;
     struct value root;
-    struct err ignored = {0};
 
-    if (body.length == 0) {
-        bool deleted = input->http_status == 204 && input->operation != NULL &&
-                       input->operation->method == METHOD_DELETE && input->phase == PHASE_SEND;
-
+    switch (answer_parse(arena, input->body, input->content_type, &root)) {
+    case ANSWER_EMPTY:
         reading.kind = deleted ? BODY_DELETED : BODY_EMPTY;
-        return reading;
+        break;
+    case ANSWER_WEB_PAGE:
+        reading.kind = BODY_WEB_PAGE;
+        reading.error.message = excerpt(input->body);
+        break;
+    case ANSWER_UNREADABLE:
+        reading.error.message = excerpt(input->body);
+        break;
+    case ANSWER_OBJECT:
+        if (input->phase == PHASE_SEND)
+            read_written(&root, input, &reading);
+        else
+            read_job(arena, &root, input, &reading);
+        break;
     }
-    if (!is_json_type(type) ||
-        json_parse(arena, body.bytes, body.length, &root, &ignored) != ERR_OK || !is_map(&root)) {
-        if (is_web_page(type, body))
-            reading.kind = BODY_WEB_PAGE;
-        reading.message = body;
-        if (reading.message.length > EXCERPT_BYTES_MAX)
-            reading.message.length = EXCERPT_BYTES_MAX;
-        return reading;
-    }
-    if (input->phase == PHASE_SEND)
-        read_written(&root, input, &reading);
-    else
-        read_job(arena, &root, input, &reading);
     return reading;
 }

@@ -2,8 +2,8 @@
 #ifndef PURSER_CODEC_REPLY_BODY_H
 #define PURSER_CODEC_REPLY_BODY_H
 
+#include "answer.h"
 #include "purser/codec/reply.h"
-#include "purser/codec/value.h"
 
 enum body_kind {
     /* of every answer */
@@ -45,8 +45,7 @@ struct body_reading {
     struct slice response_url; /* as given; empty = none */
     uint16_t job_http_status;  /* of a finished job; 0 = none given */
     struct slice result;       /* JSON text to keep; empty = none */
-    struct slice error_type, error_code;
-    struct slice message; /* as given, not yet safe to print */
+    struct answer_error error; /* its message also holds what an unreadable body begins with */
 };
 
 /* Cannot fail; everything it gives lives in `arena` or in the input. */

@@ -32,6 +32,7 @@
 #define ERROR_CODE_BYTES_MAX 64
 #define ERROR_MESSAGE_BYTES_MAX 1024
 #define ATTEMPTS_KEPT_MAX 1000 /* an item */
+#define RULE_NAME_BYTES_MAX 64
 
 /* wire */
 #define ANSWER_BYTES_MAX (4u * 1024 * 1024)
@@ -39,6 +40,7 @@
 #define IN_FLIGHT_MAX 1024
 #define OUTSTANDING_MAX 100000 /* sent and not final, over all connections */
 #define RETRY_AFTER_MAX_MS (60 * 60 * 1000)
+#define LINK_URL_BYTES_MAX 2048 /* a longer link for the merchant is not shown */
 
 /* ledger */
 #define BATCH_BYTES_MAX (2u * 1024 * 1024)

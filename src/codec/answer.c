@@ -1,0 +1,167 @@
+#include "answer.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "purser/base/log.h"
+#include "purser/codec/json.h"
+
+enum { TEXT_LOOKED_AT_MAX = 64 * 1024 };
+
+/* --- the form of a body --- */
+
+static bool is_space(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
+struct slice answer_trimmed(struct slice text)
+{
+    while (text.length > 0 && is_space(text.bytes[0])) {
+        text.bytes++;
+        text.length--;
+    }
+    while (text.length > 0 && is_space(text.bytes[text.length - 1]))
+        text.length--;
+    return text;
+}
+
+/* "application/json" and "application/anything+json", with parameters or without. No type at all is
+ * given the benefit of the doubt; the parser decides. */
+static bool is_json_type(const char *type)
+{
+    size_t length = strcspn(type, "; ");
+
+    if (length == 0)
+        return true;
+    if (length == 16 && strncasecmp(type, "application/json", 16) == 0)
+        return true;
+    return length > 17 && strncasecmp(type, "application/", 12) == 0 &&
+           strncasecmp(type + length - 5, "+json", 5) == 0;
+}
+
+static bool is_web_page(const char *type, struct slice body)
+{
+    return strcasestr(type, "html") != NULL || (body.length > 0 && body.bytes[0] == '<');
+}
+
+enum answer_form answer_parse(struct arena *arena, struct slice body, const char *type,
+                              struct value *root_out)
+{
+    struct err ignored = {0};
+    struct value root;
+
+    if (type == NULL)
+        type = "";
+    body = answer_trimmed(body);
+    if (body.length == 0)
+        return ANSWER_EMPTY;
+    if (is_json_type(type) &&
+        json_parse(arena, body.bytes, body.length, &root, &ignored) == ERR_OK &&
+        answer_is_map(&root)) {
+        *root_out = root;
+        return ANSWER_OBJECT;
+    }
+    return is_web_page(type, body) ? ANSWER_WEB_PAGE : ANSWER_UNREADABLE;
+}
+
+struct slice answer_text_member(const struct value *map, const char *name)
+{
+    struct value member = value_member(map, slice_of(name));
+
+    return member.kind == VALUE_STRING ? member.text : (struct slice){0};
+}
+
+bool answer_is_map(const struct value *value)
+{
+    return value->kind == VALUE_MAP;
+}
+
+/* --- errors --- */
+
+static enum answer_error_kind kind_of(struct slice error_code)
+{
+    static const struct {
+        const char *code;
+        enum answer_error_kind kind;
+    } known[] = {
+        {"INVALID_CREDENTIALS", ANSWER_ERROR_BAD_CREDENTIALS},
+        {"PRODUCT_NOT_ALLOWED", ANSWER_ERROR_NOT_ALLOWED},
+        {"NEEDS_UPDATE", ANSWER_ERROR_NEEDS_UPDATE},
+        {"CONNECTION_DISABLED", ANSWER_ERROR_DISABLED},
+        {"PRODUCT_NOT_READY", ANSWER_ERROR_NOT_READY},
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (slice_is(error_code, known[i].code))
+            return known[i].kind;
+    }
+    return ANSWER_ERROR_OTHER;
+}
+
+/* {"errors":[{"code":…,"slug":…,"description":…,"source":…}]}, an older form. */
+static bool read_error_list(const struct value *root, struct answer_error *error)
+{
+    struct value list = value_member(root, SLICE("errors"));
+    const struct value *first;
+    struct value code;
+
+    if (list.kind != VALUE_LIST || list.list.count == 0 || !answer_is_map(&list.list.items[0]))
+        return false;
+    first = &list.list.items[0];
+    code = value_member(first, SLICE("code"));
+    error->type = answer_text_member(first, "source");
+    error->code = answer_text_member(first, "slug");
+    if (error->code.length == 0 && (code.kind == VALUE_NUMBER || code.kind == VALUE_STRING))
+        error->code = code.text;
+    error->message = answer_text_member(first, "description");
+    return true;
+}
+
+bool answer_read_error(const struct value *root, struct answer_error *error_out)
+{
+    bool found;
+
+    *error_out = (struct answer_error){0};
+    if (!answer_is_map(root))
+        return false;
+    error_out->type = answer_text_member(root, "error_type");
+    error_out->code = answer_text_member(root, "error_code");
+    error_out->message = answer_text_member(root, "error_message");
+    found = error_out->type.length > 0 || error_out->code.length > 0 ||
+            read_error_list(root, error_out);
+    error_out->kind = kind_of(error_out->code);
+    return found;
+}
+
+/* --- texts --- */
+
+const char *answer_safe_text(struct arena *arena, struct slice text, size_t bytes_max)
+{
+    /* Far more than is shown, so that a secret that is cut here is not shown either. */
+    const size_t looked_at = text.length < TEXT_LOOKED_AT_MAX ? text.length : TEXT_LOOKED_AT_MAX;
+    struct buf buf;
+    char *copy;
+
+    buf_init(&buf, 4 * (size_t)TEXT_LOOKED_AT_MAX);
+    buf_append(&buf, text.bytes, looked_at);
+    if (buf.failed == ERR_OK && buf.length > 0) {
+        struct buf printable;
+
+        buf_truncate(&buf, log_redact(buf.bytes, buf.length));
+        buf_init(&printable, buf.max_bytes);
+        text_append_printable(&printable, (struct slice){buf.bytes, buf.length});
+        buf_deinit(&buf);
+        buf = printable;
+    }
+    if (buf.length > bytes_max) {
+        size_t length = bytes_max;
+
+        while (length > 0 && ((unsigned char)buf.bytes[length] & 0xc0) == 0x80)
+            length--;
+        buf_truncate(&buf, length);
+    }
+    copy = buf.length == 0 ? NULL : arena_copy_text(arena, buf.bytes, buf.length);
+    buf_deinit(&buf);
+    return copy == NULL ? "" : copy;
+}

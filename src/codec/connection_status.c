@@ -1,0 +1,246 @@
+#include "purser/codec/connection_status.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "answer.h"
+#include "purser/base/calendar.h"
+#include "purser/base/log.h"
+#include "purser/core/limits.h"
+
+/* --- the states --- */
+
+static const struct {
+    const char *name, *park_reason, *meaning;
+} states[CONNECTION_STATE_COUNT] = {
+    [CONNECTION_UNKNOWN] = {"unknown", NULL, "the API does not tell"},
+    [CONNECTION_USABLE] = {"usable", NULL, "ready for writes"},
+    [CONNECTION_NEEDS_UPDATE] = {"needs_update", "needs_update",
+                                 "the merchant must sign in to the platform again"},
+    [CONNECTION_DISABLED] = {"disabled", "disabled", "disabled; the merchant must act"},
+    [CONNECTION_NOT_READY] = {"not_ready", "not_ready",
+                              "the first synchronisation is not finished"},
+    [CONNECTION_REFUSED] = {"refused", "unauthorized",
+                            "the access token or the client's credentials are refused"},
+    [CONNECTION_FORBIDDEN] = {"forbidden", "not_allowed",
+                              "the API does not allow this to the connection"},
+};
+
+const char *connection_state_name(enum connection_state state)
+{
+    assert(state < CONNECTION_STATE_COUNT);
+    return states[state].name;
+}
+
+const char *connection_state_meaning(enum connection_state state)
+{
+    assert(state < CONNECTION_STATE_COUNT);
+    return states[state].meaning;
+}
+
+/* --- the fields --- */
+
+/* In `status`, or flat; `connection` also names the platform. */
+static struct value field(const struct value *root, const char *name)
+{
+    static const char *const places[] = {"status", "connection"};
+    struct value found = {.kind = VALUE_OMIT};
+
+    for (size_t i = 0; i < sizeof places / sizeof places[0] && found.kind == VALUE_OMIT; i++) {
+        struct value place = value_member(root, slice_of(places[i]));
+
+        found = value_member(&place, slice_of(name));
+    }
+    return found.kind == VALUE_OMIT ? value_member(root, slice_of(name)) : found;
+}
+
+static struct slice text_field(const struct value *root, const char *name)
+{
+    struct value found = field(root, name);
+
+    return found.kind == VALUE_STRING ? found.text : (struct slice){0};
+}
+
+/* 1 or 0; -1 when it is not there or no boolean. */
+static int flag(const struct value *map, const char *name)
+{
+    struct value member = value_member(map, slice_of(name));
+
+    return member.kind == VALUE_BOOL ? member.boolean : -1;
+}
+
+/* It is shown to people and sent to merchants: nothing but a plain https URL passes. A link that
+ * holds a secret of ours is no link to send around. */
+static const char *safe_link(struct arena *arena, struct slice url)
+{
+    char *copy;
+
+    if (url.length < 9 || url.length > LINK_URL_BYTES_MAX ||
+        strncasecmp(url.bytes, "https://", 8) != 0 || url.bytes[8] == '/')
+        return "";
+    for (size_t i = 0; i < url.length; i++) {
+        if (url.bytes[i] <= ' ' || url.bytes[i] > '~' || strchr("\"<>\\^`{|}", url.bytes[i]))
+            return "";
+    }
+    /* The user part of a URL makes one host look like another. */
+    for (size_t i = 8; i < url.length && strchr("/?#", url.bytes[i]) == NULL; i++) {
+        if (url.bytes[i] == '@')
+            return "";
+    }
+    copy = arena_copy_text(arena, url.bytes, url.length);
+    if (copy == NULL || strcasestr(copy, "access_token") != NULL)
+        return "";
+    return log_redact(copy, url.length) == url.length && memcmp(copy, url.bytes, url.length) == 0
+               ? copy
+               : "";
+}
+
+/* "first: second", or `first` alone; "" without memory. */
+static const char *joined(struct arena *arena, const char *first, const char *second)
+{
+    char text[ERROR_MESSAGE_BYTES_MAX + 1];
+    const char *copy;
+    int length =
+        snprintf(text, sizeof text, "%s%s%s", first, second[0] == '\0' ? "" : ": ", second);
+
+    if (length < 0 || (size_t)length >= sizeof text)
+        return "";
+    copy = arena_copy_text(arena, text, (size_t)length);
+    return copy == NULL ? "" : copy;
+}
+
+/* A number of `count` digits at `text`, which has them. */
+static int number_at(const char *text, int count)
+{
+    int number = 0;
+
+    for (int i = 0; i < count; i++)
+        number = number * 10 + (text[i] - '0');
+    return number;
+}
+
+/* "2023-01-02T03:04:05.678Z" → Unix milliseconds, fraction left out; 0 when it is anything else. */
+static int64_t time_of(struct slice text)
+{
+    static const char form[] = "0000-00-00T00:00:00";
+    struct calendar_date date;
+    const char *at = text.bytes;
+    size_t end = sizeof form - 1;
+    int hour, minute, second;
+
+    if (text.length <= end)
+        return 0;
+    for (size_t i = 0; i < end; i++) {
+        if (form[i] == '0' ? at[i] < '0' || at[i] > '9' : at[i] != form[i])
+            return 0;
+    }
+    if (at[end] == '.') {
+        do
+            end++;
+        while (end < text.length && at[end] >= '0' && at[end] <= '9');
+    }
+    if (end + 1 != text.length || at[end] != 'Z')
+        return 0;
+    date = (struct calendar_date){
+        .year = number_at(at, 4), .month = number_at(at + 5, 2), .day = number_at(at + 8, 2)};
+    hour = number_at(at + 11, 2);
+    minute = number_at(at + 14, 2);
+    second = number_at(at + 17, 2);
+    if (date.year < 1970 || !calendar_is_valid(date) || hour > 23 || minute > 59 || second > 60)
+        return 0;
+    return ((calendar_to_days(date) * 24 + hour) * 60 + minute) * 60000 + (int64_t)second * 1000;
+}
+
+/* --- the decision --- */
+
+static enum connection_state state_of_error(int http_status, enum answer_error_kind kind)
+{
+    switch (kind) {
+    case ANSWER_ERROR_BAD_CREDENTIALS:
+        return CONNECTION_REFUSED;
+    case ANSWER_ERROR_NEEDS_UPDATE:
+        return CONNECTION_NEEDS_UPDATE;
+    case ANSWER_ERROR_DISABLED:
+        return CONNECTION_DISABLED;
+    case ANSWER_ERROR_NOT_READY:
+        return CONNECTION_NOT_READY;
+    case ANSWER_ERROR_NOT_ALLOWED:
+        return CONNECTION_FORBIDDEN;
+    case ANSWER_ERROR_OTHER:
+        break;
+    }
+    if (http_status == 401)
+        return CONNECTION_REFUSED;
+    if (http_status == 403)
+        return CONNECTION_FORBIDDEN;
+    return http_status == 451 ? CONNECTION_NEEDS_UPDATE : CONNECTION_UNKNOWN;
+}
+
+/* A flag of another kind than a boolean tells nothing; one that is left out is taken as "no". */
+static enum connection_state state_of_fields(const struct value *root, const char **detail_out)
+{
+    struct value update = field(root, "needs_update_status");
+    struct value disabled = field(root, "disabled_status");
+    struct value ready = field(root, "is_ready");
+    bool update_told = value_member(&update, SLICE("needs_update")).kind != VALUE_OMIT;
+    bool disabled_told = value_member(&disabled, SLICE("is_disabled")).kind != VALUE_OMIT;
+
+    if (flag(&update, "needs_update") == 1)
+        return CONNECTION_NEEDS_UPDATE;
+    if (flag(&disabled, "is_disabled") == 1)
+        return CONNECTION_DISABLED;
+    if (ready.kind == VALUE_BOOL && !ready.boolean)
+        return CONNECTION_NOT_READY;
+    if (ready.kind == VALUE_BOOL && (!update_told || flag(&update, "needs_update") == 0) &&
+        (!disabled_told || flag(&disabled, "is_disabled") == 0))
+        return CONNECTION_USABLE;
+    *detail_out = "the answer does not say whether the connection is ready";
+    return CONNECTION_UNKNOWN;
+}
+
+static void read_error_answer(struct arena *arena, const struct connection_status_input *input,
+                              const struct answer_error *error, struct connection_status *status)
+{
+    char http[32];
+
+    status->state = state_of_error(input->http_status, error->kind);
+    (void)snprintf(http, sizeof http, "HTTP %d", input->http_status);
+    status->detail =
+        joined(arena, http, answer_safe_text(arena, error->message, ERROR_MESSAGE_BYTES_MAX / 2));
+}
+
+struct connection_status connection_status_read(struct arena *arena,
+                                                const struct connection_status_input *input)
+{
+    struct connection_status status = {.link_url = "", .detail = "", .platform = ""};
+    struct answer_error error = {0};
+    struct value root = {.kind = VALUE_OMIT};
+    enum answer_form form = answer_parse(arena, input->body, input->content_type, &root);
+    bool is_ok = input->http_status >= 200 && input->http_status <= 299;
+
+    if (form == ANSWER_OBJECT) {
+        status.link_url = safe_link(arena, text_field(&root, "link_url"));
+        status.platform =
+            answer_safe_text(arena, text_field(&root, "platform"), ERROR_CODE_BYTES_MAX);
+        status.last_sync_ms = time_of(text_field(&root, "last_sync_completed_at"));
+    }
+    if ((form == ANSWER_OBJECT && answer_read_error(&root, &error)) || !is_ok)
+        read_error_answer(arena, input, &error, &status);
+    else if (form == ANSWER_OBJECT)
+        status.state = state_of_fields(&root, &status.detail);
+    else
+        status.detail = form == ANSWER_WEB_PAGE ? "a web page came instead of the API's answer"
+                                                : "the answer cannot be understood";
+    if (status.state == CONNECTION_DISABLED && is_ok) {
+        struct value disabled = field(&root, "disabled_status");
+
+        status.detail =
+            joined(arena, "disabled",
+                   answer_safe_text(arena, answer_text_member(&disabled, "disabled_reason"),
+                                    ERROR_CODE_BYTES_MAX));
+    }
+    status.park_reason = states[status.state].park_reason;
+    return status;
+}
