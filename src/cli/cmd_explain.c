@@ -80,6 +80,11 @@ static void append_attempt(const struct attempt_record *attempt, struct buf *out
         buf_append_format(out, ", request %.*s", (int)attempt->request_id.length,
                           attempt->request_id.bytes);
     buf_append_byte(out, '\n');
+    if (attempt->rule.length > 0) {
+        buf_append_text(out, "      rule ");
+        text_append_printable(out, attempt->rule);
+        buf_append_byte(out, '\n');
+    }
     if (attempt->message.length > 0) {
         buf_append_text(out, "      ");
         text_append_printable(out, attempt->message);
@@ -103,6 +108,8 @@ static void append_attempt_json(const struct attempt_record *attempt, struct buf
     text_append_json(out, attempt->request_id);
     buf_append_text(out, ",\"message\":");
     text_append_json(out, attempt->message);
+    buf_append_text(out, ",\"rule\":");
+    text_append_json(out, attempt->rule);
     buf_append_byte(out, '}');
 }
 

@@ -116,7 +116,7 @@ bool record_get_request(struct slice key, struct slice bytes, struct frozen_requ
     return true;
 }
 
-#define ATTEMPT_FIELDS 13
+#define ATTEMPT_FIELDS 14
 
 void record_put_attempt(struct buf *buf, struct slice key, const struct attempt_record *attempt)
 {
@@ -135,6 +135,7 @@ void record_put_attempt(struct buf *buf, struct slice key, const struct attempt_
     record_put_bytes(&writer, attempt->remote_job, REMOTE_JOB_BYTES_MAX);
     record_put_display_text(&writer, attempt->error_code, ERROR_CODE_BYTES_MAX);
     record_put_display_text(&writer, attempt->message, ERROR_MESSAGE_BYTES_MAX);
+    record_put_display_text(&writer, attempt->rule, RULE_NAME_BYTES_MAX);
     record_end(&writer, RECORD_ATTEMPT, key);
 }
 
@@ -158,6 +159,7 @@ bool record_get_attempt(struct slice key, struct slice bytes, struct attempt_rec
     attempt.remote_job = record_take_bytes(&fields, REMOTE_JOB_BYTES_MAX);
     attempt.error_code = record_take_bytes(&fields, ERROR_CODE_BYTES_MAX);
     attempt.message = record_take_bytes(&fields, ERROR_MESSAGE_BYTES_MAX);
+    attempt.rule = record_take_bytes(&fields, RULE_NAME_BYTES_MAX);
     if (!record_all_taken(&fields))
         return false;
     *attempt_out = attempt;
@@ -246,7 +248,7 @@ bool record_get_run(struct slice key, struct slice bytes, struct run_record *run
     return true;
 }
 
-#define CONNECTION_FIELDS 4
+#define CONNECTION_FIELDS 8
 
 void record_put_connection(struct buf *buf, struct slice key,
                            const struct connection_record *connection)
@@ -257,6 +259,10 @@ void record_put_connection(struct buf *buf, struct slice key,
     record_put_unsigned(&writer, connection->learned_rate_millis);
     record_put_unsigned(&writer, connection->learned_in_flight);
     record_put_display_text(&writer, connection->parked_reason, ERROR_MESSAGE_BYTES_MAX);
+    record_put_bytes(&writer, connection->link_url, LINK_URL_BYTES_MAX);
+    record_put_display_text(&writer, connection->detail, ERROR_MESSAGE_BYTES_MAX);
+    record_put_signed(&writer, connection->checked_ms);
+    record_put_signed(&writer, connection->last_sync_ms);
     record_end(&writer, RECORD_CONNECTION, key);
 }
 
@@ -272,6 +278,10 @@ bool record_get_connection(struct slice key, struct slice bytes,
     connection.learned_rate_millis = record_take_u32(&fields);
     connection.learned_in_flight = record_take_u32(&fields);
     connection.parked_reason = record_take_bytes(&fields, ERROR_MESSAGE_BYTES_MAX);
+    connection.link_url = record_take_bytes(&fields, LINK_URL_BYTES_MAX);
+    connection.detail = record_take_bytes(&fields, ERROR_MESSAGE_BYTES_MAX);
+    connection.checked_ms = record_take_signed(&fields);
+    connection.last_sync_ms = record_take_signed(&fields);
     if (!record_all_taken(&fields))
         return false;
     *connection_out = connection;

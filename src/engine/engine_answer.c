@@ -50,6 +50,7 @@ static void apply_scope(struct engine *engine, struct slot *slot,
         engine->progress.throttled++;
         pace_throttled(&engine->pace, engine->now.boot_ms, reading->pause_ms);
         break;
+    case SCOPE_OF_CREDENTIALS:
     case SCOPE_OF_RUN:
         engine_stop_run(engine, reading->park_reason != NULL ? STOP_CREDENTIALS : STOP_NOT_THE_API,
                         "%s", reading->message);
@@ -108,6 +109,7 @@ static enum err_code put_attempt(struct engine *engine, const struct slot *slot,
         .remote_job = slice_of(slot->item.remote_job),
         .error_code = slice_of(slot->item.error_code),
         .message = borrowed(reading->message),
+        .rule = borrowed(reading->rule),
     };
 
     if (attempt.message.length > ERROR_MESSAGE_BYTES_MAX)
@@ -167,7 +169,11 @@ static struct reply_reading read_answer(struct engine *engine, struct slot *slot
 static struct reply_reading read_failure(struct engine *engine, const struct slot *slot,
                                          const struct reply *reply)
 {
-    struct reply_reading reading = {.scope = SCOPE_OF_ITEM, .pause_ms = -1, .rule = "no_answer"};
+    static const char *const rules[] = {[TRANSFER_LOST] = "lost",
+                                        [TRANSFER_NOT_SENT] = "not_sent",
+                                        [TRANSFER_UNTRUSTED] = "untrusted"};
+    struct reply_reading reading = {
+        .scope = SCOPE_OF_ITEM, .pause_ms = -1, .rule = rules[reply->outcome]};
 
     reading.event.kind = reply->outcome == TRANSFER_LOST ? EVENT_LOST : EVENT_NOT_SENT;
     reading.event.delay_ms = -1;

@@ -46,7 +46,7 @@ static void check(const struct reply_input *input, const struct reply_reading *r
     size_t bad;
 
     LAW(reading->event.kind < ITEM_EVENT_COUNT);
-    LAW(reading->scope <= SCOPE_OF_RUN);
+    LAW(reading->scope <= SCOPE_OF_CREDENTIALS);
     LAW(reading->pause_ms >= -1 && reading->pause_ms <= RETRY_AFTER_MAX_MS);
     LAW(reading->message != NULL && reading->rule != NULL);
     LAW(strlen(reading->message) <= ERROR_MESSAGE_BYTES_MAX);

@@ -41,7 +41,8 @@ struct attempt_record {
     struct slice remote_job;
     struct slice error_code;
     struct slice
-        message; /* what the server or libcurl said, sanitised, ≤ ERROR_MESSAGE_BYTES_MAX */
+        message;       /* what the server or libcurl said, sanitised, ≤ ERROR_MESSAGE_BYTES_MAX */
+    struct slice rule; /* the name of what decided, see reply.h; empty = a person */
 };
 
 struct result_record {
@@ -66,7 +67,11 @@ struct connection_record {
     int64_t parked_until_ms;      /* 0 = not parked */
     uint32_t learned_rate_millis; /* thousandths of a request a second; 0 = nothing learned */
     uint32_t learned_in_flight;
-    struct slice parked_reason;
+    struct slice parked_reason; /* a stable word of reply.h; empty = not parked */
+    struct slice link_url;      /* for the merchant; empty = none known */
+    struct slice detail;        /* for people */
+    int64_t checked_ms;         /* when the API last told its status; 0 = never asked */
+    int64_t last_sync_ms;       /* as it told; 0 = never, or not told */
 };
 
 /* Append one encoded value; `key` is the database key it will stand under, of an attempt only the

@@ -17,7 +17,10 @@ enum reply_scope {
     SCOPE_OF_ITEM,       /* nothing beyond */
     SCOPE_OF_CONNECTION, /* throttles or parks this connection */
     SCOPE_OF_ALL,        /* throttles everything (429) */
-    SCOPE_OF_RUN         /* stops the run: credentials, redirect, not the API */
+    SCOPE_OF_RUN,        /* stops the run: credentials, redirect, not the API */
+    /* 401 or INVALID_CREDENTIALS on a send: one code for the client's credentials and for this
+     * connection's access token. A question without access token must settle it. */
+    SCOPE_OF_CREDENTIALS
 };
 
 struct reply_input {

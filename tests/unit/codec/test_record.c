@@ -374,6 +374,7 @@ static void an_attempt_comes_back_and_its_long_message_is_cut_between_characters
         .remote_job = SLICE("job-1"),
         .error_code = SLICE("rate_limit"),
         .message = {message, sizeof message},
+        .rule = SLICE("platform_throttled"),
     };
     struct attempt_record read;
     struct buf buf;
@@ -398,6 +399,7 @@ static void an_attempt_comes_back_and_its_long_message_is_cut_between_characters
     assert_slices_equal(read.remote_job, attempt.remote_job);
     assert_slices_equal(read.error_code, attempt.error_code);
     assert_int_equal(read.message.length, ERROR_MESSAGE_BYTES_MAX - 1);
+    assert_slices_equal(read.rule, attempt.rule);
     buf_deinit(&buf);
 }
 
@@ -482,6 +484,10 @@ static void a_connection_comes_back(void **context)
         .learned_rate_millis = 12500,
         .learned_in_flight = 4,
         .parked_reason = SLICE("the merchant must connect again"),
+        .link_url = SLICE("https://link.example/1"),
+        .detail = SLICE("HTTP 451"),
+        .checked_ms = 1796000000001,
+        .last_sync_ms = 1796000000002,
     };
     struct connection_record read;
     struct buf buf;
@@ -495,33 +501,40 @@ static void a_connection_comes_back(void **context)
     assert_int_equal(read.learned_rate_millis, 12500);
     assert_int_equal(read.learned_in_flight, 4);
     assert_slices_equal(read.parked_reason, connection.parked_reason);
+    assert_slices_equal(read.link_url, connection.link_url);
+    assert_slices_equal(read.detail, connection.detail);
+    assert_int_equal(read.checked_ms, 1796000000001);
+    assert_int_equal(read.last_sync_ms, 1796000000002);
     buf_deinit(&buf);
 }
+
+/* The fields of a connection after its numbers. */
+#define REST "\xc4\0\xc4\0\xc4\0\0\0"
 
 /* The header is made as the module makes it, so only the bound on what the payload claims holds. */
 static void a_payload_that_claims_more_than_it_has_is_refused_without_allocating(void **context)
 {
     static const struct slice payloads[] = {
-        SLICE("\xdd\xff\xff\xff\xff"),     /* array of 4 G elements */
-        SLICE("\x94\xc6\xff\xff\xff\xff"), /* 4 GB of bytes */
-        SLICE("\x94\x94\x00\x00\x00\x00"), /* an array within the array */
-        SLICE("\xdf\xff\xff\xff\xff"),     /* map */
-        SLICE("\x94\xcb\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xc4\x00"), /* a float */
-        SLICE("\x94\xd4\x00\x00\x00\x00\xc4\x00"),                         /* an extension */
-        SLICE("\x94\xc0\x00\x00\xc4\x00"),                                 /* nil */
-        SLICE("\x94\x00\x00\x00\xa0"),                                     /* str, not bin */
-        SLICE("\x93\x00\x00\x00"),                                         /* a field too few */
-        SLICE("\x95\x00\x00\x00\xc4\x00\x00"),                             /* one too many */
-        SLICE("\x94\x00\x00\x00\xc4\x00\x00"),                             /* something behind */
-        SLICE("\x94\x00\xff\x00\xc4\x00"), /* negative where it cannot be */
-        SLICE("\x94\x00\xcf\x00\x00\x00\x01\x00\x00\x00\x00\x00\xc4\x00"), /* 2^32 as 32 bits */
-        SLICE("\x91\x94\x00\x00\x00\xc4\x00"), /* the right fields, one level too deep */
+        SLICE("\xdd\xff\xff\xff\xff"),              /* array of 4 G elements */
+        SLICE("\x98\xc6\xff\xff\xff\xff"),          /* 4 GB of bytes */
+        SLICE("\x98\x98\x00\x00\x00\x00"),          /* an array within the array */
+        SLICE("\xdf\xff\xff\xff\xff"),              /* map */
+        SLICE("\x98\xcb\0\0\0\0\0\0\0\0\0\0" REST), /* a float */
+        SLICE("\x98\xd4\0\0\0\0" REST),             /* an extension */
+        SLICE("\x98\xc0\0\0" REST),                 /* nil */
+        SLICE("\x98\0\0\0\xa0\xc4\0\xc4\0\0\0"),    /* str, not bin */
+        SLICE("\x97\0\0\0\xc4\0\xc4\0\xc4\0\0"),    /* a field too few */
+        SLICE("\x99\0\0\0" REST "\0"),              /* one too many */
+        SLICE("\x98\0\0\0" REST "\0"),              /* something behind */
+        SLICE("\x98\0\xff\0" REST),                 /* negative where it cannot be */
+        SLICE("\x98\0\xcf\0\0\0\1\0\0\0\0\0" REST), /* 2^32 as 32 bits */
+        SLICE("\x91\x98\0\0\0" REST),               /* the right fields, one level too deep */
         SLICE("\xdc\x00\x2d\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
               "\0\0\0\0\0\0\0\0\0\0\0\0\0"), /* 45 fields, all there */
         SLICE("\x00"),
         SLICE("\xc1"),
     };
-    static const struct slice good = SLICE("\x94\x00\x00\x00\xc4\x00");
+    static const struct slice good = SLICE("\x98\0\0\0" REST);
     struct connection_record read;
     struct buf buf;
     int64_t live;

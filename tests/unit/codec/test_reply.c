@@ -162,7 +162,7 @@ static void refusals_are_final_and_everything_else_is_not(void **state)
     static const struct expectation table[] = {
         {301, "", "", "redirect", .event = EVENT_HELD, .scope = SCOPE_OF_RUN},
         {307, "", "<html>", "redirect", .event = EVENT_HELD, .scope = SCOPE_OF_RUN},
-        {401, "", "", "unauthorized", .event = EVENT_HELD, .scope = SCOPE_OF_RUN,
+        {401, "", "", "unauthorized", .event = EVENT_HELD, .scope = SCOPE_OF_CREDENTIALS,
          .park_reason = "unauthorized"},
         {403, "", "", "forbidden", .event = EVENT_HELD, .scope = SCOPE_OF_CONNECTION,
          .park_reason = "not_allowed"},
@@ -184,7 +184,7 @@ static void refusals_are_final_and_everything_else_is_not(void **state)
         {600, "", "", "server_error", .event = EVENT_LOST},
         {999, "", "", "server_error", .event = EVENT_LOST},
         {400, "", "{\"error_code\":\"INVALID_CREDENTIALS\"}", "bad_credentials",
-         .event = EVENT_HELD, .scope = SCOPE_OF_RUN, .park_reason = "unauthorized"},
+         .event = EVENT_HELD, .scope = SCOPE_OF_CREDENTIALS, .park_reason = "unauthorized"},
         {400, "", "{\"error_code\":\"PRODUCT_NOT_ALLOWED\"}", "not_allowed", .event = EVENT_HELD,
          .scope = SCOPE_OF_CONNECTION, .park_reason = "not_allowed"},
         {400, "", "{\"error_code\":\"NEEDS_UPDATE\"}", "needs_update", .event = EVENT_HELD,
