@@ -65,6 +65,15 @@ static bool read_method(struct spec_reader *reader, const struct yaml_node *requ
     return false;
 }
 
+static const char *help_for_path(const char *text)
+{
+    if (strstr(text, "://") != NULL)
+        return "the base URL is said once, in api.environment";
+    if (strstr(text, "/{") != NULL || strstr(text, "/:") != NULL)
+        return "write an expression: PATCH /products/${row.id}";
+    return "request: POST /products";
+}
+
 /* What is wrong with the fixed text of a path; NULL when nothing is. */
 static const char *find_fault(const char *text, struct slice path)
 {
@@ -76,6 +85,8 @@ static const char *find_fault(const char *text, struct slice path)
         return "has a path that does not start with /";
     if (strchr(text, '?') != NULL)
         return "has a query, which is not supported by this version";
+    if (strstr(text, "/{") != NULL || strstr(text, "/:") != NULL)
+        return "has a placeholder where a value must be";
     for (const char *at = text; *at != '\0'; at++)
         if (*at <= ' ' || *at > '~' || strchr("#%\\\"<>^`{|}", *at) != NULL)
             return "has a character that cannot stand in a path";
@@ -177,10 +188,8 @@ void spec_read_request(struct spec_reader *reader, const struct yaml_node *reque
         return;
     fault = find_fault(text, line.path);
     if (fault != NULL) {
-        spec_error(reader, request->place, "spec.request",
-                   strstr(text, "://") != NULL ? "the base URL is said once, in api.environment"
-                                               : "request: POST /products",
-                   "the request %s", fault);
+        spec_error(reader, request->place, "spec.request", help_for_path(text), "the request %s",
+                   fault);
         return;
     }
     job->operation = operation_find(job->method, slice_of(shape));

@@ -201,9 +201,18 @@ static void mistakes_in_a_request_are_named_with_a_guess(void **state)
                                              "bills/${row.id}   [spec.unknown_operation]\n"
                                              "      help: did you mean 'PATCH /accounting/bills/"
                                              "{id}'?"},
-        {"POST /versioned/products", "the API has no write operation POST /versioned/products   "
-                                     "[spec.unknown_operation]\n      help: write the path below"},
-        {"POST /nothing/like/it", "the API has no write operation POST /nothing/like/it"},
+        {"POST /versioned/products",
+         "the API has no write operation POST /versioned/products   "
+         "[spec.unknown_operation]\n      help: did you mean 'POST /products'? "
+         "/versioned is in the base URL already (custom: true "
+         "sends it as it is, at most once)"},
+        {"POST /nothing/like/it", "the API has no write operation POST /nothing/like/it   "
+                                  "[spec.unknown_operation]\n      help: purser operations lists "
+                                  "what there is (custom: true sends it as it is, at most once)"},
+        {"PATCH /products/{id}", "the request has a placeholder where a value must be   "
+                                 "[spec.request]\n      help: write an expression: PATCH "
+                                 "/products/${row.id}"},
+        {"PATCH /products/:id", "the request has a placeholder where a value must be"},
         {"POST /orders/1/${row.a}/2", "the API has no write operation"},
         {"post /products", "'post' is no method of a write   [spec.request]\n"
                            "      help: write POST in capitals"},
@@ -248,7 +257,7 @@ static void misspelt_accounting_path_is_not_silently_a_custom_object(void **stat
                    ERR_OK,
                    "t.yaml:8:14: warning: /accounting/invoces is taken for a custom object of the "
                    "platform   [spec.custom_object]\n"
-                   "      help: did you mean '/accounting/invoices'?");
+                   "      help: did you mean 'POST /accounting/invoices'?");
 }
 
 #define SOURCE "source: { csv: p.csv, key: \"${row.a}\" }"
