@@ -189,6 +189,7 @@ static bool help_with_other_name(const struct search *search, const char *shape,
     for (size_t i = 0; i < sizeof other_names / sizeof other_names[0]; i++) {
         const struct other_name *other = &other_names[i];
         char renamed[SHAPE_BYTES];
+        size_t length;
 
         if (!begins_with_segment(rest, other->shape))
             continue;
@@ -197,7 +198,9 @@ static bool help_with_other_name(const struct search *search, const char *shape,
             return true;
         }
         write_shape(other->path, renamed);
-        (void)strncat(renamed, rest + strlen(other->shape), sizeof renamed - strlen(renamed) - 1);
+        length = strlen(renamed);
+        (void)snprintf(renamed + length, sizeof renamed - length, "%s",
+                       rest + strlen(other->shape));
         *guess = find_form(search, renamed, false);
         if (*guess == NULL)
             *guess = find_form(search, renamed, true);
