@@ -2,19 +2,11 @@
  *
  * Rows are events and columns are states, because 21 columns fit on no page. A cell names the
  * states that can follow, found by trying each cell with all kinds of items; "·" = cannot happen.
- * With --check FILE: compares with the part of FILE between the marks, exit status 1 if it differs.
- * With --update FILE: writes it there. */
-#include <stdio.h>
-#include <string.h>
-
-#include "purser/base/buf.h"
-#include "purser/base/text.h"
+ * --check FILE and --update FILE: see marked_text.h. */
+#include "marked_text.h"
 #include "purser/core/lifecycle.h"
 
-#define FIRST_MARK "<!-- lifecycle-table -->\n"
-#define LAST_MARK "<!-- /lifecycle-table -->\n"
-
-enum { FILE_BYTES_MAX = 4 * 1024 * 1024, FAR_MS = 100000000 };
+enum { TABLE_BYTES_MAX = 1024 * 1024, FAR_MS = 100000000 };
 
 struct variant {
     bool keyed, unknown_send, accepted, abandoned, old, many;
@@ -130,85 +122,14 @@ static void print_table(struct buf *buf)
     }
 }
 
-static bool read_file(const char *path, struct buf *buf)
-{
-    char block[4096];
-    size_t length;
-    FILE *file = fopen(path, "r");
-
-    if (file == NULL)
-        return false;
-    while ((length = fread(block, 1, sizeof block, file)) > 0)
-        buf_append(buf, block, length);
-    return fclose(file) == 0 && buf->failed == ERR_OK;
-}
-
-static bool write_file(const char *path, struct slice head, struct slice table, struct slice tail)
-{
-    FILE *file = fopen(path, "w");
-
-    if (file == NULL)
-        return false;
-    (void)fwrite(head.bytes, 1, head.length, file);
-    (void)fwrite(table.bytes, 1, table.length, file);
-    (void)fwrite(tail.bytes, 1, tail.length, file);
-    return !ferror(file) && fclose(file) == 0;
-}
-
-static int compare_text(const char *path, struct buf *text, struct slice table, bool update)
-{
-    const char *first, *last;
-    size_t before;
-
-    if (!read_file(path, text)) {
-        (void)fprintf(stderr, "lifecycle-table: cannot read %s\n", path);
-        return 1;
-    }
-    first = strstr(buf_text(text), FIRST_MARK);
-    last = first == NULL ? NULL : strstr(first, LAST_MARK);
-    if (last == NULL) {
-        (void)fprintf(stderr, "lifecycle-table: %s has no lines\n%s%s", path, FIRST_MARK,
-                      LAST_MARK);
-        return 1;
-    }
-    first += strlen(FIRST_MARK);
-    before = (size_t)(first - buf_text(text));
-    if (slice_equal((struct slice){first, (size_t)(last - first)}, table))
-        return 0;
-    if (update)
-        return !write_file(path, (struct slice){buf_text(text), before}, table,
-                           (struct slice){last, text->length - (size_t)(last - buf_text(text))});
-    (void)fprintf(stderr,
-                  "lifecycle-table: the table in %s is not the one of the code\n"
-                  "hint: lifecycle-table --update %s\n",
-                  path, path);
-    return 1;
-}
-
-static int compare(const char *path, struct slice table, bool update)
-{
-    struct buf text;
-    int status;
-
-    buf_init(&text, FILE_BYTES_MAX);
-    status = compare_text(path, &text, table, update);
-    buf_deinit(&text);
-    return status;
-}
-
 int main(int argc, char **argv)
 {
     struct buf table;
-    int status = 2;
+    int status;
 
-    buf_init(&table, FILE_BYTES_MAX);
+    buf_init(&table, TABLE_BYTES_MAX);
     print_table(&table);
-    if (argc == 1)
-        status = fwrite(buf_text(&table), 1, table.length, stdout) != table.length;
-    else if (argc == 3 && (strcmp(argv[1], "--check") == 0 || strcmp(argv[1], "--update") == 0))
-        status = compare(argv[2], slice_of(buf_text(&table)), strcmp(argv[1], "--update") == 0);
-    else
-        (void)fprintf(stderr, "usage: lifecycle-table [--check FILE | --update FILE]\n");
+    status = marked_text_main(argc, argv, "lifecycle-table", slice_of(buf_text(&table)));
     buf_deinit(&table);
     return status;
 }

@@ -4,13 +4,15 @@
  */
 #include "purser/cli/command.h"
 #include "purser/cli/listing.h"
+#include "purser/codec/reply_table.h"
 #include "purser/core/lifecycle.h"
 
 const char help_explain[] =
     "usage: purser explain SPEC JOB/KEY [options]\n\n"
     "  purser explain catalogue.yaml products/SKU-17\n\n"
-    "Every exchange of one item: what was sent when, what came back, and why the next step was\n"
-    "chosen. Questions to see if it is finished and that only said \"not yet\" are left out.\n\n"
+    "Every exchange of one item: what was sent when, what came back, and which rule chose the\n"
+    "next step. Questions that only said \"not finished yet\" are left out. All rules, with the\n"
+    "answers that they decide: docs/ANSWERS.md.\n\n"
     "  --connection ALIAS  where a key stands on several connections\n"
     "  --output FORMAT     table or json\n"
     "  --state DIR         where the ledgers are\n";
@@ -81,9 +83,12 @@ static void append_attempt(const struct attempt_record *attempt, struct buf *out
                           attempt->request_id.bytes);
     buf_append_byte(out, '\n');
     if (attempt->rule.length > 0) {
+        const char *meaning = reply_rule_meaning(attempt->rule);
+
         buf_append_text(out, "      rule ");
         text_append_printable(out, attempt->rule);
-        buf_append_byte(out, '\n');
+        buf_append_format(out, "%s%s\n", meaning == NULL ? "" : ": ",
+                          meaning == NULL ? "" : meaning);
     }
     if (attempt->message.length > 0) {
         buf_append_text(out, "      ");
@@ -94,6 +99,8 @@ static void append_attempt(const struct attempt_record *attempt, struct buf *out
 
 static void append_attempt_json(const struct attempt_record *attempt, struct buf *out)
 {
+    const char *meaning = reply_rule_meaning(attempt->rule);
+
     buf_append_format(
         out,
         "{\"generation\":%u,\"kind\":\"%s\",\"started_ms\":%lld,\"duration_ms\":%lld,"
@@ -110,6 +117,8 @@ static void append_attempt_json(const struct attempt_record *attempt, struct buf
     text_append_json(out, attempt->message);
     buf_append_text(out, ",\"rule\":");
     text_append_json(out, attempt->rule);
+    buf_append_text(out, ",\"rule_meaning\":");
+    text_append_json(out, slice_of(meaning == NULL ? "" : meaning));
     buf_append_byte(out, '}');
 }
 

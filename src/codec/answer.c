@@ -6,7 +6,7 @@
 #include "purser/base/log.h"
 #include "purser/codec/json.h"
 
-enum { TEXT_LOOKED_AT_MAX = 64 * 1024 };
+enum { TEXT_LOOKED_AT_MAX = 64 * 1024, PLATFORM_TEXT_BYTES_MAX = 300, PLATFORM_DEPTH_MAX = 2 };
 
 /* --- the form of a body --- */
 
@@ -99,6 +99,45 @@ static enum answer_error_kind kind_of(struct slice error_code)
     return ANSWER_ERROR_OTHER;
 }
 
+/* No document names the code of a version that is refused, and `VERSION` alone could be of an
+ * entity; so the word for "not this one" and the word for whose version it is must be there too. */
+static bool is_about_version(struct slice code)
+{
+    static const char *const firsts[] = {"INVALID_", "UNSUPPORTED_", "MISSING_",
+                                         "UNKNOWN_", "DEPRECATED_",  "EXPIRED_"};
+    static const char *const rests[] = {"VERSION", "API_VERSION", "RUTTER_VERSION",
+                                        "X_RUTTER_VERSION", "VERSION_HEADER"};
+
+    for (size_t i = 0; i < sizeof firsts / sizeof firsts[0]; i++) {
+        size_t length = strlen(firsts[i]);
+        struct slice rest;
+
+        if (code.length <= length || memcmp(code.bytes, firsts[i], length) != 0)
+            continue;
+        rest = (struct slice){code.bytes + length, code.length - length};
+        for (size_t j = 0; j < sizeof rests / sizeof rests[0]; j++) {
+            if (slice_is(rest, rests[j]))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* {"source":"rutter"|"platform","human_readable":…,"platform":{…}}; called experimental. */
+static void read_metadata(const struct value *root, struct answer_error *error)
+{
+    struct value metadata = value_member(root, SLICE("error_metadata"));
+    struct slice explanation = answer_text_member(&metadata, "human_readable");
+
+    if (!slice_equal(explanation, error->message))
+        error->explanation = explanation;
+    error->platform = value_member(&metadata, SLICE("platform"));
+    /* A platform's versions are not ours. */
+    if (error->kind == ANSWER_ERROR_OTHER && is_about_version(error->code) &&
+        !slice_is(answer_text_member(&metadata, "source"), "platform"))
+        error->kind = ANSWER_ERROR_BAD_VERSION;
+}
+
 /* {"errors":[{"code":…,"slug":…,"description":…,"source":…}]}, an older form. */
 static bool read_error_list(const struct value *root, struct answer_error *error)
 {
@@ -131,10 +170,63 @@ bool answer_read_error(const struct value *root, struct answer_error *error_out)
     found = error_out->type.length > 0 || error_out->code.length > 0 ||
             read_error_list(root, error_out);
     error_out->kind = kind_of(error_out->code);
+    read_metadata(root, error_out);
     return found;
 }
 
 /* --- texts --- */
+
+/* Headers of the platform may be among them. */
+static bool is_private_name(struct slice name)
+{
+    static const char *const words[] = {"auth", "cookie", "token", "secret", "key", "password"};
+    char copy[64];
+
+    if (name.length >= sizeof copy)
+        return true;
+    memcpy(copy, name.bytes, name.length);
+    copy[name.length] = '\0';
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcasestr(copy, words[i]) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static void append_members(struct buf *buf, const struct value *map, int depth)
+{
+    for (size_t i = 0; i < map->map.count; i++) {
+        const struct value *member = &map->map.values[i];
+
+        if (is_private_name(map->map.names[i]))
+            continue;
+        if (answer_is_map(member) && depth < PLATFORM_DEPTH_MAX) {
+            append_members(buf, member, depth + 1);
+        } else if (member->kind == VALUE_STRING || member->kind == VALUE_NUMBER) {
+            buf_append_text(buf, buf->length > 0 ? ", " : "");
+            buf_append(buf, map->map.names[i].bytes, map->map.names[i].length);
+            buf_append_byte(buf, '=');
+            buf_append(buf, member->text.bytes, member->text.length);
+        }
+    }
+}
+
+const char *answer_platform_text(struct arena *arena, const struct value *platform)
+{
+    const char *text;
+    struct buf buf;
+
+    if (platform->kind == VALUE_STRING)
+        return answer_safe_text(arena, platform->text, PLATFORM_TEXT_BYTES_MAX);
+    if (!answer_is_map(platform))
+        return "";
+    buf_init(&buf, TEXT_LOOKED_AT_MAX);
+    append_members(&buf, platform, 0);
+    text = answer_safe_text(arena, (struct slice){buf_text(&buf), buf.length},
+                            PLATFORM_TEXT_BYTES_MAX);
+    buf_deinit(&buf);
+    return text;
+}
 
 const char *answer_safe_text(struct arena *arena, struct slice text, size_t bytes_max)
 {

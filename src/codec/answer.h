@@ -34,17 +34,24 @@ enum answer_error_kind {
     ANSWER_ERROR_NEEDS_UPDATE,
     ANSWER_ERROR_DISABLED,
     ANSWER_ERROR_NOT_READY,
+    ANSWER_ERROR_BAD_VERSION, /* of X-Rutter-Version; the code's name is not documented */
 };
 
 struct answer_error {
     enum answer_error_kind kind;
-    struct slice type, code; /* words; either may be empty */
-    struct slice message;    /* as given, not yet safe to show, as the following */
+    struct slice type, code;  /* words; either may be empty */
+    struct slice message;     /* as given, not yet safe to show, as the following */
+    struct slice explanation; /* error_metadata.human_readable; empty when it is the message */
+    struct value platform;    /* error_metadata.platform; OMIT = none */
 };
 
 /* {"error_type":…,"error_code":…,"error_message":…} or the older {"errors":[{…}]}; false when the
  * object is neither, *error_out is then empty. */
 bool answer_read_error(const struct value *root, struct answer_error *error_out);
+
+/* What the platform itself said, as "name=value" of its plain members; "" when there is nothing.
+ * Members that are named like credentials are left out. */
+const char *answer_platform_text(struct arena *arena, const struct value *platform);
 
 /* Safe to show and without secrets, cut at the end of a character; "" when there is nothing, or no
  * memory for it. */

@@ -168,6 +168,7 @@ static enum connection_state state_of_error(int http_status, enum answer_error_k
         return CONNECTION_NOT_READY;
     case ANSWER_ERROR_NOT_ALLOWED:
         return CONNECTION_FORBIDDEN;
+    case ANSWER_ERROR_BAD_VERSION:
     case ANSWER_ERROR_OTHER:
         break;
     }

@@ -1,5 +1,6 @@
 #include "purser/codec/reply.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -7,7 +8,6 @@
 #include "answer.h"
 #include "purser/base/log.h"
 #include "reply_body.h"
-#include "reply_rules.h"
 
 /* --- texts --- */
 
@@ -19,24 +19,36 @@ static const char *code_text(struct arena *arena, struct slice code)
     return text[0] == '\0' ? NULL : text;
 }
 
-static const char *message_of(struct arena *arena, const struct rule *rule,
+/* Leaves out what does not fit; what comes first says most. */
+static void append_part(struct buf *buf, const char *separator, const char *part)
+{
+    if (buf->length == 0)
+        separator = "";
+    if (part[0] == '\0' || buf->length + strlen(separator) + strlen(part) > ERROR_MESSAGE_BYTES_MAX)
+        return;
+    buf_append_text(buf, separator);
+    buf_append_text(buf, part);
+}
+
+static const char *message_of(struct arena *arena, const struct reply_rule *rule,
                               const struct body_reading *body, const char *note)
 {
-    const char *given = answer_safe_text(arena, body->error.message, ERROR_MESSAGE_BYTES_MAX);
-    const char *first = rule->message != NULL ? rule->message : given;
-    const char *second = rule->message != NULL ? given : "";
+    const struct answer_error *error = &body->error;
+    const size_t given_max =
+        rule->message == NULL ? ERROR_MESSAGE_BYTES_MAX : ERROR_MESSAGE_BYTES_MAX / 2;
+    const char *given = answer_safe_text(arena, error->message, given_max);
     struct buf buf;
     char *copy;
 
     /* A page of markup helps nobody. */
     if (body->kind == BODY_WEB_PAGE && rule->message != NULL)
-        second = "";
-    buf_init(&buf, ERROR_MESSAGE_BYTES_MAX);
-    buf_append_text(&buf, first);
-    if (second[0] != '\0' && strlen(first) + strlen(second) + 2 < ERROR_MESSAGE_BYTES_MAX)
-        buf_append_format(&buf, ": %s", second);
-    if (note[0] != '\0' && buf.length + strlen(note) + 2 < ERROR_MESSAGE_BYTES_MAX)
-        buf_append_format(&buf, "%s%s", buf.length > 0 ? "; " : "", note);
+        given = "";
+    buf_init(&buf, ERROR_MESSAGE_BYTES_MAX + 1);
+    append_part(&buf, "", rule->message == NULL ? "" : rule->message);
+    append_part(&buf, ": ", given);
+    append_part(&buf, "; ", answer_safe_text(arena, error->explanation, ERROR_MESSAGE_BYTES_MAX));
+    append_part(&buf, "; the platform: ", answer_platform_text(arena, &error->platform));
+    append_part(&buf, "; ", note);
     copy = buf.length == 0 ? NULL : arena_copy_text(arena, buf.bytes, buf.length);
     buf_deinit(&buf);
     return copy == NULL ? "" : copy;
@@ -118,6 +130,9 @@ static void fill_accepted(struct arena *arena, const struct reply_input *input,
 
     event->job_path = JOB_PATH_BASE;
     if (body->kind == BODY_ASYNC && input->http_status >= 200 && input->http_status <= 299) {
+        if (id.length > 0 && !slice_equal(id, body->job_id))
+            *note_out =
+                "X-Rutter-Job-ID names another job than the answer; the answer's is asked for";
         id = body->job_id;
         event->job_path = job_path_of(input, body, note_out);
     }
@@ -127,15 +142,27 @@ static void fill_accepted(struct arena *arena, const struct reply_input *input,
         event->kind = EVENT_LOST;
 }
 
+static enum proof_kind proof_of(const char *job_id)
+{
+    if (job_id == NULL || job_id[0] == '\0')
+        return PROOF_NONE;
+    return reply_job_id_is_valid(slice_of(job_id)) ? PROOF_JOB_ID : PROOF_BAD_JOB_ID;
+}
+
 struct reply_reading reply_read(struct arena *arena, const struct reply_input *input)
 {
     struct body_reading body = reply_read_body(arena, input);
-    enum proof_kind proof = reply_proof(input);
-    const struct rule *rule = reply_find_rule(input, body.kind);
+    enum proof_kind proof = proof_of(input->job_id);
+    bool keyed = input->idempotency_key != NULL && input->idempotency_key[0] != '\0';
+    const struct reply_rule *rule =
+        reply_rule_of(input->phase, reply_status_kind(input->http_status, keyed), proof, body.kind);
     int64_t date_ms = reply_date_ms(input->date);
     bool is_ok = input->http_status >= 200 && input->http_status <= 299;
     const char *note = "";
-    struct reply_reading reading = {
+    struct reply_reading reading;
+
+    assert(rule != NULL); /* a body of this phase has a rule whatever the status */
+    reading = (struct reply_reading){
         .event = {.kind = rule->event, .now_ms = input->now_ms, .reason = rule->reason},
         .scope = rule->scope,
         .park_reason = rule->park_reason,
@@ -143,7 +170,6 @@ struct reply_reading reply_read(struct arena *arena, const struct reply_input *i
         .server_now_ms = date_ms > 0 ? date_ms : 0,
         .rule = rule->name,
     };
-
     reading.event.delay_ms = reading.pause_ms;
     reading.event.http_status = (uint16_t)input->http_status;
     if (body.job_http_status != 0)

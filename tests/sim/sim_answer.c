@@ -117,10 +117,13 @@ void sim_answer_nothing(struct sim *sim, struct sim_transfer *transfer, enum sim
         return;
     case ANSWER_CONFLICT:
         answer_error(transfer, 409, "CONFLICT", "IDEMPOTENCY_CONFLICT");
-        sim->items[transfer->item].faults |= FAULT_CONFLICT | FAULT_NONSENSE;
+        sim->items[transfer->item].faults |= FAULT_CONFLICT;
+        if (!sim->items[transfer->item].keyed) /* then it says nothing of a key */
+            break;
         return;
     case ANSWER_550_BEFORE:
         answer_error(transfer, 550, "PLATFORM_ERROR", "PLATFORM_UNAVAILABLE");
+        sim->items[transfer->item].faults |= FAULT_PLATFORM;
         break;
     case ANSWER_PORTAL:
         answer(transfer, 200, "<html>please sign in</html>");
@@ -211,8 +214,9 @@ static void answer_job(struct sim *sim, struct sim_transfer *transfer, uint32_t 
 
     sim->items[transfer->item].missing = 0;
     answer(transfer, 200,
-           "%s{\"id\":\"job-%u\",\"status\":\"%s\",\"request\":{\"method\":\"POST\"%s%s%s}%s}%s",
+           "%s{\"id\":\"job-%u\",\"status\":\"%s\",\"request\":{\"method\":\"%s\"%s%s%s}%s}%s",
            wrapped ? "{\"type\":\"JOB\",\"code\":\"JOB_COMPLETED\",\"job\":" : "", number, status,
+           sim->items[transfer->item].keyed ? "POST" : "PATCH",
            job->key[0] == '\0' ? "" : ",\"idempotency_key\":\"", job->key,
            job->key[0] == '\0' ? "" : "\"", response, wrapped ? "}" : "");
 }
@@ -230,13 +234,16 @@ static void answer_failure(struct sim *sim, struct sim_transfer *transfer, uint3
 
 static void answer_nonsense(struct sim *sim, struct sim_transfer *transfer, uint32_t number)
 {
-    switch (number % 3) {
+    switch (number % 4) {
     case 0:
         answer_job(sim, transfer, number, "success",
                    ",\"response\":{\"http_status\":400,\"body\":{\"error_type\":\"X\"}}");
         break;
     case 1:
         answer_job(sim, transfer, number, "failure", ",\"response\":{\"http_status\":200}");
+        break;
+    case 2:
+        answer_job(sim, transfer, number, "failure", ",\"response\":{\"http_status\":429}");
         break;
     default:
         answer_job(sim, transfer, number, "failure", "");

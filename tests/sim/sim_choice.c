@@ -41,13 +41,13 @@ enum sim_answer sim_choose_answer(struct sim *sim, const struct sim_item *item)
     static const enum sim_answer harmless[] = {ANSWER_GATEWAY_BEFORE,
                                                ANSWER_GATEWAY_AFTER,
                                                ANSWER_GARBAGE,
-                                               ANSWER_550_BEFORE,
                                                ANSWER_429,
                                                ANSWER_429,
                                                ANSWER_452,
                                                ANSWER_452};
-    static const enum sim_answer harmful[] = {ANSWER_REFUSED, ANSWER_REFUSED, ANSWER_REFUSED,
-                                              ANSWER_CONFLICT, ANSWER_ERRORS_ONLY};
+    static const enum sim_answer harmful[] = {ANSWER_REFUSED,     ANSWER_REFUSED,
+                                              ANSWER_REFUSED,     ANSWER_CONFLICT,
+                                              ANSWER_ERRORS_ONLY, ANSWER_550_BEFORE};
 
     (void)item;
     if (sim->script != NULL)
@@ -56,7 +56,7 @@ enum sim_answer sim_choose_answer(struct sim *sim, const struct sim_item *item)
     if (!sim_chance(sim, sim->limits.server))
         return ANSWER_PLAIN;
     if (sim->profile == SIM_DUPLICATES)
-        return harmless[one_of(sim, 4)];
+        return harmless[one_of(sim, 3)];
     if (sim->profile == SIM_ANYTHING && one_of(sim, 3) == 0)
         return harmful[one_of(sim, sizeof harmful / sizeof harmful[0])];
     if (one_of(sim, 12) == 0)

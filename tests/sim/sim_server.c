@@ -59,7 +59,7 @@ static int result_status(struct sim *sim, enum sim_result result)
     case RESULT_REFUSED:
         return refused[rng_below(&sim->rng, sizeof refused / sizeof refused[0])];
     case RESULT_THROTTLED:
-        return rng_below(&sim->rng, 4) == 0 ? 429 : 452;
+        return 452;
     case RESULT_ERROR:
         return errors[rng_below(&sim->rng, sizeof errors / sizeof errors[0])];
     case RESULT_PLATFORM:

@@ -1,8 +1,8 @@
 /* An HTTP answer → the event that the life cycle understands.
  *
- * The decision is a table over (phase × status class × accepted or not × body class); nonsense from
- * the server becomes EVENT_LOST (sending) or EVENT_LOST (waiting), never a crash. It yields only
- * events that are legal in the phase. */
+ * The decision is a table over (phase × status class × accepted or not × body class), see
+ * reply_table.h; nonsense from the server becomes EVENT_LOST, never a crash. It yields only events
+ * that are legal in the phase. */
 #ifndef PURSER_CODEC_REPLY_H
 #define PURSER_CODEC_REPLY_H
 
@@ -26,6 +26,7 @@ enum reply_scope {
 struct reply_input {
     enum reply_phase phase;
     const struct operation *operation; /* NULL when unknown */
+    struct slice path; /* PHASE_POLL: ours, to compare; empty = the operation's template */
     int http_status;
     struct slice body;
     const char *content_type;
