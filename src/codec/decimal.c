@@ -107,6 +107,16 @@ static struct parts parts_of(struct slice number)
     return parts;
 }
 
+bool decimal_is_whole(struct slice number)
+{
+    struct parts parts = parts_of(number);
+    size_t used = digit_count(&parts);
+
+    while (used > 0 && digit_at(&parts, used - 1) == '0')
+        used--;
+    return used == 0 || (int64_t)used <= (int64_t)parts.integer.length + parts.exponent;
+}
+
 int decimal_compare(struct slice a, struct slice b)
 {
     struct parts x = parts_of(a), y = parts_of(b);

@@ -22,6 +22,9 @@ bool decimal_is_json(struct slice text);
 /* -1, 0 or 1; both must be JSON numbers. 1.50, 1.5 and 15e-1 are equal. */
 int decimal_compare(struct slice a, struct slice b);
 
+/* True for a JSON number without a fraction, however it is written: 12, 1.0, 1e400. */
+bool decimal_is_whole(struct slice number);
+
 /* A number as people write it ("+007", ".5", " 12.50 ") as a JSON number; digits behind the point
  * are kept. False when it is none; *number_out is then untouched. NULL bytes in *number_out mean
  * that there was no memory. */

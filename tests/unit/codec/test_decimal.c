@@ -134,6 +134,21 @@ static void whole_numbers_are_read_however_they_are_written(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void a_number_is_whole_by_its_worth(void **state)
+{
+    static const char *const whole[] = {"0",     "-0.0", "12",     "1.0",  "1.50e1",
+                                        "1e400", "0e-9", "100e-2", "-7.0", "0.00"};
+    static const char *const others[] = {"0.5", "1.01", "1.55e1", "1e-1", "100e-3", "-0.1"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++)
+        if (!decimal_is_whole(slice_of(whole[i])))
+            fail_msg("%s", whole[i]);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (decimal_is_whole(slice_of(others[i])))
+            fail_msg("%s", others[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +156,7 @@ int main(void)
         TEST(rounding_moves_by_half_a_unit_at_most),
         TEST(only_numbers_as_json_writes_them_are_json),
         TEST(whole_numbers_are_read_however_they_are_written),
+        TEST(a_number_is_whole_by_its_worth),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
