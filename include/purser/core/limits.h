@@ -42,6 +42,15 @@
 #define RETRY_AFTER_MAX_MS (60 * 60 * 1000)
 #define LINK_URL_BYTES_MAX 2048 /* a longer link for the merchant is not shown */
 
+/* API description: api.openapi */
+#define OPENAPI_BYTES_MAX (16u * 1024 * 1024)
+#define OPENAPI_ARENA_BYTES_MAX (512u * 1024 * 1024)
+#define OPENAPI_OPERATIONS_MAX 10000
+#define SCHEMAS_MAX 100000
+#define SCHEMA_DEPTH_MAX 256 /* schemas in one another while a value is checked */
+#define SCHEMA_STEPS_MAX 20000000u
+#define PATTERN_STEPS_MAX 1000
+
 /* ledger */
 #define BATCH_BYTES_MAX (2u * 1024 * 1024)
 #define LEDGER_NAMES_MAX 65536 /* of jobs, and of connections, in the life of a ledger */
