@@ -160,6 +160,15 @@ def nobody_listens(stage, leaks):
         stage.command("run with nobody listening", [*RUN, "--wait", "2s"], [75], leaks)
 
 
+def own_simulator(stage, program, leaks):
+    stage.workload.write_spec("canary", "simulator")
+    stage.workload.environment["PURSER_SIMULATOR"] = program
+    stage.command("run with its own simulator", RUN, [0], leaks)
+    world = os.path.join(stage.folder, "state", "purser", "canary", "simulator.world")
+    if not os.path.exists(world):
+        leaks.append("the simulator has left no world to search")
+
+
 def wrong_spec(stage, leaks):
     path = os.path.join(stage.folder, "spec.yaml")
     with open(path, encoding="utf-8") as file:
@@ -193,10 +202,13 @@ def main():
     leaks = []
     sim_options = ["--client-id", CLIENT_ID, "--client-secret", SECRETS["client secret"]]
     try:
-        for number, scene in enumerate([well, refused, mangled, nobody_listens, wrong_spec]):
+        scenes = [well, refused, mangled, nobody_listens, own_simulator, wrong_spec]
+        for number, scene in enumerate(scenes):
             with Simulator(options.sim, sim_options) as simulator:
                 stage = Stage(os.path.join(folder, str(number)), options.purser, simulator.base)
                 more = [simulator] if scene in (refused, mangled) else []
+                if scene is own_simulator:
+                    more = [options.sim]
                 scene(stage, *more, leaks)
     finally:
         shutil.rmtree(folder)

@@ -82,5 +82,37 @@ class KeysWithoutEcho(Keys):
     options = ("--no-echo",)
 
 
+class Forgotten(SimulatorTest):
+    """A key that is not remembered any more makes a second job."""
+
+    options = ("--key-retention", "1h")
+
+    def forget(self, body):
+        return self.sim.call("POST", "/_sim/forget-keys", body)
+
+    def test_on_request_all_keys_are_forgotten(self):
+        first = self.sim.send("/products", product("a"), "k")
+        self.assertEqual(self.forget(None).status, 200)
+        second = self.sim.send("/products", product("a"), "k")
+        third = self.sim.send("/products", product("a"), "k")
+        self.assertNotEqual(second.job_id, first.job_id)
+        self.assertEqual(third.job_id, second.job_id)
+        self.assertEqual(len(self.sim.effects()), 2)
+        entities = [self.sim.poll(one.job_id).json["response"]["body"] for one in (first, second)]
+        self.assertNotEqual(entities[0], entities[1])
+
+    def test_after_the_retention_a_key_is_free_for_another_body(self):
+        first = self.sim.send("/products", product("a"), "k")
+        self.forget({"passed_ms": 3599000})
+        self.assertEqual(self.sim.send("/products", product("a"), "k").job_id, first.job_id)
+        self.forget({"passed_ms": 1001})
+        self.assertEqual(self.sim.send("/products", product("b"), "k").status, 200)
+        self.assertEqual([r["replay"] for r in self.sim.requests()], [False, True, False])
+
+    def test_wrong_requests_are_refused(self):
+        for body in (b"{", {}, {"passed_ms": -1}, {"passed_ms": "1"}):
+            self.assertEqual(self.forget(body).status, 400)
+
+
 if __name__ == "__main__":
     unittest.main()

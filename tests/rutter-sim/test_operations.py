@@ -5,7 +5,8 @@ import unittest
 from simulator import SimulatorTest, head, product
 
 # method, path, wrapper, required members, class. Classes: Y async by response_mode; A the same,
-# undeclared; W a job, but always the finished entity; N no job and no key.
+# undeclared; W a job, but always the finished entity; N no job and no key. Those that make and end
+# connections are in test_connections.py.
 OPERATIONS = """
 POST /accounting/accounts account account_type,currency_code,name,nominal_code Y
 POST /accounting/bank_deposits bank_deposit account_id Y
@@ -63,12 +64,8 @@ POST /accounting/tax_rates tax_rate - Y
 POST /accounting/vendors vendor contact_name,currency_code,vendor_name Y
 PATCH /accounting/vendors/1 vendor - Y
 POST /accounting/custom_thing - other_entity_fields,line_items N
-POST /connections/access_token/invalidate - - N
 POST /connections/backfill - start_date N
-POST /connections/create - - N
 POST /connections/incremental_sync - - N
-DELETE /connections/1 - - N
-POST /item/public_token/exchange - client_id,public_token,secret N
 POST /orders order currency_code,line_items,customer,billing_address N
 PATCH /orders/1 order status N
 POST /orders/1/fulfillments fulfillment carrier,tracking_number,line_items A

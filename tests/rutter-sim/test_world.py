@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import unittest
 
-from simulator import BINARY, OTHER_TOKEN, TOKEN, Simulator, invoice, new_key, product
+from simulator import BINARY, OTHER_TOKEN, TOKEN, Simulator, head, invoice, new_key, product
 
 
 class WorldTest(unittest.TestCase):
@@ -108,6 +108,44 @@ class Kept(WorldTest):
         sim = self.start()
         self.assertEqual(sim.poll(job).json["status"], "success")
         self.assertEqual(sim.stats()["jobs"], 1)
+
+
+    def test_connections_that_were_made_and_tokens_that_were_revoked(self):
+        body = {"platform": "PRESTASHOP", "store_url": "https://s", "api_key": "api-secret"}
+        sim = self.start()
+        made = sim.send("/connections/create", body, token=None).json["connection"]
+        new = sim.send("/connections/access_token/invalidate").json["new_access_token"]
+        gone = sim.send("/connections/create", body, token=None).json["connection"]
+        sim.send("/connections/" + gone["id"], None, None, "DELETE", None)
+        sim.send("/products", product("a"), new_key(), token=OTHER_TOKEN)
+        self.sim.stop()
+        with open(self.world, "rb") as file:
+            content = file.read()
+        for secret in (TOKEN, OTHER_TOKEN, made["access_token"], new, "api-secret"):
+            self.assertNotIn(secret.encode(), content)
+        self.sim = sim = Simulator("--world", self.world)
+        for token, status in (
+            (made["access_token"], 200),
+            (new, 200),
+            (OTHER_TOKEN, 200),
+            (TOKEN, 401),
+            (gone["access_token"], 401),
+        ):
+            self.assertEqual(sim.send("/products", product("b"), new_key(), token=token).status, status)
+        query = "?access_token=" + OTHER_TOKEN
+        listed = sim.call("GET", "/versioned/products" + query, None, head()).json["products"]
+        self.assertEqual([one["name"] for one in listed], ["a", "b"])
+
+    def test_forgotten_keys_stay_forgotten(self):
+        key = new_key()
+        sim = self.start()
+        first = sim.send("/products", product("a"), key)
+        sim.call("POST", "/_sim/forget-keys")
+        sim = self.start()
+        second = sim.send("/products", product("a"), key)
+        self.assertNotEqual(second.job_id, first.job_id)
+        entities = [sim.poll(one.job_id).json["response"]["body"] for one in (first, second)]
+        self.assertNotEqual(entities[0], entities[1])
 
 
 class Refused(WorldTest):

@@ -105,6 +105,21 @@ static const struct outcome *poll_outcome(struct sim *sim, struct job *job)
     return profile_draw_poll(sim->options.profile, hash_mix(job->draw, 1000 + job->polls));
 }
 
+/* Changes the answer to a GET, which is composed, as the outcome of stage poll says. */
+static void answer_get_fault(struct sim *sim, const struct request *request,
+                             const struct outcome *outcome, const struct job *job,
+                             struct answer *answer)
+{
+    note_fault(sim, answer, outcome);
+    if (outcome->status != 0) {
+        answer_outcome(sim, answer, outcome);
+        return;
+    }
+    answer->wire = outcome->wire;
+    answer->delay_ms += outcome->delay_ms;
+    answer_change(sim, answer, outcome, job, request->authority);
+}
+
 static void answer_poll(struct sim *sim, const struct request *request, struct job *job,
                         const struct outcome *scripted, struct answer *answer)
 {
@@ -122,14 +137,7 @@ static void answer_poll(struct sim *sim, const struct request *request, struct j
         job_add_object(answer->body, job);
     if (outcome == NULL)
         return;
-    note_fault(sim, answer, outcome);
-    if (outcome->status != 0) {
-        answer_outcome(sim, answer, outcome);
-        return;
-    }
-    answer->wire = outcome->wire;
-    answer->delay_ms += outcome->delay_ms;
-    answer_change(sim, answer, outcome, job, request->authority);
+    answer_get_fault(sim, request, outcome, job, answer);
 }
 
 static void api_poll(struct sim *sim, const struct request *request, struct slice id,
@@ -137,7 +145,7 @@ static void api_poll(struct sim *sim, const struct request *request, struct slic
 {
     struct job *job = jobs_find(&sim->jobs, id);
     struct ledger_entry *entry = ledger_at(&sim->ledger, answer->entry);
-    struct slice texts[2] = {request->path, job == NULL ? (struct slice){NULL, 0} : job->body};
+    struct script_subject subject = {.texts = {request->path}};
     const struct script_entry *script = NULL;
 
     sim->counters.polls++;
@@ -148,78 +156,19 @@ static void api_poll(struct sim *sim, const struct request *request, struct slic
     } else {
         entry->job = job->number;
         entry->connection = job->connection;
+        subject.texts[1] = job->body;
+        if (job->connection != NULL)
+            subject.access_token = connection_token(sim, job->connection);
         entry->is_old_url = slice_starts_with(request->path, SLICE("/v2/"));
     }
     if (sim->script.count > 0)
-        script = script_take(&sim->script, SCRIPT_POLLS, texts, 2);
+        script = script_take(&sim->script, SCRIPT_POLLS, &subject);
     if (script != NULL && script->outcome == NULL) {
         answer_script(answer, script);
         return;
     }
     if (check_head(sim, request, answer))
         answer_poll(sim, request, job, script == NULL ? NULL : script->outcome, answer);
-}
-
-static void add_status(struct text *text, const struct sim *sim,
-                       const struct connection *connection)
-{
-    bool is_disabled = connection->state == CONNECTION_DISABLED;
-    bool needs_update =
-        connection->state == CONNECTION_NEEDS_UPDATE || connection->state == CONNECTION_REVOKED;
-    bool is_ready = connection->state != CONNECTION_NOT_READY;
-
-    text_add(text, SLICE("{\"connection\":"));
-    add_connection(text, sim, connection);
-    text_addf(text,
-              ",\"status\":{\"platform\":\"QUICKBOOKS\","
-              "\"needs_update_status\":{\"needs_update\":%s},"
-              "\"disabled_status\":{\"is_disabled\":%s,\"disabled_reason\":%s},"
-              "\"historical_sync_status\":{\"historical_sync_completed\":%s,\"total\":{},"
-              "\"num_batches_completed\":1,\"synced_balance_sheets_count\":0},"
-              "\"is_ready\":%s,\"link_url\":\"https://link.rutter.example/%s\","
-              "\"created_at\":\"2024-01-01T00:00:00.000Z\","
-              "\"last_sync_completed_at\":\"2024-01-02T00:00:00.000Z\"}}",
-              needs_update ? "true" : "false", is_disabled ? "true" : "false",
-              is_disabled ? "\"MANUALLY_DISABLED\"" : "null", is_ready ? "true" : "false",
-              is_ready ? "true" : "false", connection->shown);
-}
-
-static void api_connection_status(struct sim *sim, const struct request *request,
-                                  struct answer *answer)
-{
-    struct connection *connection =
-        sim_connection(sim, query_value(request->query, SLICE("access_token")));
-
-    if (connection == NULL) {
-        answer_error(answer, 401, "CONNECTION_ERROR", "INVALID_CREDENTIALS",
-                     "The access token is missing or unknown");
-        return;
-    }
-    ledger_at(&sim->ledger, answer->entry)->connection = connection;
-    add_status(answer->body, sim, connection);
-}
-
-static void api_connections(struct sim *sim, struct answer *answer)
-{
-    text_add(answer->body, SLICE("{\"connections\":["));
-    for (uint32_t i = 0; i < sim->connection_count; i++) {
-        struct text one = {0};
-
-        if (i > 0)
-            text_add(answer->body, SLICE(","));
-        add_connection(&one, sim, sim->connections[i]);
-        one.length--; /* its closing brace */
-        text_add(answer->body, text_slice(&one));
-        text_add(answer->body, SLICE(",\"access_token\":\""));
-        text_add_escaped(answer->body, sim->connections[i]->token);
-        text_addf(answer->body,
-                  "\",\"link_url\":\"https://link.rutter.example/%s\","
-                  "\"created_at\":\"2024-01-01T00:00:00.000Z\","
-                  "\"updated_at\":\"2024-01-01T00:00:00.000Z\"}",
-                  sim->connections[i]->shown);
-        text_free(&one);
-    }
-    text_add(answer->body, SLICE("]}"));
 }
 
 /* The id of a job path, or an empty slice. */
@@ -239,7 +188,8 @@ static struct slice job_path_id(struct slice path)
 static void api_send(struct sim *sim, const struct request *request, enum method method,
                      struct slice path, struct answer *answer)
 {
-    struct slice texts[3] = {request->path, request->key, request->body};
+    struct script_subject subject = {{request->path, request->key, request->body},
+                                     query_value(request->query, SLICE("access_token"))};
     const struct operation *operation;
     const struct script_entry *script = NULL;
     struct ledger_entry *entry = ledger_at(&sim->ledger, answer->entry);
@@ -247,7 +197,7 @@ static void api_send(struct sim *sim, const struct request *request, enum method
 
     sim->counters.sends++;
     if (sim->script.count > 0)
-        script = script_take(&sim->script, SCRIPT_SENDS, texts, 3);
+        script = script_take(&sim->script, SCRIPT_SENDS, &subject);
     if (script != NULL && script->outcome == NULL && !script->acts) {
         ledger_describe(sim, entry, request->method, request->path, request->key, request->body);
         answer_script(answer, script);
@@ -270,22 +220,27 @@ static void api_send(struct sim *sim, const struct request *request, enum method
         answer_script(answer, script);
 }
 
-static void api_read(struct sim *sim, const struct request *request, struct slice path,
-                     struct answer *answer)
+static void read_or_script(struct sim *sim, const struct request *request, struct slice path,
+                           struct answer *answer)
 {
     struct ledger_entry *entry = ledger_at(&sim->ledger, answer->entry);
+    const struct script_entry *script = NULL;
+    struct script_subject subject = {{request->path, request->query, {NULL, 0}},
+                                     query_value(request->query, SLICE("access_token"))};
 
     ledger_describe(sim, entry, request->method, request->path, (struct slice){NULL, 0},
                     (struct slice){NULL, 0});
+    if (sim->script.count > 0)
+        script = script_take(&sim->script, SCRIPT_READS, &subject);
+    if (script != NULL && script->outcome == NULL) {
+        answer_script(answer, script);
+        return;
+    }
     if (!check_head(sim, request, answer))
         return;
-    if (slice_equal(path, SLICE("/connections/status")))
-        api_connection_status(sim, request, answer);
-    else if (slice_equal(path, SLICE("/connections")))
-        api_connections(sim, answer);
-    else
-        answer_error(answer, 404, "API_REQUEST_ERROR", "NOT_FOUND",
-                     "The simulator has writes, jobs and connections, no other reads");
+    api_read(sim, request, path, answer);
+    if (script != NULL)
+        answer_get_fault(sim, request, script->outcome, NULL, answer);
 }
 
 void api_handle(struct sim *sim, const struct request *request, struct answer *answer)
@@ -311,7 +266,7 @@ void api_handle(struct sim *sim, const struct request *request, struct answer *a
     if (method == METHOD_GET && job_id.length > 0)
         api_poll(sim, request, job_id, answer);
     else if (method == METHOD_GET)
-        api_read(sim, request, path, answer);
+        read_or_script(sim, request, path, answer);
     else
         api_send(sim, request, method, path, answer);
 }

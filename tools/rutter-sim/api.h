@@ -46,7 +46,7 @@ void api_finish(struct sim *sim, struct answer *answer);
 /* Notes in the ledger that the answer left (or that the connection was closed instead). */
 void api_answered(struct sim *sim, const struct answer *answer);
 
-/* Finishes the job now: executes its effect, if it has one. */
+/* execute.c. Finishes the job now: executes its effect, if it has one. */
 void job_finish(struct job *job);
 /* Finishes the job at `due_ms`, unless its outcome is never to end. */
 void job_wait(struct job *job, int64_t due_ms);
@@ -68,6 +68,10 @@ void answer_set_job_id(struct answer *answer, const struct job *job);
 /* write.c: a write operation, from its checks to its answer. */
 void api_write(struct sim *sim, const struct request *request, const struct operation *operation,
                const struct script_entry *script, struct answer *answer);
+
+/* read.c: a GET of anything but a job; its head was checked. `path` is under /versioned. */
+void api_read(struct sim *sim, const struct request *request, struct slice path,
+              struct answer *answer);
 
 /* The value of a query parameter, as it stands; empty if absent. */
 struct slice query_value(struct slice query, struct slice name);

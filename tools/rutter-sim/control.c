@@ -79,54 +79,111 @@ static void handle_fail(struct sim *sim, const struct request *request, struct a
         text_addf(answer->body, "{\"script_left\":%zu}\n", script_left(&sim->script));
 }
 
-static const char *const state_names[] = {[CONNECTION_READY] = "ready",
-                                          [CONNECTION_NOT_READY] = "not-ready",
-                                          [CONNECTION_DISABLED] = "disabled",
-                                          [CONNECTION_NEEDS_UPDATE] = "needs-update",
-                                          [CONNECTION_REVOKED] = "revoked"};
-
-static bool state_from_text(const char *name, enum connection_state *state_out)
-{
-    for (enum connection_state state = CONNECTION_READY; state <= CONNECTION_REVOKED; state++) {
-        if (name != NULL && strcmp(name, state_names[state]) == 0) {
-            *state_out = state;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* {"access_token":…,"state":…}; without a token every connection seen so far is set. */
-static const char *set_connection(struct sim *sim, struct json_object *root)
+static struct slice text_of(struct json_object *root, const char *name)
 {
     struct json_object *member = NULL;
-    enum connection_state state;
-    struct connection *connection;
 
     if (!json_object_is_type(root, json_type_object) ||
-        !json_object_object_get_ex(root, "state", &member) ||
-        !state_from_text(json_object_get_string(member), &state))
-        return "state is ready, not-ready, disabled, needs-update or revoked";
-    if (!json_object_object_get_ex(root, "access_token", &member)) {
-        for (uint32_t i = 0; i < sim->connection_count; i++)
-            sim->connections[i]->state = state;
-        return NULL;
+        !json_object_object_get_ex(root, name, &member) ||
+        !json_object_is_type(member, json_type_string))
+        return (struct slice){NULL, 0};
+    return (struct slice){json_object_get_string(member),
+                          (size_t)json_object_get_string_len(member)};
+}
+
+static const char connection_members[] =
+    "state is ready, not-ready, disabled, needs-update, revoked, not-allowed or bad-token; further "
+    "members are access_token, platform, store, disabled_reason and status_form (wrapped or flat)";
+
+static const char *change_connection(struct sim *sim, struct connection *connection,
+                                     struct json_object *root)
+{
+    struct slice state = text_of(root, "state");
+    struct slice form = text_of(root, "status_form");
+
+    if (state.length > 0 && (connection->state == CONNECTION_DELETED ||
+                             !connection_state_from_text(state, &connection->state)))
+        return connection_members;
+    if (form.length > 0) {
+        connection->has_flat_status = slice_equal(form, SLICE("flat"));
+        if (!connection->has_flat_status && !slice_equal(form, SLICE("wrapped")))
+            return connection_members;
     }
-    connection = sim_connection(sim, slice_of(json_object_get_string(member)));
-    if (connection == NULL)
-        return "access_token is not accepted here";
-    connection->state = state;
+    if (text_of(root, "platform").length > 0)
+        connection->platform = arena_copy(&sim->arena, text_of(root, "platform"));
+    if (text_of(root, "store").length > 0)
+        connection->store = arena_copy(&sim->arena, text_of(root, "store"));
+    if (text_of(root, "disabled_reason").length > 0)
+        connection->disabled_reason = arena_copy(&sim->arena, text_of(root, "disabled_reason"));
     return NULL;
 }
 
-static void handle_connection(struct sim *sim, const struct request *request, struct answer *answer)
+/* {"access_token":…,"state":…, …}; without a token every connection seen so far is set. */
+static const char *set_connection(struct sim *sim, struct json_object *root)
+{
+    static const char *const known[] = {"access_token", "state",           "platform",
+                                        "store",        "disabled_reason", "status_form"};
+    struct slice token = text_of(root, "access_token");
+    struct connection *connection;
+    const char *wrong = NULL;
+    int count = 0;
+
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        count += text_of(root, known[i]).length > 0;
+    if (count == 0 || count != json_object_object_length(root) || (count == 1 && token.length > 0))
+        return connection_members;
+    if (token.length > 0) {
+        connection = connection_in_any_state(sim, token);
+        return connection == NULL ? "access_token is not accepted here"
+                                  : change_connection(sim, connection, root);
+    }
+    for (uint32_t i = 0; wrong == NULL && i < sim->connections.count; i++)
+        if (sim->connections.all[i]->state != CONNECTION_DELETED)
+            wrong = change_connection(sim, sim->connections.all[i], root);
+    return wrong;
+}
+
+/* {"passed_ms":N}: keys are older by so much. Without a body all are forgotten. */
+static const char *forget_keys(struct sim *sim, struct json_object *root)
+{
+    struct json_object *passed = NULL;
+
+    if (root == NULL) {
+        sim->keys_forgotten = sim->jobs.last;
+        return NULL;
+    }
+    if (!json_object_is_type(root, json_type_object) ||
+        !json_object_object_get_ex(root, "passed_ms", &passed) ||
+        !json_object_is_type(passed, json_type_int) || json_object_get_int64(passed) < 0)
+        return "passed_ms is the number of milliseconds that have passed for the keys";
+    sim->keys_older_ms += json_object_get_int64(passed);
+    return NULL;
+}
+
+/* {"stand_still":true}: list reads show what was done until now, and no more, until false. */
+static const char *set_reads(struct sim *sim, struct json_object *root)
+{
+    struct json_object *member = NULL;
+
+    if (!json_object_is_type(root, json_type_object) ||
+        !json_object_object_get_ex(root, "stand_still", &member) ||
+        !json_object_is_type(member, json_type_boolean))
+        return "stand_still is true or false";
+    sim->stood_still_ms = sim_synced_ms(sim);
+    sim->reads_stand_still = json_object_get_boolean(member);
+    return NULL;
+}
+
+static void handle_change(struct sim *sim, const struct request *request, struct answer *answer,
+                          const char *(*change)(struct sim *, struct json_object *))
 {
     struct json_tokener *tokener = json_tokener_new();
     struct json_object *root =
         request->body.length == 0
             ? NULL
             : json_tokener_parse_ex(tokener, request->body.bytes, (int)request->body.length);
-    const char *wrong = set_connection(sim, root);
+    const char *wrong =
+        root == NULL && request->body.length > 0 ? "the body is not JSON" : change(sim, root);
 
     if (wrong != NULL)
         answer_problem(answer, 400, wrong);
@@ -175,14 +232,19 @@ bool control_handle(struct sim *sim, const struct request *request, struct answe
     } else if (is_post && slice_equal(path, SLICE("/_sim/fail"))) {
         handle_fail(sim, request, answer);
     } else if (is_post && slice_equal(path, SLICE("/_sim/connection"))) {
-        handle_connection(sim, request, answer);
+        handle_change(sim, request, answer, set_connection);
+    } else if (is_post && slice_equal(path, SLICE("/_sim/forget-keys"))) {
+        handle_change(sim, request, answer, forget_keys);
+    } else if (is_post && slice_equal(path, SLICE("/_sim/reads"))) {
+        handle_change(sim, request, answer, set_reads);
     } else if (is_post && slice_equal(path, SLICE("/_sim/reset"))) {
         sim_reset(sim);
         text_add(answer->body, SLICE("{\"ok\":true}\n"));
     } else {
         answer_problem(answer, 404,
                        "GET /_sim/ledger, GET /_sim/stats, POST /_sim/fail, "
-                       "POST /_sim/connection, POST /_sim/reset");
+                       "POST /_sim/connection, POST /_sim/forget-keys, POST /_sim/reads, "
+                       "POST /_sim/reset");
     }
     return false;
 }

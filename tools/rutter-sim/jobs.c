@@ -115,17 +115,6 @@ void add_error(struct text *text, const char *type, const char *code, const char
     text_add(text, SLICE("\"}"));
 }
 
-void add_connection(struct text *text, const struct sim *sim, const struct connection *connection)
-{
-    uint64_t hash = connection == NULL ? 1 : connection->hash;
-
-    text_add(text, SLICE("{\"id\":\""));
-    add_uuid(text, hash_mix(hash, 21), hash_mix(hash, 22));
-    text_add(text, SLICE("\",\"orgId\":\""));
-    add_uuid(text, hash_mix(sim->options.seed, 23), hash_mix(sim->options.seed, 24));
-    text_add(text, SLICE("\",\"platform\":\"QUICKBOOKS\"}"));
-}
-
 /* The object sent, with an id in front unless it brings its own. */
 static void add_entity(struct text *text, const struct job *job, struct slice sent)
 {
@@ -159,13 +148,16 @@ static void add_deleted(struct text *text, const struct job *job)
 
 static void add_new_connection(struct text *text, const struct job *job)
 {
+    char id[UUID_LENGTH];
+
+    uuid_format(id, job->entity[0], job->entity[1]);
     text_add(text, SLICE("{\"connection\":{\"id\":\""));
-    add_uuid(text, job->entity[0], job->entity[1]);
+    text_add(text, (struct slice){id, UUID_LENGTH});
     text_add(text, SLICE("\",\"access_token\":\""));
-    add_uuid(text, job->entity[1], job->entity[0]);
-    text_add(text, SLICE("\",\"link_url\":\"https://link.rutter.example/"));
-    add_uuid(text, job->entity[0] + 1, job->entity[1]);
-    text_add(text, SLICE("\",\"name\":\"simulated\"}}"));
+    add_uuid(text, job->entity[1] | 1, job->entity[0]);
+    text_add(text, SLICE("\",\"link_url\":\""));
+    add_link_url(text, connection_by_id(job->sim, (struct slice){id, UUID_LENGTH}));
+    text_add(text, SLICE("\"}}"));
 }
 
 static void add_success_body(struct text *text, const struct job *job)
@@ -224,13 +216,13 @@ static void add_success_body(struct text *text, const struct job *job)
         text_add(text, SLICE("{\"connection_id\":\""));
         add_uuid(text, job->entity[0], job->entity[1]);
         text_add(text, SLICE("\",\"access_token\":\""));
-        add_uuid(text, job->entity[1], job->entity[0]);
+        add_uuid(text, job->entity[1] | 1, job->entity[0]);
         text_add(text, SLICE("\",\"is_ready\":true,\"platform\":\"QUICKBOOKS\","
                              "\"store_unique_name\":\"simulated\"}"));
         break;
     case ANSWER_NEW_TOKEN:
         text_add(text, SLICE("{\"new_access_token\":\""));
-        add_uuid(text, job->entity[1], job->entity[0]);
+        add_uuid(text, job->entity[1] | 1, job->entity[0]);
         text_add(text, SLICE("\"}"));
         break;
     case ANSWER_ECHO:
@@ -309,7 +301,7 @@ static void add_request_echo(struct text *text, const struct job *job, enum job_
     text_add(text, job->path);
     if (job->connection != NULL) {
         text_add(text, SLICE("?access_token="));
-        text_add(text, job->connection->token);
+        text_add(text, connection_token(job->sim, job->connection));
     }
     text_add(text, SLICE("\",\"method\":\""));
     text_add_string(text, method_name(job->operation->method));

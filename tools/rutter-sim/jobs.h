@@ -18,9 +18,10 @@ struct job {
     const struct outcome *poll_outcome;
     const struct connection *connection; /* NULL for an operation without a token */
     int64_t accepted_ms;
-    uint64_t draw;      /* what the job's random draws depend on */
-    uint64_t entity[2]; /* the two halves of the created entity's UUID */
-    uint64_t id[2];     /* the two halves of the job's UUID */
+    int64_t finished_ms; /* when its effect was executed */
+    uint64_t draw;       /* what the job's random draws depend on */
+    uint64_t entity[2];  /* the two halves of the created entity's UUID */
+    uint64_t id[2];      /* the two halves of the job's UUID */
     uint32_t number;
     uint32_t entry; /* the accepting request's entry in the ledger */
     uint32_t polls;
@@ -34,7 +35,7 @@ struct job {
     struct slice path;  /* under /versioned */
     struct slice key;
     struct slice body;    /* as received; empty with --no-echo */
-    struct slice wrapper; /* raw value of the wrapper member, inside `body` */
+    struct slice wrapper; /* raw value of the wrapper member; of a new connection its platform */
     struct slice own_id;  /* id member of the wrapper, raw; empty if absent */
     struct slice name;    /* what identifies the written thing, raw JSON string inside */
     struct slice sku;
@@ -70,7 +71,5 @@ void job_add_url(struct text *text, const struct job *job, struct slice authorit
 
 /* Adds an error body in Rutter's form. */
 void add_error(struct text *text, const char *type, const char *code, const char *message);
-/* Adds {"id":…,"orgId":…,"platform":…} of a connection; NULL gives a fixed one. */
-void add_connection(struct text *text, const struct sim *sim, const struct connection *connection);
 
 #endif

@@ -15,6 +15,8 @@ static const char usage[] =
     "      --profile NAME        clean, realistic or hostile (default clean)\n"
     "      --latency MS[-MS]     time before each answer (default 0; realistic 5-40)\n"
     "      --job-time MS[-MS]    time a job takes (default 0; realistic, hostile 50-800)\n"
+    "      --key-retention TIME  how long keys are remembered: 500ms, 24h (default: for ever)\n"
+    "      --read-lag MS         how far list reads are behind what was done (default 0)\n"
     "      --sync-wait MS        how long prefer_sync waits for its job (default 30000)\n"
     "      --rate-limit RATE     of the organisation, else 429: 500/10s, 50/s, unlimited\n"
     "                            (default unlimited; realistic, hostile 500/10s)\n"
@@ -40,6 +42,8 @@ enum option_code {
     OPTION_LATENCY,
     OPTION_JOB_TIME,
     OPTION_SYNC_WAIT,
+    OPTION_READ_LAG,
+    OPTION_KEY_RETENTION,
     OPTION_RATE_LIMIT,
     OPTION_PLATFORM_LIMIT,
     OPTION_CLIENT_ID,
@@ -62,6 +66,8 @@ static const struct option long_options[] = {
     {"profile", required_argument, NULL, OPTION_PROFILE},
     {"latency", required_argument, NULL, OPTION_LATENCY},
     {"job-time", required_argument, NULL, OPTION_JOB_TIME},
+    {"key-retention", required_argument, NULL, OPTION_KEY_RETENTION},
+    {"read-lag", required_argument, NULL, OPTION_READ_LAG},
     {"sync-wait", required_argument, NULL, OPTION_SYNC_WAIT},
     {"rate-limit", required_argument, NULL, OPTION_RATE_LIMIT},
     {"platform-limit", required_argument, NULL, OPTION_PLATFORM_LIMIT},
@@ -107,6 +113,22 @@ static void read_range(const char *option, const char *value, int64_t range_out[
         refuse(option, value, "milliseconds were expected: 50 or 50-800");
     range_out[0] = (int64_t)least;
     range_out[1] = (int64_t)most;
+}
+
+static int64_t read_duration(const char *option, const char *value)
+{
+    static const struct {
+        const char *unit;
+        int64_t ms;
+    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+    size_t digits = strspn(value, "0123456789");
+    uint64_t number = 0;
+
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (strcmp(value + digits, units[i].unit) == 0 &&
+            slice_to_number((struct slice){value, digits}, 1000000000, &number))
+            return (int64_t)number * units[i].ms;
+    refuse(option, value, "a duration was expected: 500ms, 30s, 24h");
 }
 
 static void read_rate(const char *option, const char *value, struct limit_rule *rule_out)
@@ -232,6 +254,12 @@ void options_read(int argc, char **argv, struct options *options)
         case OPTION_JOB_TIME:
             read_range("job-time", optarg, options->job_time_ms);
             job_time = true;
+            break;
+        case OPTION_KEY_RETENTION:
+            options->key_retention_ms = read_duration("key-retention", optarg);
+            break;
+        case OPTION_READ_LAG:
+            options->read_lag_ms = (int64_t)read_number("read-lag", optarg, 86400000);
             break;
         case OPTION_SYNC_WAIT:
             options->sync_wait_ms = (int64_t)read_number("sync-wait", optarg, 86400000);

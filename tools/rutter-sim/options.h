@@ -11,9 +11,11 @@ struct options {
     uint16_t port;
     uint64_t seed;
     enum profile profile;
-    int64_t latency_ms[2];  /* least and most */
-    int64_t job_time_ms[2]; /* least and most */
-    int64_t sync_wait_ms;   /* how long prefer_sync waits before it answers async_response */
+    int64_t latency_ms[2];    /* least and most */
+    int64_t job_time_ms[2];   /* least and most */
+    int64_t read_lag_ms;      /* how far reads are behind what was done */
+    int64_t key_retention_ms; /* how long a key is remembered; 0: for ever */
+    int64_t sync_wait_ms;     /* how long prefer_sync waits before it answers async_response */
     struct limit_rule organisation_limit;
     struct limit_rule platform_limit;
     const char *tls_cert;

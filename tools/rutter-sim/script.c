@@ -78,10 +78,15 @@ static const char *read_target(struct json_object *value, struct script_entry *e
         entry->target = SCRIPT_SENDS;
     else if (name != NULL && strcmp(name, "poll") == 0)
         entry->target = SCRIPT_POLLS;
+    else if (name != NULL && strcmp(name, "read") == 0)
+        entry->target = SCRIPT_READS;
+    else if (name != NULL && strcmp(name, "all") == 0)
+        entry->target = SCRIPT_BOTH | SCRIPT_READS;
     else if (name != NULL && strcmp(name, "any") == 0)
         entry->target = SCRIPT_BOTH;
     else
-        return complain("\"on\" is send, poll or any, not", name == NULL ? "null" : name);
+        return complain("\"on\" is send, poll, read, any or all, not",
+                        name == NULL ? "null" : name);
     return NULL;
 }
 
@@ -126,6 +131,8 @@ static const char *read_member(const char *name, struct json_object *value,
         entry->acts = json_object_get_boolean(value);
     else if (strcmp(name, "match") == 0)
         entry->match = copy_value(value);
+    else if (strcmp(name, "access_token") == 0)
+        entry->access_token = copy_value(value);
     else if (strcmp(name, "times") == 0)
         entry->left =
             json_object_get_int64(value) <= 0 ? UINT32_MAX : (uint32_t)json_object_get_int64(value);
@@ -229,25 +236,27 @@ const char *script_add(struct script *script, struct slice body)
 }
 
 static bool fits(const struct script_entry *entry, enum script_target target,
-                 const struct slice *texts, size_t text_count)
+                 const struct script_subject *subject)
 {
     if (entry->left == 0 || (entry->target & target) == 0)
         return false;
+    if (entry->access_token.length > 0 && !slice_equal(entry->access_token, subject->access_token))
+        return false;
     if (entry->match.length == 0)
         return true;
-    for (size_t i = 0; i < text_count; i++)
-        if (slice_find(texts[i], entry->match) != NULL)
+    for (size_t i = 0; i < sizeof subject->texts / sizeof subject->texts[0]; i++)
+        if (slice_find(subject->texts[i], entry->match) != NULL)
             return true;
     return false;
 }
 
 const struct script_entry *script_take(struct script *script, enum script_target target,
-                                       const struct slice *texts, size_t text_count)
+                                       const struct script_subject *subject)
 {
     for (size_t i = 0; i < script->count; i++) {
         struct script_entry *entry = script->entries[i];
 
-        if (!fits(entry, target, texts, text_count))
+        if (!fits(entry, target, subject))
             continue;
         script->taken++;
         if (entry->left != UINT32_MAX && --entry->left == 0) {

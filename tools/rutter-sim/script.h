@@ -8,13 +8,14 @@
 #define SCRIPT_ENTRIES_MAX 10000
 #define SCRIPT_HEADERS_MAX 8
 
-enum script_target { SCRIPT_SENDS = 1, SCRIPT_POLLS = 2, SCRIPT_BOTH = 3 };
+enum script_target { SCRIPT_SENDS = 1, SCRIPT_POLLS = 2, SCRIPT_BOTH = 3, SCRIPT_READS = 4 };
 
 struct script_entry {
     enum script_target target;
     const struct outcome *outcome; /* NULL: the answer below */
     uint32_t left;                 /* how many more requests take it; UINT32_MAX: all */
     struct slice match;            /* only requests whose path, key or body contain this */
+    struct slice access_token;     /* only requests of this connection; empty: all */
     /* An answer spelled out. */
     int status;
     struct slice body;
@@ -36,13 +37,20 @@ struct script {
     uint32_t drop_connections; /* so many new connections are closed unread */
 };
 
+/* What entries are compared with: of a send path, key and body; of a poll path and the body of its
+ * job; of another read path and query. */
+struct script_subject {
+    struct slice texts[3];
+    struct slice access_token; /* may be empty */
+};
+
 /* Adds the entries of a /_sim/fail body. NULL on success, else what is wrong with it; then
  * nothing was added. The text is valid until the next call. */
 const char *script_add(struct script *script, struct slice body);
 /* The first entry for such a request, used up by one; NULL when there is none. Stays valid for
- * the life of the process. `texts` are what `match` is looked for in. */
+ * the life of the process. */
 const struct script_entry *script_take(struct script *script, enum script_target target,
-                                       const struct slice *texts, size_t text_count);
+                                       const struct script_subject *subject);
 /* Entries that are still to be taken. */
 size_t script_left(const struct script *script);
 void script_clear(struct script *script);

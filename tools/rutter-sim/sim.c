@@ -18,6 +18,27 @@ void sim_tick(struct sim *sim)
     sim->now_ms = clock_ms(CLOCK_MONOTONIC);
 }
 
+int64_t sim_wall_ms(const struct sim *sim)
+{
+    return sim->started_wall_ms + sim->now_ms - sim->started_ms;
+}
+
+void sim_format_time(int64_t wall_ms, char out[SIM_TIME_BYTES])
+{
+    time_t seconds = (time_t)(wall_ms / 1000);
+    struct tm parts;
+    size_t length;
+
+    gmtime_r(&seconds, &parts);
+    length = strftime(out, SIM_TIME_BYTES, "\"%Y-%m-%dT%H:%M:%S", &parts);
+    snprintf(out + length, SIM_TIME_BYTES - length, ".%03dZ\"", (int)(wall_ms % 1000));
+}
+
+int64_t sim_synced_ms(const struct sim *sim)
+{
+    return sim->reads_stand_still ? sim->stood_still_ms : sim->now_ms - sim->options.read_lag_ms;
+}
+
 static void make_authorization(struct sim *sim)
 {
     struct text pair = {0};
@@ -59,67 +80,12 @@ void sim_reset(struct sim *sim)
     sim->organisation = (struct limit){0};
     table_reset(&sim->key_table);
     sim->key_count = 0;
+    sim->keys_older_ms = 0;
     table_reset(&sim->content_counts);
     table_reset(&sim->deleted);
-    for (uint32_t i = 0; i < sim->connection_count; i++) {
-        free(sim->connections[i]->platform.allowed_at);
-        sim->connections[i]->platform = (struct limit){0};
-        sim->connections[i]->state = CONNECTION_READY;
-    }
+    connections_reset(sim);
+    sim->reads_stand_still = false;
     script_clear(&sim->script);
-}
-
-static bool token_is_accepted(const struct options *options, struct slice token)
-{
-    if (options->token_count == 0)
-        return uuid_is_valid(token);
-    for (size_t i = 0; i < options->token_count; i++)
-        if (slice_equal(token, options->tokens[i]))
-            return true;
-    return false;
-}
-
-static struct connection *new_connection(struct sim *sim, struct slice token, uint64_t hash)
-{
-    struct connection *connection = memory_new(sizeof *connection);
-    struct text shown = {0};
-    unsigned char digest[32];
-
-    sha256(token, digest);
-    text_add_hex(&shown, digest, CONNECTION_HASH_LENGTH / 2);
-    *connection = (struct connection){.hash = hash, .token = arena_copy(&sim->arena, token)};
-    memcpy(connection->shown, shown.bytes, CONNECTION_HASH_LENGTH);
-    text_free(&shown);
-    if ((sim->connection_count & (sim->connection_count + 1)) == 0)
-        sim->connections = memory_grow(sim->connections, (sim->connection_count + 1) * 2 *
-                                                             sizeof(struct connection *));
-    sim->connections[sim->connection_count++] = connection;
-    connection->number = sim->connection_count;
-    return connection;
-}
-
-struct connection *sim_connection(struct sim *sim, struct slice token)
-{
-    uint64_t hash = hash_bytes(7, token);
-    struct table_slot *slot = table_find(&sim->connection_table, hash);
-    struct connection *connection;
-
-    if (slot != NULL) {
-        connection = sim->connections[slot->value - 1];
-        return slice_equal(connection->token, token) ? connection : NULL;
-    }
-    if (!token_is_accepted(&sim->options, token))
-        return NULL;
-    return sim_know(sim, token);
-}
-
-struct connection *sim_know(struct sim *sim, struct slice token)
-{
-    uint64_t hash = hash_bytes(7, token);
-    struct connection *connection = new_connection(sim, token, hash);
-
-    table_at(&sim->connection_table, hash)->value = sim->connection_count;
-    return connection;
 }
 
 struct key_record *sim_key(struct sim *sim, struct slice key)
@@ -140,6 +106,17 @@ struct key_record *sim_key(struct sim *sim, struct slice key)
         (struct key_record){.key = arena_copy(&sim->arena, key), .next = slot->value};
     slot->value = ++sim->key_count;
     return &sim->keys[sim->key_count - 1];
+}
+
+bool sim_key_is_forgotten(const struct sim *sim, const struct key_record *record)
+{
+    int64_t age_ms;
+
+    if (record->job == 0)
+        return false;
+    age_ms = sim->now_ms + sim->keys_older_ms - jobs_at(&sim->jobs, record->job)->accepted_ms;
+    return record->job <= sim->keys_forgotten ||
+           (sim->options.key_retention_ms > 0 && age_ms >= sim->options.key_retention_ms);
 }
 
 int64_t sim_pick(const int64_t range[2], uint64_t draw)

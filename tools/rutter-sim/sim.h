@@ -2,6 +2,7 @@
 #ifndef RUTTER_SIM_SIM_H
 #define RUTTER_SIM_SIM_H
 
+#include "connections.h"
 #include "jobs.h"
 #include "ledger.h"
 #include "limit.h"
@@ -9,33 +10,16 @@
 #include "script.h"
 #include "table.h"
 
-#define CONNECTION_HASH_LENGTH 12
-
-enum connection_state {
-    CONNECTION_READY,
-    CONNECTION_NOT_READY,
-    CONNECTION_DISABLED,
-    CONNECTION_NEEDS_UPDATE,
-    CONNECTION_REVOKED /* its platform credentials are dead: 451 */
-};
-
-/* One merchant: whatever came with one access token. */
-struct connection {
-    uint64_t hash;
-    uint32_t number;                        /* from 1 */
-    char shown[CONNECTION_HASH_LENGTH + 1]; /* first digits of the token's SHA-256 */
-    struct slice token;
-    struct limit platform;
-    enum connection_state state;
-};
-
 /* One idempotency key of the organisation. */
 struct key_record {
     struct slice key;
     uint32_t attempts;
     uint32_t job;  /* number of the job made by the first accepted request; 0: the key is free */
     uint32_t next; /* next record with the same hash, as number + 1 */
+    uint32_t times_forgotten;
 };
+
+#define SIM_TIME_BYTES 30
 
 struct counters {
     uint64_t requests;
@@ -65,13 +49,15 @@ struct sim {
     struct limit organisation;
     struct table key_table; /* hash -> number of the first record + 1 */
     struct key_record *keys;
+    uint32_t keys_forgotten; /* keys of jobs up to this number are forgotten, by request */
+    int64_t keys_older_ms;   /* time that has passed for keys only, by request */
     uint32_t key_count;
     uint32_t key_capacity;
-    struct table connection_table; /* hash of the token -> number + 1 */
-    struct connection **connections;
-    uint32_t connection_count;
+    struct connections connections;
     struct table content_counts; /* hash of a request's content and an outcome -> times seen */
     struct table deleted;        /* hash of connection and path -> 1 */
+    bool reads_stand_still;
+    int64_t stood_still_ms; /* since when */
     struct script script;
 };
 
@@ -79,14 +65,18 @@ void sim_init(struct sim *sim, const struct options *options, struct slice autho
 /* Forgets requests, jobs, keys, scripts and counts. Connections stay known. */
 void sim_reset(struct sim *sim);
 
-/* The connection of `token`, made if new; NULL when the token is not accepted. */
-struct connection *sim_connection(struct sim *sim, struct slice token);
-/* The connection of `token`, made if new, whether it is accepted or not. */
-struct connection *sim_know(struct sim *sim, struct slice token);
 /* The record of `key`, made if new. */
 struct key_record *sim_key(struct sim *sim, struct slice key);
+/* Whether the key was accepted and is not remembered any more. */
+bool sim_key_is_forgotten(const struct sim *sim, const struct key_record *record);
 /* A value in a range that `draw` decides. */
 int64_t sim_pick(const int64_t range[2], uint64_t draw);
+/* The time of day that belongs to `now_ms`. */
+int64_t sim_wall_ms(const struct sim *sim);
+/* The time as a JSON string with its quotes: "2024-01-02T00:00:00.000Z". */
+void sim_format_time(int64_t wall_ms, char out[SIM_TIME_BYTES]);
+/* Until when reads show what was done, on the clock of `now_ms`. */
+int64_t sim_synced_ms(const struct sim *sim);
 /* Sets the clock. */
 void sim_tick(struct sim *sim);
 

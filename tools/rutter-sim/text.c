@@ -129,6 +129,28 @@ void text_add_escaped(struct text *text, struct slice slice)
     }
 }
 
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+void text_add_decoded(struct text *text, struct slice slice)
+{
+    for (size_t i = 0; i < slice.length; i++) {
+        char c = slice.bytes[i] == '+' ? ' ' : slice.bytes[i];
+
+        if (c == '%' && i + 2 < slice.length && hex_value(slice.bytes[i + 1]) >= 0 &&
+            hex_value(slice.bytes[i + 2]) >= 0) {
+            c = (char)(hex_value(slice.bytes[i + 1]) << 4 | hex_value(slice.bytes[i + 2]));
+            i += 2;
+        }
+        text_add(text, (struct slice){&c, 1});
+    }
+}
+
 void text_addf(struct text *text, const char *format, ...)
 {
     va_list arguments;

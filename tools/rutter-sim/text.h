@@ -61,6 +61,8 @@ static inline void text_add(struct text *text, struct slice slice)
 void text_add_string(struct text *text, const char *string);
 void text_add_number(struct text *text, uint64_t number);
 void text_add_hex(struct text *text, const unsigned char *bytes, size_t count);
+/* The slice without its percent-encoding; a plus is a space. */
+void text_add_decoded(struct text *text, struct slice slice);
 /* The slice as the inside of a JSON string (without the quotes). */
 void text_add_escaped(struct text *text, struct slice slice);
 void text_addf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));

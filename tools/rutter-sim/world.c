@@ -18,7 +18,15 @@
 #define PATH_BYTES 4096
 
 /* Kinds of records, in the order in which they stand. */
-enum record { RECORD_CONNECTION = 1, RECORD_JOB, RECORD_KEY, RECORD_CONTENT, RECORD_DELETED };
+enum record {
+    RECORD_CONNECTION = 1,
+    RECORD_TOKEN,
+    RECORD_JOB,
+    RECORD_KEY,
+    RECORD_CONTENT,
+    RECORD_DELETED,
+    RECORD_EXCHANGED
+};
 
 enum job_flag { FLAG_HIDDEN = 1, FLAG_FINISHED = 2, FLAG_FOUND_DELETED = 4, FLAG_OLD_URL = 8 };
 
@@ -49,10 +57,37 @@ static void make_path(const struct sim *sim, const char *ending, char path_out[P
 
 static void put_connections(struct world_writer *writer, const struct sim *sim)
 {
-    for (uint32_t i = 0; i < sim->connection_count; i++) {
+    for (uint32_t i = 0; i < sim->connections.count; i++) {
+        const struct connection *connection = sim->connections.all[i];
+
         world_put_number(writer, RECORD_CONNECTION);
-        world_put_bytes(writer, sim->connections[i]->token);
-        world_put_number(writer, (uint64_t)sim->connections[i]->state);
+        world_put_number(writer, connection->hash);
+        world_put_number(writer, connection->id[0]);
+        world_put_number(writer, connection->id[1]);
+        world_put_bytes(writer, slice_of(connection->shown));
+        world_put_number(writer, (uint64_t)connection->state);
+        world_put_bytes(writer, connection->platform);
+        world_put_bytes(writer, connection->store);
+        world_put_bytes(writer, connection->disabled_reason);
+        world_put_number(writer, (uint64_t)connection->created_wall_ms);
+        world_put_number(writer, connection->has_flat_status);
+        world_end_record(writer);
+    }
+}
+
+/* A client's tokens are its secrets: only their digests are kept. */
+static void put_tokens(struct world_writer *writer, const struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->connections.token_count; i++) {
+        const struct token *token = &sim->connections.tokens[i];
+
+        world_put_number(writer, RECORD_TOKEN);
+        world_put_number(writer, token->hash);
+        world_put_number(writer, token->made_of[0]);
+        world_put_number(writer, token->made_of[1]);
+        world_put_bytes(writer, (struct slice){(const char *)token->digest, DIGEST_BYTES});
+        world_put_number(writer, token->connection);
+        world_put_number(writer, token->is_revoked);
         world_end_record(writer);
     }
 }
@@ -97,6 +132,7 @@ static void put_job(struct world_writer *writer, const struct sim *sim, const st
     put_outcome(writer, job->poll_outcome);
     world_put_number(writer, job->poll_outcome_left);
     world_put_number(writer, (uint64_t)(sim->now_ms - job->accepted_ms));
+    world_put_number(writer, job->is_finished ? (uint64_t)(sim->now_ms - job->finished_ms) : 0);
     world_put_number(writer, job->is_finished || left_ms < 0 ? 0 : (uint64_t)left_ms);
     world_put_number(writer, job->draw);
     world_put_number(writer, job->entity[0]);
@@ -119,10 +155,13 @@ static void put_job(struct world_writer *writer, const struct sim *sim, const st
 static void put_keys(struct world_writer *writer, const struct sim *sim)
 {
     for (uint32_t i = 0; i < sim->key_count; i++) {
+        bool is_forgotten = sim_key_is_forgotten(sim, &sim->keys[i]);
+
         world_put_number(writer, RECORD_KEY);
         world_put_bytes(writer, sim->keys[i].key);
         world_put_number(writer, sim->keys[i].attempts);
-        world_put_number(writer, sim->keys[i].job);
+        world_put_number(writer, sim->keys[i].times_forgotten + is_forgotten);
+        world_put_number(writer, is_forgotten ? 0 : sim->keys[i].job);
         world_end_record(writer);
     }
 }
@@ -150,11 +189,13 @@ static bool put_world(const struct sim *sim, FILE *file)
     world_put_number(&writer, sim->jobs.forgotten);
     world_end_record(&writer);
     put_connections(&writer, sim);
+    put_tokens(&writer, sim);
     for (uint32_t number = sim->jobs.forgotten + 1; number <= sim->jobs.last; number++)
         put_job(&writer, sim, jobs_at(&sim->jobs, number));
     put_keys(&writer, sim);
     put_table(&writer, RECORD_CONTENT, &sim->content_counts);
     put_table(&writer, RECORD_DELETED, &sim->deleted);
+    put_table(&writer, RECORD_EXCHANGED, &sim->connections.exchanged);
     return world_end(&writer);
 }
 
@@ -240,12 +281,43 @@ static void get_body(struct world_reader *reader, struct job *job)
 
 static void get_connection(struct world_reader *reader, struct sim *sim)
 {
-    struct slice token = world_get_bytes(reader);
-    struct connection *connection = reader->problem == NULL ? sim_know(sim, token) : NULL;
-    uint64_t state = world_get_number(reader, CONNECTION_REVOKED);
+    struct connection *connection = connection_new(sim);
+    struct slice shown;
 
-    if (connection != NULL)
-        connection->state = (enum connection_state)state;
+    connection->hash = world_get_number(reader, UINT64_MAX);
+    connection->id[0] = world_get_number(reader, UINT64_MAX);
+    connection->id[1] = world_get_number(reader, UINT64_MAX);
+    shown = world_get_bytes(reader);
+    if (shown.length == CONNECTION_HASH_LENGTH)
+        memcpy(connection->shown, shown.bytes, shown.length);
+    else
+        world_fail(reader, "a connection's name has another length");
+    connection->state = (enum connection_state)world_get_number(reader, CONNECTION_DELETED);
+    connection->platform = world_get_bytes(reader);
+    connection->store = world_get_bytes(reader);
+    connection->disabled_reason = world_get_bytes(reader);
+    connection->created_wall_ms = (int64_t)world_get_number(reader, INT64_MAX);
+    connection->has_flat_status = world_get_number(reader, 1) == 1;
+}
+
+static void get_token(struct world_reader *reader, struct sim *sim)
+{
+    struct token token = {.hash = world_get_number(reader, UINT64_MAX)};
+    struct slice digest;
+
+    token.made_of[0] = world_get_number(reader, UINT64_MAX);
+    token.made_of[1] = world_get_number(reader, UINT64_MAX);
+    digest = world_get_bytes(reader);
+    if (digest.length == DIGEST_BYTES)
+        memcpy(token.digest, digest.bytes, digest.length);
+    else
+        world_fail(reader, "a digest has another length");
+    token.connection = (uint32_t)world_get_number(reader, sim->connections.count);
+    token.is_revoked = world_get_number(reader, 1) == 1;
+    if (token.connection == 0)
+        world_fail(reader, "a token belongs to no connection");
+    if (reader->problem == NULL)
+        connection_add_token(sim, &token);
 }
 
 static void get_numbers(struct world_reader *reader, struct job *job)
@@ -271,16 +343,17 @@ static void get_numbers(struct world_reader *reader, struct job *job)
 static void get_job(struct world_reader *reader, struct sim *sim, int64_t away_ms)
 {
     struct job *job = jobs_new(&sim->jobs);
-    uint64_t connection, age_ms, left_ms;
+    uint64_t connection, age_ms, finished_age_ms, left_ms;
 
     job->sim = sim;
     job->operation = get_operation(reader);
-    connection = world_get_number(reader, sim->connection_count);
-    job->connection = connection == 0 ? NULL : sim->connections[connection - 1];
+    connection = world_get_number(reader, sim->connections.count);
+    job->connection = connection_at(sim, (uint32_t)connection);
     job->outcome = get_outcome(reader);
     job->poll_outcome = get_outcome(reader);
     job->poll_outcome_left = (uint32_t)world_get_number(reader, UINT32_MAX);
     age_ms = world_get_number(reader, INT64_MAX / 4);
+    finished_age_ms = world_get_number(reader, INT64_MAX / 4);
     left_ms = world_get_number(reader, INT64_MAX);
     get_numbers(reader, job);
     job->path = world_get_bytes(reader);
@@ -289,6 +362,7 @@ static void get_job(struct world_reader *reader, struct sim *sim, int64_t away_m
     if (reader->problem != NULL)
         return;
     job->accepted_ms = sim->now_ms - away_ms - (int64_t)age_ms;
+    job->finished_ms = sim->now_ms - away_ms - (int64_t)finished_age_ms;
     job->timer.due_ms = sim->now_ms;
     if (!job->is_finished)
         job_wait(job, sim->now_ms + ((int64_t)left_ms > away_ms ? (int64_t)left_ms - away_ms : 0));
@@ -300,13 +374,17 @@ static void get_key(struct world_reader *reader, struct sim *sim)
 {
     struct slice key = world_get_bytes(reader);
     uint32_t attempts = (uint32_t)world_get_number(reader, UINT32_MAX);
+    uint32_t times_forgotten = (uint32_t)world_get_number(reader, UINT32_MAX);
     uint32_t job = (uint32_t)world_get_number(reader, sim->jobs.last);
     struct key_record *record;
 
+    if (job != 0 && jobs_at(&sim->jobs, job) == NULL)
+        world_fail(reader, "a key names a job that is not there");
     if (reader->problem != NULL)
         return;
     record = sim_key(sim, key);
     record->attempts = attempts;
+    record->times_forgotten = times_forgotten;
     record->job = job;
 }
 
@@ -321,9 +399,12 @@ static void get_slot(struct world_reader *reader, struct table *table)
 
 static void get_record(struct world_reader *reader, struct sim *sim, int64_t away_ms)
 {
-    switch ((enum record)world_get_number(reader, RECORD_DELETED)) {
+    switch ((enum record)world_get_number(reader, RECORD_EXCHANGED)) {
     case RECORD_CONNECTION:
         get_connection(reader, sim);
+        break;
+    case RECORD_TOKEN:
+        get_token(reader, sim);
         break;
     case RECORD_JOB:
         get_job(reader, sim, away_ms);
@@ -336,6 +417,9 @@ static void get_record(struct world_reader *reader, struct sim *sim, int64_t awa
         break;
     case RECORD_DELETED:
         get_slot(reader, &sim->deleted);
+        break;
+    case RECORD_EXCHANGED:
+        get_slot(reader, &sim->connections.exchanged);
         break;
     default:
         world_fail(reader, "a record is of no known kind");

@@ -6,7 +6,6 @@
 
 #define KEY_LENGTH_MAX 100 /* Source: Rutter's help centre, validation errors (2026) */
 #define ATTEMPTS_WITH_FAULTS 4
-#define FOR_EVER_MS (INT64_MAX / 2)
 
 /* What is known of one write while it is handled. */
 struct write {
@@ -119,29 +118,49 @@ static bool check_mode(struct write *write, struct answer *answer)
     return true;
 }
 
+static bool refuse_token(struct answer *answer)
+{
+    answer_error(answer, 401, "CONNECTION_ERROR", "INVALID_CREDENTIALS",
+                 "The access token is missing or unknown");
+    return false;
+}
+
 static bool check_connection(struct write *write, struct answer *answer)
 {
-    static const char *const by_state[] = {[CONNECTION_READY] = NULL,
-                                           [CONNECTION_NOT_READY] = "not-ready",
-                                           [CONNECTION_DISABLED] = "disabled",
-                                           [CONNECTION_NEEDS_UPDATE] = "needs-update",
-                                           [CONNECTION_REVOKED] = "451"};
     const char *refusal;
 
     if (write->operation->without_token)
         return true;
     write->connection =
-        sim_connection(write->sim, query_value(write->request->query, SLICE("access_token")));
-    if (write->connection == NULL) {
-        answer_error(answer, 401, "CONNECTION_ERROR", "INVALID_CREDENTIALS",
-                     "The access token is missing or unknown");
-        return false;
-    }
+        connection_of(write->sim, query_value(write->request->query, SLICE("access_token")));
+    if (write->connection == NULL)
+        return refuse_token(answer);
     write->entry->connection = write->connection;
-    refusal = by_state[write->connection->state];
-    if (refusal == NULL)
+    refusal = connection_refusal(write->connection->state);
+    if (refusal == NULL || write->operation->answer == ANSWER_NEW_TOKEN)
         return true;
     answer_outcome(write->sim, answer, outcome_find(slice_of(refusal)));
+    return false;
+}
+
+/* Of the operations that are about a connection: what they name must be right. */
+static bool check_subject(struct write *write, struct answer *answer)
+{
+    enum answer_kind kind = write->operation->answer;
+    const char *code = "GONE";
+    const char *problem = NULL;
+    int status = 410;
+
+    if (kind == ANSWER_CONNECTION || kind == ANSWER_TOKEN_EXCHANGE)
+        problem = connection_problem(write->sim, write->scan, kind == ANSWER_TOKEN_EXCHANGE, &code,
+                                     &status);
+    else if (write->operation->without_token &&
+             connection_by_id(write->sim, path_segment_from_end(write->path, 0)) == NULL)
+        problem = "There is no such connection";
+    if (problem == NULL)
+        return true;
+    answer_error(answer, status, status == 401 ? "CONNECTION_ERROR" : "API_REQUEST_ERROR", code,
+                 problem);
     return false;
 }
 
@@ -207,56 +226,6 @@ static const struct outcome *job_outcome(struct write *write)
     return profile_draw_job(write->sim->options.profile, hash_mix(write->draw, 99));
 }
 
-static void execute(struct job *job)
-{
-    struct sim *sim = job->sim;
-    enum job_turn turn = job->outcome == NULL ? JOB_SUCCEEDS : job->outcome->job;
-
-    if (turn == JOB_FAILS || turn == JOB_NO_HTTP_STATUS || turn == JOB_INCONSISTENT)
-        return;
-    if (job->operation->method == METHOD_DELETE) {
-        uint64_t hash = job->connection == NULL ? 1 : job->connection->hash;
-        struct table_slot *slot = table_at(&sim->deleted, hash_bytes(hash, job->path));
-
-        job->found_deleted = slot->value++ > 0;
-        if (job->found_deleted)
-            return;
-    }
-    ledger_effect(sim, job);
-    if (turn == JOB_ACTS_TWICE)
-        ledger_effect(sim, job);
-}
-
-void job_finish(struct job *job)
-{
-    if (job->is_finished)
-        return;
-    timers_remove(&job->sim->timers, &job->timer);
-    job->is_finished = true;
-    execute(job);
-}
-
-void job_settle(struct job *job)
-{
-    if (!job->is_finished && job->timer.due_ms <= job->sim->now_ms)
-        job_finish(job);
-}
-
-static void finish_when_due(struct timer *timer)
-{
-    job_finish((struct job *)(void *)((char *)timer - offsetof(struct job, timer)));
-}
-
-void job_wait(struct job *job, int64_t due_ms)
-{
-    job->timer.fire = finish_when_due;
-    job->timer.due_ms = due_ms;
-    if (job->outcome != NULL && job->outcome->job == JOB_NEVER_ENDS)
-        job->timer.due_ms = FOR_EVER_MS;
-    else
-        timers_add(&job->sim->timers, &job->timer);
-}
-
 static void schedule(struct write *write, struct job *job)
 {
     enum job_turn turn = job->outcome == NULL ? JOB_SUCCEEDS : job->outcome->job;
@@ -305,11 +274,14 @@ static void keep_body(struct write *write, struct job *job)
     const struct scan *scan = write->scan;
     struct slice body = write->request->body;
 
-    if (sim->options.no_echo) {
+    /* The bodies of operations without a token are full of secrets. */
+    if (sim->options.no_echo || job->operation->without_token) {
         job->name = arena_copy(&sim->arena, find_name(scan));
         job->sku = arena_copy(&sim->arena, scan->first_sku);
         sha256(body, job->body_sha256);
         job->has_digest = true;
+        if (job->operation->without_token)
+            connection_note(sim, job, scan);
         return;
     }
     job->body = arena_copy(&sim->arena, body);
@@ -407,7 +379,7 @@ static void accept_and_answer(struct write *write, struct key_record *record,
     struct job *job;
 
     if (write->connection != NULL &&
-        limit_take(&write->connection->platform, sim->options.platform_limit, sim->now_ms) > 0) {
+        limit_take(&write->connection->writes, sim->options.platform_limit, sim->now_ms) > 0) {
         answer_outcome(sim, answer, outcome_find(SLICE("452")));
         return;
     }
@@ -463,8 +435,15 @@ static struct key_record *key_of(struct write *write)
         return NULL;
     }
     record = sim_key(write->sim, key);
+    if (sim_key_is_forgotten(write->sim, record)) {
+        record->job = 0;
+        record->attempts = 0;
+        record->times_forgotten++;
+    }
     write->attempt = record->attempts++;
     write->draw = hash_bytes(write->sim->options.seed + 3, key);
+    if (record->times_forgotten > 0) /* a second job of the key is another one */
+        write->draw = hash_mix(write->draw, record->times_forgotten);
     return record;
 }
 
@@ -482,7 +461,7 @@ void api_write(struct sim *sim, const struct request *request, const struct oper
     write.path = (struct slice){request->path.bytes + strlen("/versioned"),
                                 request->path.length - strlen("/versioned")};
     if (!check_connection(&write, answer) || !check_body(&write, answer) ||
-        !check_mode(&write, answer))
+        !check_subject(&write, answer) || !check_mode(&write, answer))
         return;
     if (request->key.length > KEY_LENGTH_MAX) {
         answer_error(answer, 500, "API_REQUEST_ERROR", "INTERNAL_ERROR",
