@@ -4,6 +4,9 @@
 #include <string.h>
 #include <time.h>
 
+#define LONG_URL_BYTES 100000
+#define HUGE_BYTES (5u * 1024 * 1024)
+#define DEEP_BRACKETS 100000
 #define HTML_PAGE                                                                    \
     "<html>\r\n<head><title>%d</title></head>\r\n<body><center><h1>%d</h1></center>" \
     "</body>\r\n</html>\r\n"
@@ -48,8 +51,6 @@ void answer_outcome(struct sim *sim, struct answer *answer, const struct outcome
     else if (outcome->error_type != NULL)
         answer_error(answer, outcome->status, outcome->error_type, outcome->error_code,
                      outcome->message);
-    if (outcome->status == 302)
-        answer->location = "http://127.0.0.1:9/elsewhere";
     if (outcome->retry_after != NULL)
         set_retry_after(answer, outcome->retry_after);
 }
@@ -58,6 +59,64 @@ void answer_set_job_id(struct answer *answer, const struct job *job)
 {
     uuid_format(answer->job_id, job->id[0], job->id[1]);
     answer->has_job_id = true;
+}
+
+/* The host of --foreign-origin, with its port. */
+static struct slice foreign_host(const struct sim *sim)
+{
+    const char *slashes = strstr(sim->options.foreign_origin, "//");
+
+    return slice_of(slashes == NULL ? sim->options.foreign_origin : slashes + 2);
+}
+
+static struct slice without_port(struct slice authority)
+{
+    const char *colon =
+        authority.length == 0 ? NULL : memchr(authority.bytes, ':', authority.length);
+
+    return colon == NULL ? authority
+                         : (struct slice){authority.bytes, (size_t)(colon - authority.bytes)};
+}
+
+/* One letter behind a percent sign: F, the foreign origin; H, its host; O, our origin; A, our host
+ * and port; N, our host alone; S, our scheme; X, the other one; P, the job's path; L, very many
+ * bytes. */
+static void add_url_part(struct text *text, char letter, const struct job *job,
+                         struct slice authority)
+{
+    const struct sim *sim = job->sim;
+    bool is_tls = sim->options.tls_cert != NULL;
+
+    if (letter == 'F') {
+        text_add_string(text, sim->options.foreign_origin);
+    } else if (letter == 'H') {
+        text_add(text, foreign_host(sim));
+    } else if (letter == 'S' || letter == 'X') {
+        text_add(text, is_tls == (letter == 'S') ? SLICE("https") : SLICE("http"));
+    } else if (letter == 'P') {
+        text_add(text, SLICE("/versioned/jobs/"));
+        job_add_id(text, job);
+    } else if (letter == 'L') {
+        memset(text_reserve(text, LONG_URL_BYTES), 'u', LONG_URL_BYTES);
+        text->length += LONG_URL_BYTES;
+    } else {
+        if (letter == 'O')
+            text_add_string(text, sim->scheme);
+        text_add(text, letter == 'N' ? without_port(authority) : authority);
+    }
+}
+
+static void add_bad_url(struct text *text, const char *pattern, const struct job *job,
+                        struct slice authority)
+{
+    if (authority.length == 0)
+        authority = text_slice(&job->sim->authority);
+    for (const char *p = pattern; *p != '\0'; p++) {
+        if (*p == '%')
+            add_url_part(text, *++p, job, authority);
+        else
+            text_add(text, (struct slice){p, 1});
+    }
 }
 
 static void add_async(struct text *text, const struct job *job, struct slice authority,
@@ -71,10 +130,8 @@ static void add_async(struct text *text, const struct job *job, struct slice aut
         text_add(text, SLICE("../../connections/"));
     job_add_id(text, job);
     text_add(text, SLICE("\",\"response_url\":\""));
-    if (change == CHANGE_FOREIGN_URL)
-        text_add(text, SLICE("https://jobs.rutter.example/versioned/jobs/"));
-    if (change == CHANGE_FOREIGN_URL)
-        job_add_id(text, job);
+    if (change == CHANGE_BAD_URL)
+        add_bad_url(text, after->message, job, authority);
     else
         job_add_url(text, job, authority);
     text_add(text, change == CHANGE_ODD_STATUS ? SLICE("\",\"status\":\"queued_for_review\"}")
@@ -126,10 +183,76 @@ static void name_another_job(struct sim *sim, struct answer *answer, const struc
 
 static void insert_front(struct text *text, struct slice front)
 {
+    if (text->length == 0)
+        return;
     text_reserve(text, front.length);
     memmove(text->bytes + 1 + front.length, text->bytes + 1, text->length - 1);
     memcpy(text->bytes + 1, front.bytes, front.length);
     text->length += front.length;
+}
+
+static void make_huge(struct text *body)
+{
+    struct text padding = {0};
+
+    text_add(&padding, SLICE("\"padding\":\""));
+    memset(text_reserve(&padding, HUGE_BYTES), 'p', HUGE_BYTES);
+    padding.length += HUGE_BYTES;
+    text_add(&padding, SLICE("\","));
+    insert_front(body, text_slice(&padding));
+    text_free(&padding);
+}
+
+static void make_deep(struct text *body)
+{
+    text_clear(body);
+    text_add(body, SLICE("{\"async_response\":"));
+    memset(text_reserve(body, 2 * DEEP_BRACKETS), '[', DEEP_BRACKETS);
+    memset(body->bytes + body->length + DEEP_BRACKETS, ']', DEEP_BRACKETS);
+    body->length += 2 * DEEP_BRACKETS;
+    text_add(body, SLICE("}"));
+}
+
+/* Source: RFC 1952, section 8. */
+static uint32_t crc32_of(struct slice bytes)
+{
+    uint32_t crc = 0xffffffff;
+
+    for (size_t i = 0; i < bytes.length; i++) {
+        crc ^= (unsigned char)bytes.bytes[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
+    }
+    return ~crc;
+}
+
+static void add_little_endian(struct text *text, uint32_t value, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        char byte = (char)(value >> (8 * i) & 255);
+
+        text_add(text, (struct slice){&byte, 1});
+    }
+}
+
+/* One stored block of deflate in a member of gzip; Source: RFC 1951, 3.2.4 and RFC 1952, 2.3. */
+static void compress(struct answer *answer)
+{
+    struct text whole = {0};
+    struct slice body = text_slice(answer->body);
+
+    if (body.length > UINT16_MAX)
+        return;
+    text_add(&whole, SLICE("\x1f\x8b\x08\0\0\0\0\0\0\x03\x01"));
+    add_little_endian(&whole, (uint32_t)body.length, 2);
+    add_little_endian(&whole, ~(uint32_t)body.length, 2);
+    text_add(&whole, body);
+    add_little_endian(&whole, crc32_of(body), 4);
+    add_little_endian(&whole, (uint32_t)body.length, 4);
+    text_clear(answer->body);
+    text_add(answer->body, text_slice(&whole));
+    text_free(&whole);
+    answer->content_encoding = "gzip";
 }
 
 void answer_change(struct sim *sim, struct answer *answer, const struct outcome *outcome,
@@ -139,9 +262,9 @@ void answer_change(struct sim *sim, struct answer *answer, const struct outcome 
     case CHANGE_NONE:
     case CHANGE_BARE:
     case CHANGE_ENTITY:
-    case CHANGE_FOREIGN_URL:
     case CHANGE_ODD_STATUS:
     case CHANGE_BAD_ID:
+    case CHANGE_BAD_URL:
         break;
     case CHANGE_GARBAGE:
     case CHANGE_GARBAGE_NO_ID:
@@ -184,6 +307,19 @@ void answer_change(struct sim *sim, struct answer *answer, const struct outcome 
     case CHANGE_SECOND_JOB:
         if (job != NULL && !job->is_hidden)
             name_another_job(sim, answer, job, authority);
+        break;
+    case CHANGE_REDIRECT:
+        set_page(answer, outcome->status);
+        answer->location = sim->elsewhere.bytes;
+        break;
+    case CHANGE_HUGE:
+        make_huge(answer->body);
+        break;
+    case CHANGE_DEEP:
+        make_deep(answer->body);
+        break;
+    case CHANGE_GZIP:
+        compress(answer);
         break;
     case CHANGE_WRAPPED_JOB:
         insert_front(answer->body, SLICE("\"type\":\"JOB\",\"code\":\"JOB_COMPLETED\",\"job\":{"));

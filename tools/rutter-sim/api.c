@@ -94,7 +94,7 @@ static const struct outcome *poll_outcome(struct sim *sim, struct job *job)
 {
     enum job_turn turn = job->outcome == NULL ? JOB_SUCCEEDS : job->outcome->job;
 
-    if (turn == JOB_LOST || (turn == JOB_LATE_TO_SEE && job->polls <= 2))
+    if (turn == JOB_LOST || turn == JOB_VANISHES || (turn == JOB_LATE_TO_SEE && job->polls <= 2))
         return outcome_find(SLICE("poll-404"));
     if (job->poll_outcome_left > 0) {
         job->poll_outcome_left -= job->poll_outcome_left == UINT32_MAX ? 0 : 1;

@@ -24,6 +24,7 @@ struct answer {
     int status;
     const char *content_type;
     const char *location;
+    const char *content_encoding;
     struct text *body;
     char job_id[UUID_LENGTH];
     bool has_job_id;

@@ -10,7 +10,8 @@ static void execute(struct job *job)
     struct sim *sim = job->sim;
     enum job_turn turn = job->outcome == NULL ? JOB_SUCCEEDS : job->outcome->job;
 
-    if (turn == JOB_FAILS || turn == JOB_NO_HTTP_STATUS || turn == JOB_INCONSISTENT)
+    if (turn == JOB_FAILS || turn == JOB_NO_HTTP_STATUS || turn == JOB_INCONSISTENT ||
+        turn == JOB_VANISHES)
         return;
     if (job->operation->method == METHOD_DELETE) {
         uint64_t hash = job->connection == NULL ? 1 : job->connection->hash;

@@ -263,6 +263,7 @@ static const char *final_status(const struct job *job, enum job_turn turn)
     case JOB_SUCCEEDS:
     case JOB_NEVER_ENDS:
     case JOB_LOST:
+    case JOB_VANISHES:
     case JOB_LATE_TO_SEE:
     case JOB_NO_BODY:
     case JOB_NO_RESPONSE:

@@ -27,6 +27,9 @@ static const char usage[] =
     "                            each a connection of its own\n"
     "      --tls-cert FILE       certificate chain (PEM); with --tls-key serves HTTPS and HTTP/2\n"
     "      --tls-key FILE        its key (PEM)\n"
+    "      --foreign-origin URL  where redirects and foreign addresses lead\n"
+    "                            (default https://jobs.rutter.example)\n"
+    "      --clock-skew TIME     how far the Date header is ahead; -2h: behind (default 0s)\n"
     "      --ledger FILE         append every request and effect to FILE as NDJSON\n"
     "      --world FILE          remember keys, jobs, entities and connections in FILE: read at\n"
     "                            the start, written at the end\n"
@@ -51,6 +54,8 @@ enum option_code {
     OPTION_ACCESS_TOKEN,
     OPTION_TLS_CERT,
     OPTION_TLS_KEY,
+    OPTION_FOREIGN_ORIGIN,
+    OPTION_CLOCK_SKEW,
     OPTION_LEDGER,
     OPTION_WORLD,
     OPTION_NO_ECHO,
@@ -76,6 +81,8 @@ static const struct option long_options[] = {
     {"access-token", required_argument, NULL, OPTION_ACCESS_TOKEN},
     {"tls-cert", required_argument, NULL, OPTION_TLS_CERT},
     {"tls-key", required_argument, NULL, OPTION_TLS_KEY},
+    {"foreign-origin", required_argument, NULL, OPTION_FOREIGN_ORIGIN},
+    {"clock-skew", required_argument, NULL, OPTION_CLOCK_SKEW},
     {"ledger", required_argument, NULL, OPTION_LEDGER},
     {"world", required_argument, NULL, OPTION_WORLD},
     {"no-echo", no_argument, NULL, OPTION_NO_ECHO},
@@ -216,6 +223,9 @@ static bool read_text(int code, const char *value, struct options *options)
     case OPTION_TLS_KEY:
         options->tls_key = value;
         return true;
+    case OPTION_FOREIGN_ORIGIN:
+        options->foreign_origin = value;
+        return true;
     case OPTION_LEDGER:
         options->ledger_file = value;
         return true;
@@ -232,7 +242,8 @@ void options_read(int argc, char **argv, struct options *options)
     bool latency = false, job_time = false, rate = false;
     int code, place;
 
-    *options = (struct options){.seed = 1, .sync_wait_ms = 30000};
+    *options = (struct options){
+        .seed = 1, .sync_wait_ms = 30000, .foreign_origin = "https://jobs.rutter.example"};
     options->client_id = from_environment("RUTTER_CLIENT_ID", "sim-client");
     options->client_secret = from_environment("RUTTER_CLIENT_SECRET", "sim-secret");
     while ((code = getopt_long(argc, argv, "h", long_options, &place)) != -1) {
@@ -254,6 +265,10 @@ void options_read(int argc, char **argv, struct options *options)
         case OPTION_JOB_TIME:
             read_range("job-time", optarg, options->job_time_ms);
             job_time = true;
+            break;
+        case OPTION_CLOCK_SKEW:
+            options->clock_skew_ms = optarg[0] == '-' ? -read_duration("clock-skew", optarg + 1)
+                                                      : read_duration("clock-skew", optarg);
             break;
         case OPTION_KEY_RETENTION:
             options->key_retention_ms = read_duration("key-retention", optarg);

@@ -20,6 +20,8 @@ struct options {
     struct limit_rule platform_limit;
     const char *tls_cert;
     const char *tls_key;
+    const char *foreign_origin; /* where redirects and foreign addresses lead */
+    int64_t clock_skew_ms;      /* how far the Date header is ahead */
     const char *ledger_file;
     const char *world_file; /* NULL: the world ends with the process */
     struct slice client_id;

@@ -21,6 +21,11 @@
         name, STAGE_REFUSE, status, WIRE_NORMAL, CHANGE_GATEWAY, JOB_SUCCEEDS, NULL, NULL, NULL, \
             true, NULL, 0                                                                        \
     }
+#define REDIRECT(name, status)                                                                    \
+    {                                                                                             \
+        name, STAGE_REFUSE, status, WIRE_NORMAL, CHANGE_REDIRECT, JOB_SUCCEEDS, NULL, NULL, NULL, \
+            true, NULL, 0                                                                         \
+    }
 #define BEFORE(name, wire)                                                                      \
     {                                                                                           \
         name, STAGE_BEFORE, 0, wire, CHANGE_NONE, JOB_SUCCEEDS, NULL, NULL, NULL, true, NULL, 0 \
@@ -33,6 +38,11 @@
     {                                                                                           \
         name, STAGE_AFTER, status, WIRE_NORMAL, change, JOB_SUCCEEDS, RUTTER, "INTERNAL_ERROR", \
             "The answer to this request went wrong after it was accepted", true, NULL, 0        \
+    }
+#define BAD_URL(name, pattern)                                                                \
+    {                                                                                         \
+        name, STAGE_AFTER, 0, WIRE_NORMAL, CHANGE_BAD_URL, JOB_SUCCEEDS, NULL, NULL, pattern, \
+            true, NULL, 0                                                                     \
     }
 #define JOB(name, turn, status, type, code, message, once)                                        \
     {                                                                                             \
@@ -89,8 +99,11 @@ static const struct outcome outcomes[] = {
     GATEWAY("html-502", 502),
     GATEWAY("html-503", 503),
     GATEWAY("captive", 200),
-    {"redirect", STAGE_REFUSE, 302, WIRE_NORMAL, CHANGE_GATEWAY, JOB_SUCCEEDS, NULL, NULL, NULL,
-     true, NULL, 0},
+    REDIRECT("redirect", 302),
+    REDIRECT("redirect-301", 301),
+    REDIRECT("redirect-303", 303),
+    REDIRECT("redirect-307", 307),
+    REDIRECT("redirect-308", 308),
 
     BEFORE("close-early", WIRE_CLOSE),
     BEFORE("reset-early", WIRE_RESET),
@@ -107,6 +120,16 @@ static const struct outcome outcomes[] = {
     AFTER_WIRE("reset-body", WIRE_RESET_BODY, 0),
     AFTER_WIRE("two-answers", WIRE_TWICE, 0),
     AFTER_WIRE("early-hints", WIRE_EARLY_HINTS, 0),
+    AFTER_WIRE("no-date", WIRE_NO_DATE, 0),
+    AFTER_WIRE("bad-date", WIRE_BAD_DATE, 0),
+    AFTER_WIRE("trickle", WIRE_TRICKLE, 0),
+    AFTER_WIRE("header-flood", WIRE_HEADER_FLOOD, 0),
+    AFTER_WIRE("endless-headers", WIRE_ENDLESS_HEADERS, 0),
+    AFTER_WIRE("hints-storm", WIRE_HINTS_STORM, 0),
+    AFTER_WIRE("endless-hints", WIRE_ENDLESS_HINTS, 0),
+    AFTER_WIRE("endless-body", WIRE_ENDLESS_BODY, 0),
+    AFTER_WIRE("no-head", WIRE_NO_HEAD, 0),
+    AFTER_WIRE("bad-status-line", WIRE_BAD_STATUS_LINE, 0),
     AFTER("garbage", CHANGE_GARBAGE, 0),
     AFTER("garbage-no-job-id", CHANGE_GARBAGE_NO_ID, 0),
     AFTER("empty", CHANGE_EMPTY, 0),
@@ -123,7 +146,21 @@ static const struct outcome outcomes[] = {
     AFTER("bare", CHANGE_BARE, 0),
     AFTER("entity", CHANGE_ENTITY, 0),
     AFTER("errors-only", CHANGE_ERRORS_ONLY, 0),
-    AFTER("foreign-url", CHANGE_FOREIGN_URL, 0),
+    BAD_URL("foreign-url", "%F%P"),
+    BAD_URL("url-userinfo", "%O@%H%P"),
+    BAD_URL("url-file", "file:///etc/hostname"),
+    BAD_URL("url-port", "%S://%N:9%P"),
+    BAD_URL("url-scheme", "%X://%A%P"),
+    BAD_URL("url-traversal", "%O/versioned/jobs/../connections"),
+    BAD_URL("url-token", "%O%P?access_token=from-the-server"),
+    BAD_URL("url-fragment", "%O%P#fragment"),
+    BAD_URL("url-crlf", "%O%P\\r\\nX-Injected: 1"),
+    BAD_URL("url-relative", "%P"),
+    BAD_URL("url-long", "%O/%L%P"),
+    AFTER("acted-redirect", CHANGE_REDIRECT, 307),
+    AFTER("huge", CHANGE_HUGE, 0),
+    AFTER("deep", CHANGE_DEEP, 0),
+    AFTER("gzip", CHANGE_GZIP, 0),
     AFTER("no-content", CHANGE_NO_CONTENT, 204),
     AFTER("odd-submit-status", CHANGE_ODD_STATUS, 0),
     AFTER("bad-id", CHANGE_BAD_ID, 0),
@@ -151,6 +188,7 @@ static const struct outcome outcomes[] = {
     JOB("partial", JOB_PARTIAL, 200, NULL, NULL, NULL, false),
     JOB("pending", JOB_NEVER_ENDS, 0, NULL, NULL, NULL, false),
     JOB("lost-job", JOB_LOST, 0, NULL, NULL, NULL, false),
+    JOB("vanished", JOB_VANISHES, 0, NULL, NULL, NULL, false),
     JOB("late-job", JOB_LATE_TO_SEE, 0, NULL, NULL, NULL, false),
     JOB("no-body", JOB_NO_BODY, 200, NULL, NULL, NULL, false),
     JOB("no-response", JOB_NO_RESPONSE, 200, NULL, NULL, NULL, false),
@@ -184,6 +222,23 @@ static const struct outcome outcomes[] = {
     POLL_WIRE("poll-truncated", WIRE_TRUNCATED, CHANGE_NONE, 0),
     POLL_WIRE("poll-no-length", WIRE_NO_LENGTH, CHANGE_NONE, 0),
     POLL_WIRE("poll-chunks-cut", WIRE_CHUNKS_CUT, CHANGE_NONE, 0),
+    {"poll-redirect", STAGE_POLL, 302, WIRE_NORMAL, CHANGE_REDIRECT, JOB_SUCCEEDS, NULL, NULL, NULL,
+     true, NULL, 0},
+    {"poll-redirect-307", STAGE_POLL, 307, WIRE_NORMAL, CHANGE_REDIRECT, JOB_SUCCEEDS, NULL, NULL,
+     NULL, true, NULL, 0},
+    POLL_WIRE("poll-no-date", WIRE_NO_DATE, CHANGE_NONE, 0),
+    POLL_WIRE("poll-bad-date", WIRE_BAD_DATE, CHANGE_NONE, 0),
+    POLL_WIRE("poll-trickle", WIRE_TRICKLE, CHANGE_NONE, 0),
+    POLL_WIRE("poll-header-flood", WIRE_HEADER_FLOOD, CHANGE_NONE, 0),
+    POLL_WIRE("poll-endless-headers", WIRE_ENDLESS_HEADERS, CHANGE_NONE, 0),
+    POLL_WIRE("poll-hints-storm", WIRE_HINTS_STORM, CHANGE_NONE, 0),
+    POLL_WIRE("poll-endless-hints", WIRE_ENDLESS_HINTS, CHANGE_NONE, 0),
+    POLL_WIRE("poll-endless-body", WIRE_ENDLESS_BODY, CHANGE_NONE, 0),
+    POLL_WIRE("poll-no-head", WIRE_NO_HEAD, CHANGE_NONE, 0),
+    POLL_WIRE("poll-bad-status-line", WIRE_BAD_STATUS_LINE, CHANGE_NONE, 0),
+    POLL_WIRE("poll-huge", WIRE_NORMAL, CHANGE_HUGE, 0),
+    POLL_WIRE("poll-deep", WIRE_NORMAL, CHANGE_DEEP, 0),
+    POLL_WIRE("poll-gzip", WIRE_NORMAL, CHANGE_GZIP, 0),
     POLL_WIRE("poll-garbage", WIRE_NORMAL, CHANGE_GARBAGE, 0),
     POLL_WIRE("poll-empty", WIRE_NORMAL, CHANGE_EMPTY, 0),
     POLL_WIRE("poll-html", WIRE_NORMAL, CHANGE_HTML, 0),

@@ -27,7 +27,19 @@ enum wire {
     WIRE_TWICE,       /* the whole answer again behind itself (HTTP/1.1) */
     WIRE_EARLY_HINTS, /* three 103 answers first (HTTP/1.1 without TLS) */
     WIRE_NO_LENGTH,   /* no Content-Length, half a body, then a close that looks like an end */
-    WIRE_CHUNKS_CUT   /* chunked, closed without the last chunk */
+    WIRE_CHUNKS_CUT,  /* chunked, closed without the last chunk */
+    WIRE_BAD_DATE,    /* a Date that is none */
+    /* Written by raw.c, past libh2o; on HTTP/2 and TLS the connection is reset instead. */
+    WIRE_RAW,             /* bytes of a script, then a close */
+    WIRE_NO_DATE,         /* no Date header */
+    WIRE_TRICKLE,         /* one byte after the other, slowly, from the first on */
+    WIRE_HEADER_FLOOD,    /* 100 KB of headers before the body */
+    WIRE_ENDLESS_HEADERS, /* headers for ever */
+    WIRE_HINTS_STORM,     /* a thousand 103 answers first */
+    WIRE_ENDLESS_HINTS,   /* 103 answers for ever */
+    WIRE_ENDLESS_BODY,    /* the body goes on for ever */
+    WIRE_NO_HEAD,         /* the body alone, as HTTP/0.9 */
+    WIRE_BAD_STATUS_LINE  /* a status line that is none */
 };
 
 /* How the composed answer of an accepted or answered request is changed. */
@@ -45,7 +57,11 @@ enum change {
     CHANGE_BARE,           /* {id,status,response_url} without async_response */
     CHANGE_ENTITY,         /* the finished entity though async was asked */
     CHANGE_ERRORS_ONLY,    /* {"errors":[…]} */
-    CHANGE_FOREIGN_URL,    /* response_url on another host */
+    CHANGE_BAD_URL,        /* response_url is what `message` spells */
+    CHANGE_REDIRECT,       /* `status` and a Location at --foreign-origin, no job id */
+    CHANGE_HUGE,           /* the right body with 5 MB more in it */
+    CHANGE_DEEP,           /* 100,000 brackets */
+    CHANGE_GZIP,           /* compressed, though nobody asked */
     CHANGE_NO_CONTENT,     /* 204 */
     CHANGE_ODD_STATUS,     /* a status string nobody documented */
     CHANGE_BAD_ID,         /* a job id that is a path */
@@ -61,6 +77,7 @@ enum job_turn {
     JOB_PARTIAL,
     JOB_NEVER_ENDS,
     JOB_LOST,           /* every poll 404 */
+    JOB_VANISHES,       /* the same, and nothing was done */
     JOB_LATE_TO_SEE,    /* the first polls 404 */
     JOB_NO_BODY,        /* success without a response body */
     JOB_NO_RESPONSE,    /* success without a response */
@@ -84,7 +101,7 @@ struct outcome {
     enum job_turn job;
     const char *error_type;
     const char *error_code;
-    const char *message;
+    const char *message;     /* of CHANGE_BAD_URL a pattern, see answer.c */
     bool once;               /* as magic text: the first time only, unless `*N` says otherwise */
     const char *retry_after; /* value of that header; "date" makes a HTTP date 1 s ahead */
     uint32_t delay_ms;

@@ -1,5 +1,7 @@
 #include "reply.h"
 
+#include "raw.h"
+
 #include <string.h>
 #include <sys/socket.h>
 
@@ -59,17 +61,16 @@ static struct exchange *exchange_of(struct timer *timer)
     return (struct exchange *)(void *)((char *)timer - offsetof(struct exchange, timer));
 }
 
-static int descriptor_of(h2o_req_t *request)
+int reply_descriptor(h2o_req_t *request)
 {
     h2o_socket_t *socket = request->conn->callbacks->get_socket(request->conn);
 
     return h2o_socket_get_fd(socket);
 }
 
-/* Ends the connection under the request. libh2o notices when it writes, and cleans up. */
-static void cut_connection(h2o_req_t *request, bool with_reset)
+void reply_cut(h2o_req_t *request, bool with_reset)
 {
-    int descriptor = descriptor_of(request);
+    int descriptor = reply_descriptor(request);
     struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
 
     if (with_reset) /* Linux: disconnecting a TCP socket sends a reset */
@@ -78,14 +79,18 @@ static void cut_connection(h2o_req_t *request, bool with_reset)
         shutdown(descriptor, SHUT_RDWR);
 }
 
-static const char *reason_of(int status)
+const char *reply_reason(int status)
 {
     static const struct {
         int status;
         const char *reason;
     } reasons[] = {{200, "OK"},
                    {204, "No Content"},
+                   {301, "Moved Permanently"},
                    {302, "Found"},
+                   {303, "See Other"},
+                   {307, "Temporary Redirect"},
+                   {308, "Permanent Redirect"},
                    {400, "Bad Request"},
                    {401, "Unauthorized"},
                    {403, "Forbidden"},
@@ -142,12 +147,34 @@ static void add_script_headers(h2o_req_t *request, const struct script_entry *sc
     }
 }
 
-static void set_head(h2o_req_t *request, const struct answer *answer)
+/* The text that libh2o will write as Date in this turn of its loop. */
+static void set_date(const struct sim *sim, h2o_req_t *request, const struct answer *answer)
+{
+    static bool is_changed;
+    h2o_timestamp_t now;
+    time_t then;
+    struct tm parts;
+
+    if (sim->options.clock_skew_ms == 0 && answer->wire != WIRE_BAD_DATE && !is_changed)
+        return;
+    is_changed = answer->wire == WIRE_BAD_DATE; /* other answers of this turn must be put right */
+    h2o_get_timestamp(request->conn->ctx, &request->pool, &now);
+    then = now.at.tv_sec + (time_t)(sim->options.clock_skew_ms / 1000);
+    gmtime_r(&then, &parts);
+    if (is_changed)
+        memcpy(now.str->rfc1123, "yesterday, some time after tea", H2O_TIMESTR_RFC1123_LEN);
+    else
+        h2o_time2str_rfc1123(now.str->rfc1123, &parts);
+}
+
+static void set_head(const struct sim *sim, h2o_req_t *request, const struct answer *answer)
 {
     char *ids = h2o_mem_alloc_pool(&request->pool, 2 * UUID_LENGTH);
 
+    set_date(sim, request, answer);
+
     request->res.status = answer->status;
-    request->res.reason = reason_of(answer->status);
+    request->res.reason = reply_reason(answer->status);
     h2o_add_header(&request->pool, &request->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL,
                    answer->content_type, strlen(answer->content_type));
     if (answer->entry != 0) {
@@ -163,6 +190,9 @@ static void set_head(h2o_req_t *request, const struct answer *answer)
     if (answer->retry_after[0] != '\0')
         add_header(request, "retry-after", "Retry-After",
                    in_pool(request, slice_of(answer->retry_after)));
+    if (answer->content_encoding != NULL)
+        add_header(request, "content-encoding", "Content-Encoding",
+                   slice_of(answer->content_encoding));
     if (answer->location != NULL)
         add_header(request, "location", "Location", slice_of(answer->location));
     if (answer->headers != NULL)
@@ -195,7 +225,7 @@ static void after_first_half(h2o_generator_t *generator, h2o_req_t *request)
         return;
     }
     if (!is_http2)
-        cut_connection(request, exchange->answer.wire == WIRE_RESET_BODY);
+        reply_cut(request, exchange->answer.wire == WIRE_RESET_BODY);
     h2o_send(request, NULL, 0, H2O_SEND_STATE_ERROR);
 }
 
@@ -225,7 +255,7 @@ static void send_twice(h2o_req_t *request, const struct answer *answer, struct s
 
     text_add(&all, body);
     text_addf(&all, "HTTP/1.1 %d %s\r\ncontent-type: %s\r\ncontent-length: %zu\r\n\r\n",
-              answer->status, reason_of(answer->status), answer->content_type, body.length);
+              answer->status, reply_reason(answer->status), answer->content_type, body.length);
     text_add(&all, body);
     kept = in_pool(request, text_slice(&all));
     text_free(&all);
@@ -243,14 +273,14 @@ static void send_early_hints(const struct sim *sim, h2o_req_t *request)
                                 "HTTP/1.1 103 Early Hints\r\n\r\n";
 
     if (request->version < 0x200 && sim->options.tls_cert == NULL)
-        (void)!send(descriptor_of(request), hints, sizeof hints - 1, MSG_NOSIGNAL);
+        (void)!send(reply_descriptor(request), hints, sizeof hints - 1, MSG_NOSIGNAL);
 }
 
 static void end_hang(struct timer *timer)
 {
     struct exchange *exchange = exchange_of(timer);
 
-    cut_connection(exchange->request, false);
+    reply_cut(exchange->request, false);
     h2o_send_inline(exchange->request, "", 0);
 }
 
@@ -261,18 +291,23 @@ static void send_answer(struct sim *sim, h2o_req_t *request, const struct answer
     struct exchange *exchange;
 
     api_answered(sim, answer);
-    set_head(request, answer);
+    set_head(sim, request, answer);
+    if (raw_is_for(wire)) {
+        if (request->version < 0x200 && sim->options.tls_cert == NULL) {
+            raw_send(sim, request, answer, body);
+            return;
+        }
+        wire = WIRE_RESET;
+    }
     if (wire == WIRE_TWICE && request->version >= 0x200)
         wire = WIRE_NORMAL;
     switch (wire) {
     case WIRE_EARLY_HINTS:
         send_early_hints(sim, request);
         break;
-    case WIRE_NORMAL:
-        break;
     case WIRE_CLOSE:
     case WIRE_RESET:
-        cut_connection(request, wire == WIRE_RESET);
+        reply_cut(request, wire == WIRE_RESET);
         break;
     case WIRE_HANG:
         wait_with(new_exchange(sim, request, answer), HANG_MS, end_hang);
@@ -289,6 +324,19 @@ static void send_answer(struct sim *sim, h2o_req_t *request, const struct answer
     case WIRE_TWICE:
         send_twice(request, answer, body);
         return;
+    case WIRE_NORMAL:
+    case WIRE_BAD_DATE:
+    case WIRE_RAW:
+    case WIRE_NO_DATE:
+    case WIRE_TRICKLE:
+    case WIRE_HEADER_FLOOD:
+    case WIRE_ENDLESS_HEADERS:
+    case WIRE_HINTS_STORM:
+    case WIRE_ENDLESS_HINTS:
+    case WIRE_ENDLESS_BODY:
+    case WIRE_NO_HEAD:
+    case WIRE_BAD_STATUS_LINE:
+        break;
     }
     if (answer->status == 204) {
         request->res.content_length = SIZE_MAX;
@@ -348,7 +396,7 @@ void reply_with_ledger(struct sim *sim, h2o_req_t *request, const struct answer 
 {
     struct exchange *exchange = new_exchange(sim, request, answer);
 
-    set_head(request, answer);
+    set_head(sim, request, answer);
     exchange->answer.epoch = sim->epoch;
     exchange->ledger_next = from;
     exchange->ledger_last = to;

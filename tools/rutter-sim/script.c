@@ -49,7 +49,17 @@ static const struct {
              {"twice", WIRE_TWICE},
              {"no-length", WIRE_NO_LENGTH},
              {"chunks-cut", WIRE_CHUNKS_CUT},
-             {"early-hints", WIRE_EARLY_HINTS}};
+             {"early-hints", WIRE_EARLY_HINTS},
+             {"bad-date", WIRE_BAD_DATE},
+             {"no-date", WIRE_NO_DATE},
+             {"trickle", WIRE_TRICKLE},
+             {"header-flood", WIRE_HEADER_FLOOD},
+             {"endless-headers", WIRE_ENDLESS_HEADERS},
+             {"hints-storm", WIRE_HINTS_STORM},
+             {"endless-hints", WIRE_ENDLESS_HINTS},
+             {"endless-body", WIRE_ENDLESS_BODY},
+             {"no-head", WIRE_NO_HEAD},
+             {"bad-status-line", WIRE_BAD_STATUS_LINE}};
 
 static const char *read_wire(struct json_object *value, struct script_entry *entry)
 {
@@ -127,7 +137,10 @@ static const char *read_member(const char *name, struct json_object *value,
         entry->delay_ms = json_object_get_int64(value);
     else if (strcmp(name, "close") == 0)
         return read_wire(value, entry);
-    else if (strcmp(name, "act") == 0)
+    else if (strcmp(name, "raw") == 0) {
+        entry->raw = copy_value(value);
+        entry->wire = WIRE_RAW;
+    } else if (strcmp(name, "act") == 0)
         entry->acts = json_object_get_boolean(value);
     else if (strcmp(name, "match") == 0)
         entry->match = copy_value(value);

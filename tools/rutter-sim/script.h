@@ -26,7 +26,8 @@ struct script_entry {
     } headers[SCRIPT_HEADERS_MAX];
     int64_t delay_ms;
     enum wire wire;
-    bool acts; /* the request is carried out before this answer replaces the real one */
+    struct slice raw; /* with WIRE_RAW: all that is sent */
+    bool acts;        /* the request is carried out before this answer replaces the real one */
 };
 
 /* Zero-initialised is empty. Owns its entries. */

@@ -59,6 +59,8 @@ void sim_init(struct sim *sim, const struct options *options, struct slice autho
     *sim = (struct sim){.options = *options, .epoch = 1};
     sim->scheme = options->tls_cert != NULL ? "https://" : "http://";
     text_add(&sim->authority, authority);
+    text_addf(&sim->elsewhere, "%s/versioned/elsewhere", options->foreign_origin);
+    text_add(&sim->elsewhere, (struct slice){"", 1});
     make_authorization(sim);
     sim_tick(sim);
     sim->started_ms = sim->now_ms;

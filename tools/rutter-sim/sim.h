@@ -36,6 +36,7 @@ struct sim {
     struct options options;
     const char *scheme; /* "http://" or "https://" */
     struct text authority;
+    struct text elsewhere;     /* where redirects lead, terminated */
     struct text authorization; /* the Basic credentials expected, without "Basic " */
     int64_t now_ms;            /* monotonic; set before each request and each turn */
     int64_t started_ms;
