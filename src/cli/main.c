@@ -17,7 +17,7 @@ static int print_short_help(void)
            "  purser run jobspecs/catalog-upload.yaml\n\n"
            "Commands:\n");
     for (unsigned i = 0; command_at(i) != NULL; i++)
-        printf("  %-9s %s\n", command_at(i)->name, command_at(i)->summary);
+        printf("  %-11s %s\n", command_at(i)->name, command_at(i)->summary);
     printf("\n`purser COMMAND --help` shows examples. Exit statuses: `purser help exit-status`.\n");
     return EXIT_DONE;
 }

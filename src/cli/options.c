@@ -166,11 +166,25 @@ static int apply(const char *command, int value, const char *argument, struct op
     }
 }
 
+/* METHOD PATH, or one of the two in a word. */
+static int take_request(const char *command, int count, char **operands, struct options *options)
+{
+    if (count > 2)
+        return wrong(command, "one word too many: '%.60s'", operands[2]);
+    if (count == 2)
+        options->request_method = operands[0];
+    if (count > 0)
+        options->request_path = operands[count - 1];
+    return -1;
+}
+
 static int take_operands(const char *command, int count, char **operands, unsigned allowed,
                          struct options *options)
 {
     int most = (allowed & ALLOW_ITEM) != 0 ? 2 : 1;
 
+    if ((allowed & ALLOW_REQUEST) != 0)
+        return take_request(command, count, operands, options);
     if (count > most)
         return wrong(command, "one word too many: '%.60s'", operands[most]);
     if (count == 0 && (allowed & SPEC_OPTIONAL) == 0)

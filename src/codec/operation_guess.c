@@ -7,9 +7,15 @@ enum { SHAPE_BYTES = 96, SHAPES_MAX = 128 };
 
 /* -- shapes ------------------------------------------------------------------------------------ */
 
+/* No name of the API has a digit in it, but for a version in front; ids have. */
+static bool is_id(const char *segment, size_t length)
+{
+    return strcspn(segment, "0123456789/") < length && !(segment[0] == 'v' && length == 2);
+}
+
 static bool is_variable(const char *segment, size_t length)
 {
-    return memchr(segment, '~', length) != NULL || segment[0] == ':' ||
+    return is_id(segment, length) || memchr(segment, '~', length) != NULL || segment[0] == ':' ||
            (segment[0] == '{' && segment[length - 1] == '}');
 }
 

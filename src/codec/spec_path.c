@@ -86,11 +86,12 @@ void spec_path_report_unknown(struct spec_reader *reader, const struct yaml_node
 void spec_path_warn_of_custom_object(struct spec_reader *reader, const struct yaml_node *request,
                                      const struct operation *operation, const char *shape)
 {
+    const struct operation *guess;
     char help[OPERATION_GUESS_BYTES];
 
     if (strcmp(operation->path, "/accounting/{entityType}") != 0 || strchr(shape, '~') != NULL)
         return;
-    if (operation_guess(METHOD_POST, shape, help, sizeof help, NULL))
+    if (operation_guess(METHOD_POST, shape, help, sizeof help, &guess) && guess != operation)
         diagnostics_add(reader->diagnostics, DIAG_WARNING, request->place, "spec.custom_object",
                         help, "%s is taken for a custom object of the platform", shape);
 }

@@ -15,8 +15,10 @@ enum output_format { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_NDJSON, OUTPUT_CSV };
 
 /* Everything that some command takes; a command says which of them it allows. */
 struct options {
-    const char *spec_file; /* first operand; NULL = none */
-    const char *item;      /* second operand, JOB/KEY; NULL = none */
+    const char *spec_file;      /* first operand; NULL = none */
+    const char *item;           /* second operand, JOB/KEY; NULL = none */
+    const char *request_method; /* with ALLOW_REQUEST and two operands */
+    const char *request_path;   /* with ALLOW_REQUEST: the last operand */
     const char *state_root;
     enum output_format output;
     bool quiet;
@@ -45,6 +47,7 @@ struct options {
 #define ALLOW_RUN (1u << 8)  /* --wait, --grace, --limit */
 #define ALLOW_ITEM (1u << 9) /* a second operand, which is then required */
 #define SPEC_OPTIONAL (1u << 10)
+#define ALLOW_REQUEST (1u << 11) /* no spec; up to two operands: METHOD PATH, or one word */
 
 /* Parses. Returns -1 to go on, else the exit status to end with: 0 after --help (printed on
  * stdout), 2 after a message on stderr. */

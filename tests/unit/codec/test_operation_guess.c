@@ -39,6 +39,9 @@ static void other_methods_lead_to_the_one_that_there_is(void **state)
         {METHOD_PUT, "/products/{id}", PRODUCT},
         {METHOD_PUT, "/products/:id", PRODUCT},
         {METHOD_PUT, "/products", PRODUCT},
+        {METHOD_PUT, "/products/7", PRODUCT},
+        {METHOD_PUT, "/products/3f2a-98b7", PRODUCT},
+        {METHOD_DELETE, "/orders/7", "did you mean 'PATCH /orders/{id}'?"},
         {METHOD_PATCH, "/products", PRODUCT},
         {METHOD_POST, "/products/~", PRODUCT},
         {METHOD_DELETE, "/products", "did you mean 'DELETE /products/{id}'?"},
@@ -116,7 +119,7 @@ static void nothing_is_said_where_nothing_comes_to_mind(void **state)
     static const struct guess_case cases[] = {
         {METHOD_POST, "/nothing/like/it", ""},
         {METHOD_POST, "/orders/1/~/2", ""},
-        {METHOD_POST, "/accounting/custom_record_17", ""},
+        {METHOD_POST, "/accounting/custom_record", ""},
         {METHOD_POST, "/", ""},
         {METHOD_POST, "", ""},
         {METHOD_POST, "products", ""},
