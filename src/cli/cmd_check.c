@@ -13,6 +13,8 @@ const char help_check[] =
     "Reads the spec and all of its sources, renders every request, and says what is wrong, with\n"
     "file, line and column. Sends nothing and needs no credentials.\n\n"
     "  --var NAME=VALUE   set a variable of the spec; may be repeated\n"
+    "  --validate WORD    error (default), warn or off: a request that breaks what is known\n"
+    "                     of its operation stops the run, is warned of, or passes\n"
     "  --output json      messages as JSON on stdout\n";
 
 static enum err_code check(struct session *session, uint64_t *rows_out, struct err *err)
@@ -60,7 +62,8 @@ int cmd_check(int argc, char **argv)
     struct session session;
     struct err err = {0};
     uint64_t rows;
-    int exit_status = options_parse(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES, &options);
+    int exit_status =
+        options_parse(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_VALIDATE, &options);
 
     if (exit_status != -1)
         return exit_status;

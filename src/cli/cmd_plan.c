@@ -18,6 +18,8 @@ const char help_plan[] =
     "Every request is rendered and checked. Nothing is sent, nothing is written.\n\n"
     "  --show JOB/KEY     print one request\n"
     "  --var NAME=VALUE   set a variable of the spec; may be repeated\n"
+    "  --validate WORD    error (default), warn or off: a request that breaks what is known\n"
+    "                     of its operation stops the run, is warned of, or passes\n"
     "  --output FORMAT    table, json or ndjson\n"
     "  --state DIR        where the ledgers are\n";
 
@@ -224,8 +226,8 @@ int cmd_plan(int argc, char **argv)
     struct options options;
     struct session session;
     struct err err = {0};
-    int exit_status =
-        options_parse(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_SHOW, &options);
+    int exit_status = options_parse(
+        argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_SHOW | ALLOW_VALIDATE, &options);
 
     if (exit_status != -1)
         return exit_status;

@@ -23,6 +23,8 @@ const char help_run[] =
     "  --wait DURATION    stop after this long; exit status 75 when not finished\n"
     "  --grace DURATION   after Ctrl-C or SIGTERM, time for what is on the wire (default 30s)\n"
     "  --var NAME=VALUE   set a variable of the spec; may be repeated\n"
+    "  --validate WORD    error (default), warn or off: a request that breaks what is known\n"
+    "                     of its operation stops the run, is warned of, or passes\n"
     "  --output json      one object on stdout, on every way out\n"
     "  --state DIR        where the ledgers are (default: $XDG_STATE_HOME/purser)\n"
     "  --quiet, -v, -vv   less talk, more talk\n\n"
@@ -216,8 +218,8 @@ int cmd_run(int argc, char **argv)
     struct options options;
     struct session session;
     struct credentials credentials = {0};
-    int exit_status =
-        options_parse(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_RUN, &options);
+    int exit_status = options_parse(
+        argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_RUN | ALLOW_VALIDATE, &options);
 
     if (exit_status != -1)
         return exit_status;

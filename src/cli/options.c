@@ -23,6 +23,7 @@ enum {
     OPTION_WAIT,
     OPTION_GRACE,
     OPTION_LIMIT,
+    OPTION_VALIDATE,
 };
 
 struct option_rule {
@@ -47,6 +48,7 @@ static const struct option_rule rules[] = {
     {"wait", required_argument, OPTION_WAIT, ALLOW_RUN},
     {"grace", required_argument, OPTION_GRACE, ALLOW_RUN},
     {"limit", required_argument, OPTION_LIMIT, ALLOW_RUN},
+    {"validate", required_argument, OPTION_VALIDATE, ALLOW_VALIDATE},
 };
 enum { RULE_COUNT = sizeof rules / sizeof rules[0] };
 
@@ -92,6 +94,20 @@ static bool parse_output(const char *word, enum output_format *format_out)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(names[i], word) == 0) {
             *format_out = (enum output_format)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_validation(const char *word, enum validation *validation_out)
+{
+    static const char *const names[] = {
+        [VALIDATE_ERROR] = "error", [VALIDATE_WARN] = "warn", [VALIDATE_OFF] = "off"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(names[i], word) == 0) {
+            *validation_out = (enum validation)i;
             return true;
         }
     }
@@ -161,6 +177,10 @@ static int apply(const char *command, int value, const char *argument, struct op
         return text_to_u64(slice_of(argument), &options->limit)
                    ? -1
                    : wrong(command, "--limit takes a whole number, not '%.60s'", argument);
+    case OPTION_VALIDATE:
+        return parse_validation(argument, &options->validation)
+                   ? -1
+                   : wrong(command, "--validate takes error, warn or off, not '%.60s'", argument);
     default:
         return wrong(command, "the option '%.60s' is not known", argument);
     }

@@ -99,6 +99,7 @@ enum err_code session_load_spec(struct session *session, struct err *err)
         return err_set(err, code, "%llu error%s in %s; nothing was sent",
                        (unsigned long long)session->diagnostics.error_count,
                        session->diagnostics.error_count == 1 ? "" : "s", file);
+    session->spec.validation = session->options->validation;
     session->spec_loaded = true;
     return ERR_OK;
 }

@@ -183,12 +183,14 @@ static void read_platform(struct spec_reader *reader, const struct yaml_node *no
 
         good = (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') || byte == '_';
     }
-    if (good)
-        connection->platform = node->text.bytes;
-    else
+    if (!good) {
         spec_error(reader, node->place, "spec.value",
                    "capital letters, digits and _, as in SHOPIFY or WOO_COMMERCE",
                    "platform is '%s'", node->text.bytes);
+        return;
+    }
+    connection->platform = node->text.bytes;
+    spec_warn_of_platform(reader, node);
 }
 
 static void read_connection(struct spec_reader *reader, const struct yaml_node *name,

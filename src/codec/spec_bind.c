@@ -96,9 +96,11 @@ static struct scope scope_of_job(const struct spec *spec, const struct spec_job 
                           .vars = &spec->vars};
 }
 
-static void bind(struct arena *arena, const struct spec_job *job, const struct scope *scope,
-                 struct job_templates *templates, struct diagnostics *diagnostics)
+static void bind(struct arena *arena, const struct spec *spec, const struct spec_job *job,
+                 const struct scope *scope, struct job_templates *templates,
+                 struct diagnostics *diagnostics)
 {
+    struct body_template *body = NULL;
     const unsigned row = SCOPE_ROW | SCOPE_VARS;
     const unsigned rows = job->source.group_by != NULL ? row | SCOPE_ROWS : row;
     struct scope body_scope = *scope;
@@ -106,13 +108,16 @@ static void bind(struct arena *arena, const struct spec_job *job, const struct s
     templates->key = compile(arena, job->source.key, scope, row, diagnostics);
     templates->group_by = compile(arena, job->source.group_by, scope, row, diagnostics);
     templates->connection = compile(arena, job->connection, scope, row, diagnostics);
+    templates->connection_varies = spec_has_expression(job->connection->text);
     templates->path = compile(arena, spec_request_path(arena, job->request), scope,
                               rows | SCOPE_ITEM, diagnostics);
     templates->condition = compile(arena, job->condition, scope, rows | SCOPE_ITEM, diagnostics);
     body_scope.parts = rows | SCOPE_ITEM | SCOPE_RUN;
     if (job->body != NULL)
-        templates->body =
-            body_template_compile(arena, job->body, &body_scope, job->when_empty, diagnostics);
+        body = body_template_compile(arena, job->body, &body_scope, job->when_empty, diagnostics);
+    templates->body = body;
+    if (job->body == NULL || body != NULL)
+        spec_check_operation(spec, job, body, diagnostics);
     check_outputs(arena, job->outputs, scope, body_scope.parts, diagnostics);
 }
 
@@ -139,7 +144,7 @@ enum err_code spec_job_bind(struct arena *arena, const struct spec *spec,
         return ERR_NO_MEMORY;
     scope = scope_of_job(spec, job, columns, column_count);
     check_columns(&job->source, &scope, arena, diagnostics);
-    bind(arena, job, &scope, templates_out, diagnostics);
+    bind(arena, spec, job, &scope, templates_out, diagnostics);
     if (diagnostics->error_count > errors)
         return ERR_INPUT;
     return is_complete(job, templates_out) ? ERR_OK : ERR_NO_MEMORY;

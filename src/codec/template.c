@@ -15,6 +15,9 @@ struct rendering {
     struct value loops[LOOPS_MAX];
     struct buf *buf;
     struct eval_error *error;
+    const struct body_node *lacking; /* the first that is required and was left out; NULL = none */
+    const struct body_node *lacking_in; /* what it is a member of; NULL = not known */
+    const char *lacking_name; /* in the map that `lacking` gave; NULL = `lacking` itself */
     /* Where in the body it failed, put together on the way out. */
     char path[128];
 };
@@ -69,6 +72,35 @@ static enum outcome render_missing(struct rendering *rendering, const struct bod
                 "fill it in, or write … ?? omit to leave the field out");
 }
 
+/* A null deep inside is sent as it is, so it is looked for; a list of numbers costs little. */
+static bool holds_null(const struct value *value)
+{
+    const struct value *values = value->kind == VALUE_LIST ? value->list.items : value->map.values;
+    size_t count = value->kind == VALUE_LIST ? value->list.count : value->map.count;
+
+    for (size_t i = 0; i < count; i++) {
+        bool is_nested = values[i].kind == VALUE_LIST || values[i].kind == VALUE_MAP;
+
+        if (values[i].kind == VALUE_NULL || (is_nested && holds_null(&values[i])))
+            return true;
+    }
+    return false;
+}
+
+static void look_for_required(struct rendering *rendering, const struct body_node *node,
+                              const struct value *value)
+{
+    const char *const *names = node->required_names;
+
+    for (size_t i = 0; value->kind == VALUE_MAP && names[i] != NULL; i++) {
+        if (rendering->lacking == NULL &&
+            value_member(value, slice_of(names[i])).kind == VALUE_OMIT) {
+            rendering->lacking = node;
+            rendering->lacking_name = names[i];
+        }
+    }
+}
+
 static enum outcome render_value(struct rendering *rendering, const struct body_node *node)
 {
     struct value value;
@@ -77,6 +109,12 @@ static enum outcome render_value(struct rendering *rendering, const struct body_
         return FAILED;
     if (value.kind == VALUE_OMIT || value.kind == VALUE_NULL)
         return render_missing(rendering, node, &value);
+    if (rendering->body->when_empty != WHEN_EMPTY_NULL &&
+        (value.kind == VALUE_LIST || value.kind == VALUE_MAP) && holds_null(&value))
+        return fail(rendering, node, "the value has a null in it, which the API refuses",
+                    "take the null out of the data; to send it, say when_empty: null");
+    if (node->required_names != NULL)
+        look_for_required(rendering, node, &value);
     value_append_json(rendering->buf, &value);
     return RENDERED;
 }
@@ -104,6 +142,10 @@ static enum outcome render_members(struct rendering *rendering, const struct bod
             buf_truncate(buf, mark);
         else
             written++;
+        if (outcome == LEFT_OUT && member->is_required && rendering->lacking == NULL) {
+            rendering->lacking = member;
+            rendering->lacking_in = node;
+        }
     }
     buf_append_byte(buf, '}');
     return written > 0 || node->count == 0 ? RENDERED : LEFT_OUT;
@@ -215,6 +257,24 @@ static void describe_failure(const struct rendering *rendering)
         error->text[0] = '\0';
 }
 
+static void describe_lack(struct rendering *rendering)
+{
+    const struct body_node *node = rendering->lacking;
+    char text[200];
+
+    if (rendering->lacking_name != NULL)
+        (void)snprintf(text, sizeof text, "the API requires '%.60s' in it, and it is missing",
+                       rendering->lacking_name);
+    else
+        (void)snprintf(text, sizeof text, "the API requires it, and it is missing");
+    (void)fail(rendering, node, text,
+               "fill it in; if the API no longer asks for it, say --validate=warn");
+    prepend_name(rendering, node->name);
+    if (rendering->lacking_in != NULL && rendering->lacking_in->name.length > 0)
+        prepend_name(rendering, rendering->lacking_in->name);
+    describe_failure(rendering);
+}
+
 bool body_template_render(const struct body_template *body, const struct environment *environment,
                           const char *first_member, struct buf *buf, struct eval_error *error_out)
 {
@@ -223,14 +283,18 @@ bool body_template_render(const struct body_template *body, const struct environ
     size_t written = first_member != NULL ? 1 : 0;
 
     rendering.path[0] = '\0';
+    error_out->text[0] = '\0';
     for (size_t i = 0; i < environment->loop_count && i < LOOPS_MAX; i++)
         rendering.loops[i] = environment->loops[i];
     rendering.environment.loops = rendering.loops;
     buf_append_byte(buf, '{');
     if (first_member != NULL)
         buf_append_text(buf, first_member);
-    if (render_members(&rendering, &body->root, written) != FAILED)
-        return true;
-    describe_failure(&rendering);
-    return false;
+    if (render_members(&rendering, &body->root, written) == FAILED) {
+        describe_failure(&rendering);
+        return false;
+    }
+    if (rendering.lacking != NULL)
+        describe_lack(&rendering);
+    return true;
 }

@@ -300,10 +300,9 @@ static bool compile_node(struct body_compiler *compiler, const struct yaml_node 
     return compile_scalar(compiler, yaml, node_out);
 }
 
-const struct body_template *body_template_compile(struct arena *arena, const struct yaml_node *node,
-                                                  const struct scope *scope,
-                                                  enum when_empty when_empty,
-                                                  struct diagnostics *diagnostics)
+struct body_template *body_template_compile(struct arena *arena, const struct yaml_node *node,
+                                            const struct scope *scope, enum when_empty when_empty,
+                                            struct diagnostics *diagnostics)
 {
     struct body_compiler compiler = {
         .context = {.arena = arena, .scope = scope, .diagnostics = diagnostics},

@@ -1,4 +1,4 @@
-/* A compiled body, as the two files of this module see it. */
+/* A compiled body, as the files of this module see it. */
 #ifndef PURSER_CODEC_TEMPLATE_TREE_H
 #define PURSER_CODEC_TEMPLATE_TREE_H
 
@@ -11,12 +11,15 @@ struct body_node {
     enum body_kind kind;
     const struct yaml_node *yaml;
     struct slice name, name_json; /* members of objects: name, "name": as JSON */
+    bool is_required;             /* by the operation: to leave it out is told */
+    const char *const
+        *required_names; /* VALUE: what the map that it gives must have; NULL = none */
     union {
         struct slice json;                 /* LITERAL */
         const struct text_template *value; /* VALUE */
         struct {
             /* OBJECT: members. LIST: entries. LOOP: one, rendered for each value. */
-            const struct body_node *entries;
+            struct body_node *entries;
             size_t count;
             const struct expr *loop_values; /* LOOP */
         };

@@ -265,7 +265,10 @@ enum err_code intake_check(struct intake *intake, struct err *err)
         if (code != ERR_OK && code != ERR_INPUT && code != ERR_TOO_BIG)
             return code;
     }
-    return diagnostics_has_errors(intake->diagnostics) ? input_error(intake, err) : ERR_OK;
+    if (diagnostics_has_errors(intake->diagnostics))
+        return input_error(intake, err);
+    intake->is_checked = true;
+    return ERR_OK;
 }
 
 struct hand_on {

@@ -23,6 +23,7 @@ struct intake {
     struct slice run_names[2];
     char run_id[16], run_started[TEXT_TIME_BYTES];
     uint64_t row_count;
+    bool is_checked; /* the first pass found no error; warnings are not told again */
     bool (*stop)(void *context);
     void *stop_context;
 };
@@ -30,5 +31,17 @@ struct intake {
 /* intake_render.c: renders one unit; false when it was wrong and messages were added. */
 bool intake_render(struct intake *intake, const struct intake_job *job, const struct unit *unit,
                    struct rendered_row *row);
+
+/* intake_check.c. Each returns false when the row must not be sent.
+ *
+ * The message of `error`, at the row, with the place in the spec that it is about. */
+void intake_tell(struct intake *intake, const struct unit *unit, enum diag_severity severity,
+                 const char *code, const struct eval_error *error);
+/* The platform of `connection` has the job's operation, as far as is known. */
+bool intake_check_platform(struct intake *intake, const struct intake_job *job,
+                           const struct unit *unit, const struct spec_connection *connection);
+/* Tells of a member that is required and was left out. */
+bool intake_tell_lack(struct intake *intake, const struct unit *unit,
+                      const struct eval_error *error);
 
 #endif

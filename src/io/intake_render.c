@@ -13,10 +13,7 @@ static struct place row_place(const struct unit *unit)
 static void tell(struct intake *intake, const struct unit *unit, const char *code,
                  const struct eval_error *error)
 {
-    diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), code,
-                    error->help[0] == '\0' ? NULL : error->help, "%s (%s:%u:%u)", error->text,
-                    error->place.file == NULL ? intake->spec->file : error->place.file,
-                    error->place.line, error->place.column);
+    intake_tell(intake, unit, DIAG_ERROR, code, error);
 }
 
 static bool is_of_operation(const struct spec_job *job, struct slice path)
@@ -85,7 +82,7 @@ static bool render_connection(struct intake *intake, const struct intake_job *jo
         return false;
     }
     row->connection_index = (size_t)(connection - intake->spec->connections);
-    return true;
+    return intake_check_platform(intake, job, unit, connection);
 }
 
 static bool render_condition(struct intake *intake, const struct intake_job *job,
@@ -166,6 +163,8 @@ static bool render_request(struct intake *intake, const struct intake_job *job,
             tell(intake, unit, "data.body", &error);
             return false;
         }
+        if (error.text[0] != '\0' && !intake_tell_lack(intake, unit, &error))
+            return false;
     } else if (mode != NULL) {
         buf_append_format(&intake->body, "{%s}", mode);
     }

@@ -23,10 +23,11 @@ struct options {
     enum output_format output;
     bool quiet;
     const char *where;
-    const char *show;       /* plan --show JOB/KEY */
-    const char *directory;  /* results -o DIR */
-    const char *as;         /* resolve --as WORD */
-    const char *connection; /* the alias, where a key stands on several connections */
+    const char *show;           /* plan --show JOB/KEY */
+    const char *directory;      /* results -o DIR */
+    const char *as;             /* resolve --as WORD */
+    const char *connection;     /* the alias, where a key stands on several connections */
+    enum validation validation; /* --validate WORD */
     bool watch;
     int64_t wait_ms;  /* run --wait; INT64_MAX = no limit */
     int64_t grace_ms; /* run --grace */
@@ -47,6 +48,7 @@ struct options {
 #define ALLOW_RUN (1u << 8)  /* --wait, --grace, --limit */
 #define ALLOW_ITEM (1u << 9) /* a second operand, which is then required */
 #define SPEC_OPTIONAL (1u << 10)
+#define ALLOW_VALIDATE (1u << 12)
 #define ALLOW_REQUEST (1u << 11) /* no spec; up to two operands: METHOD PATH, or one word */
 
 /* Parses. Returns -1 to go on, else the exit status to end with: 0 after --help (printed on

@@ -123,6 +123,9 @@ struct spec_job {
     enum when_changed when_changed;
 };
 
+/* What a request that breaks what is known of its operation does: nothing is sent, or a warning. */
+enum validation { VALIDATE_ERROR, VALIDATE_WARN, VALIDATE_OFF };
+
 struct spec {
     const char *file;
     const char *folder; /* of the file, "." when none */
@@ -137,6 +140,7 @@ struct spec {
     struct max_failures max_failures; /* of the whole run */
     int64_t key_window_ms;            /* idempotency.window */
     struct hash128 digest;            /* of the file's bytes */
+    enum validation validation;       /* --validate; set after loading, before binding */
 };
 
 /* --var NAME=VALUE */
@@ -155,6 +159,7 @@ struct job_templates {
     const struct text_template *key;
     const struct text_template *group_by; /* NULL = none */
     const struct text_template *connection;
+    bool connection_varies; /* from row to row */
     const struct text_template *path;
     const struct text_template *condition; /* NULL = none */
     const struct body_template *body;      /* NULL = none */
@@ -167,6 +172,13 @@ enum err_code spec_job_bind(struct arena *arena, const struct spec *spec,
                             const struct spec_job *job, const struct slice *columns,
                             size_t column_count, struct job_templates *templates_out,
                             struct diagnostics *diagnostics) ERR_CHECKED;
+
+/* Adds a message of `code` at `place`, of the severity that spec->validation says, when it is known
+ * that the platform of `connection` does not have the job's operation. False when that is an error.
+ */
+bool spec_check_platform(const struct spec *spec, const struct spec_job *job,
+                         const struct spec_connection *connection, struct place place,
+                         const char *code, struct diagnostics *diagnostics);
 
 /* The connection called `alias`; NULL when there is none. */
 const struct spec_connection *spec_connection_find(const struct spec *spec, struct slice alias);

@@ -148,6 +148,12 @@ struct repeat_nodes {
  * the operation, which was read before. */
 void spec_read_repeat(struct spec_reader *reader, const struct repeat_nodes *nodes,
                       enum response_mode fallback, struct spec_job *job);
+/* Warns of a platform that is not in the list, which is often a slip of the pen. */
+void spec_warn_of_platform(struct spec_reader *reader, const struct yaml_node *platform);
+/* Checks, as spec->validation says, what is known of the job's operation: the platform of a
+ * connection that is the same for every row, and members that `body` (NULL = none) must have. */
+void spec_check_operation(const struct spec *spec, const struct spec_job *job,
+                          struct body_template *body, struct diagnostics *diagnostics);
 /* The path of a request as a scalar of its own, for compiling. */
 const struct yaml_node *spec_request_path(struct arena *arena, const struct yaml_node *request);
 

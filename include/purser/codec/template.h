@@ -22,14 +22,21 @@ struct body_template;
 enum when_empty { WHEN_EMPTY_OMIT, WHEN_EMPTY_NULL, WHEN_EMPTY_ERROR };
 
 /* Compiles a body (a YAML map). Returns NULL after adding messages. */
-const struct body_template *body_template_compile(struct arena *arena, const struct yaml_node *node,
-                                                  const struct scope *scope,
-                                                  enum when_empty when_empty,
-                                                  struct diagnostics *diagnostics);
+struct body_template *body_template_compile(struct arena *arena, const struct yaml_node *node,
+                                            const struct scope *scope, enum when_empty when_empty,
+                                            struct diagnostics *diagnostics);
+
+/* Says that the object under `wrapper` ("" = the body itself) must have the members `names` (ends
+ * with NULL; outlives the body). Those that the body cannot have become messages of `severity`, in
+ * which `what` is the request; body_template_render() tells of those that a row leaves out. */
+void body_template_require(struct body_template *body, const char *wrapper,
+                           const char *const *names, const char *what, enum diag_severity severity,
+                           struct diagnostics *diagnostics);
 
 /* Appends the rendered JSON object. With `first_member` (such as "\"response_mode\":\"async\"") the
  * object starts with it. False with *error_out set when a value cannot be rendered; buf->failed
- * tells of memory and size. */
+ * tells of memory and size. True with error_out->text set when it is rendered and lacks a member
+ * that is required. */
 bool body_template_render(const struct body_template *body, const struct environment *environment,
                           const char *first_member, struct buf *buf, struct eval_error *error_out);
 

@@ -7,6 +7,7 @@
 #define PURSER_CORE_PLATFORM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "purser/base/text.h"
@@ -38,6 +39,9 @@ const char *platform_name(enum platform platform);
 
 /* False when the list has no such name; *platform_out is then untouched. */
 bool platform_parse(struct slice name, enum platform *platform_out);
+
+/* Writes the names of a set, with commas between, and ends them; cut where `text` is full. */
+void platform_list_names(uint64_t platforms, char *text, size_t bytes);
 
 /* True unless it is known that `platforms` do not have the one called `name` (NULL = not said): an
  * empty set is unknown, and so is a name that is not in the list. */

@@ -319,6 +319,80 @@ static void compiling_without_memory_leaves_a_message(void **state)
     }
 }
 
+/* What the render says when `names` of `wrapper` are required: "" when nothing is lacking. */
+static const char *lack_of(const char *yaml, const char *wrapper, const char *const *names,
+                           const char *row)
+{
+    struct body_template *body =
+        body_template_compile(&fixture.spec_arena, fixture_yaml(yaml), &fixture.scope,
+                              WHEN_EMPTY_OMIT, &fixture.diagnostics);
+
+    assert_non_null(body);
+    body_template_require(body, wrapper, names, "POST /x", DIAG_WARNING, &fixture.diagnostics);
+    fixture_row(row);
+    buf_clear(&fixture.out);
+    assert_true(body_template_render(body, &fixture.environment, "\"response_mode\":\"async\"",
+                                     &fixture.out, &fixture.error));
+    return fixture.error.text;
+}
+
+static void required_members_that_a_row_leaves_out_are_told(void **state)
+{
+    static const char *const names[] = {"a", "b", NULL};
+    static const char each[] = "v: {w: {a: \"${row.a}\", b: [\"${row.b}\"], c: \"${row.c}\"}}";
+    static const char whole[] = "v: {w: \"${row.w}\"}";
+    static const char bare[] = "v: {a: \"${row.a}\", b: {x: \"${row.b}\"}}";
+
+    (void)state;
+    assert_string_equal(lack_of(each, "w", names, "{\"a\":1,\"b\":2}"), "");
+    assert_string_equal(lack_of(each, "w", names, "{\"a\":1}"),
+                        "body/w/b: the API requires it, and it is missing (key K1)");
+    assert_string_equal(buf_text(&fixture.out), "{\"response_mode\":\"async\",\"w\":{\"a\":1}}");
+    assert_string_equal(lack_of(each, "w", names, "{\"c\":1}"),
+                        "body/w/a: the API requires it, and it is missing (key K1)");
+    assert_string_equal(lack_of(each, "w", names, "{}"),
+                        "body/w/a: the API requires it, and it is missing (key K1)");
+    assert_string_equal(lack_of(whole, "w", names, "{\"w\":{\"a\":1,\"b\":2}}"), "");
+    assert_string_equal(lack_of(whole, "w", names, "{\"w\":{\"a\":1}}"),
+                        "body/w: the API requires 'b' in it, and it is missing (key K1)");
+    assert_string_equal(lack_of(whole, "w", names, "{}"),
+                        "body/w: the API requires it, and it is missing (key K1)");
+    assert_string_equal(lack_of(bare, "", names, "{\"a\":1,\"b\":2}"), "");
+    assert_string_equal(lack_of(bare, "", names, "{\"a\":1}"),
+                        "body/b: the API requires it, and it is missing (key K1)");
+    assert_int_equal(fixture.diagnostics.warning_count, 0);
+}
+
+static void required_members_that_a_body_cannot_have_are_told_at_once(void **state)
+{
+    static const char *const names[] = {"a", "b", NULL};
+
+    (void)state;
+    assert_string_equal(lack_of("v: {w: {a: 1, c: \"${row.c}\"}}", "w", names, "{\"c\":1}"), "");
+    assert_contains(fixture_messages(),
+                    "POST /x requires 'b', which the body does not have   "
+                    "[spec.required_member]\n      help: body: { w: { b: … } }");
+    assert_string_equal(lack_of("v: {w: {a: 1, b: 2}}", "w", names, "{}"), "");
+    assert_string_equal(lack_of("v: {w: {}}", "w", names, "{}"), "");
+    assert_int_equal(fixture.diagnostics.warning_count, 2);
+    assert_string_equal(lack_of("v: {b: 1}", "", names, "{}"), "");
+    assert_contains(fixture_messages(), "help: body: { a: … }; if the API no longer asks for it");
+}
+
+static void a_null_deep_in_a_value_is_refused(void **state)
+{
+    (void)state;
+    fixture_row(
+        "{\"l\":[1,[2,{\"x\":null}]],\"m\":{\"y\":{\"z\":[null]}},\"g\":[1,{\"x\":2},\"\"]}");
+    assert_string_equal(rendered("v: {a: \"${row.g}\"}"), "{\"a\":[1,{\"x\":2},\"\"]}");
+    assert_string_equal(rendered("v: {a: \"${row.l}\"}"),
+                        "!body/a: the value has a null in it, which the API refuses (key K1)");
+    assert_string_equal(rendered("v: {a: {b: \"${row.m}\"}}"),
+                        "!body/a/b: the value has a null in it, which the API refuses (key K1)");
+    assert_string_equal(rendered_as("v: {a: \"${row.l}\"}", WHEN_EMPTY_NULL, NULL),
+                        "{\"a\":[1,[2,{\"x\":null}]]}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +402,9 @@ int main(void)
         FIXTURE_TEST(what_is_empty_after_leaving_out_is_left_out),
         FIXTURE_TEST(when_empty_says_what_a_gap_does),
         FIXTURE_TEST(null_is_sent_only_when_asked_for),
+        FIXTURE_TEST(required_members_that_a_row_leaves_out_are_told),
+        FIXTURE_TEST(required_members_that_a_body_cannot_have_are_told_at_once),
+        FIXTURE_TEST(a_null_deep_in_a_value_is_refused),
         FIXTURE_TEST(loop_gives_a_list),
         FIXTURE_TEST(loops_nest_and_errors_say_where),
         FIXTURE_TEST(loop_over_rows_knows_the_columns),

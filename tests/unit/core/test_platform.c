@@ -40,10 +40,27 @@ static void only_a_known_platform_is_ever_out_of_a_known_set(void **state)
     assert_true(platform_may_be_in(PLATFORMS_ALL, "TALLY"));
 }
 
+static void names_of_a_set_are_cut_where_the_text_is_full(void **state)
+{
+    uint64_t books = PLATFORM_BIT(XERO) | PLATFORM_BIT(NETSUITE);
+    char text[32];
+
+    (void)state;
+    platform_list_names(books, text, sizeof text);
+    assert_string_equal(text, "NETSUITE, XERO");
+    platform_list_names(books, text, 12);
+    assert_string_equal(text, "NETSUITE, X");
+    platform_list_names(books, text, 1);
+    assert_string_equal(text, "");
+    platform_list_names(PLATFORMS_UNKNOWN, text, sizeof text);
+    assert_string_equal(text, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(platform_names_go_there_and_back),
+        cmocka_unit_test(names_of_a_set_are_cut_where_the_text_is_full),
         cmocka_unit_test(only_a_known_platform_is_ever_out_of_a_known_set),
     };
 
