@@ -44,19 +44,19 @@ const struct operation *operation_at(size_t index)
     return index < operation_table_count ? &operation_table[index] : NULL;
 }
 
-bool operation_is_keyed(const struct operation *operation)
+enum repeat operation_repeat(const struct operation *operation)
 {
     switch (operation->class) {
     case CLASS_Y:
     case CLASS_Y_PATCH:
+        return REPEAT_BY_KEY;
     case CLASS_A:
-        return operation->method == METHOD_POST || operation->method == METHOD_PATCH ||
-               (operation->method == METHOD_DELETE && operation->class == CLASS_Y);
     case CLASS_Y_MODE_ONLY:
+        return REPEAT_IF_PROVEN;
     case CLASS_N:
-        return false;
+        break;
     }
-    return false;
+    return REPEAT_NEVER;
 }
 
 static const char *const method_names[METHOD_COUNT] = {

@@ -85,6 +85,7 @@ enum err_code engine_new(const struct engine_options *options, struct ledger *le
     }
     init_slots(engine);
     init_connections(engine);
+    engine_init_jobs(engine);
     if (start_batches(engine, err) != ERR_OK) {
         engine_free(engine);
         return err->code;

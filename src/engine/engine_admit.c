@@ -7,9 +7,9 @@ enum {
     RESUME_SPREAD_MS = 1000,
 };
 
-static bool is_keyed(const struct engine *engine, const struct slot *slot)
+static bool is_repeatable(const struct engine *engine, const struct slot *slot)
 {
-    return engine->options.jobs[slot->job].policy.repeatable;
+    return engine->jobs[slot->job].policy.repeatable;
 }
 
 static enum err_code take_up_one(struct engine *engine, uint64_t number, const struct item *item,
@@ -135,7 +135,8 @@ static enum err_code make_intent(struct engine *engine, struct slot *slot, struc
     assert(effect == EFFECT_NONE);
     connection->ahead++;
     slot->is_ahead = true;
-    if (!is_keyed(engine, slot))
+    slot->is_unkeyed_ahead = !is_repeatable(engine, slot);
+    if (slot->is_unkeyed_ahead)
         engine->unkeyed_ahead++;
     slot->place = SLOT_TO_SEND;
     queue_push(engine, &connection->to_send, slot);
@@ -169,7 +170,7 @@ static enum err_code admit_one(struct engine *engine, struct connection *connect
         return ERR_OK;
     }
     /* Without a key a crash leaves every intent in doubt: never more than one ahead. */
-    if (!is_keyed(engine, slot) && engine->unkeyed_ahead > 0) {
+    if (!is_repeatable(engine, slot) && engine->unkeyed_ahead > 0) {
         slot_release(engine, slot);
         connection->held_back = true;
         return ERR_OK;
@@ -260,7 +261,7 @@ enum err_code engine_withdraw_unsent(struct engine *engine, struct err *err)
     for (uint32_t i = 0; i < engine->slot_count; i++) {
         struct slot *slot = &engine->slots[i];
 
-        slot->is_ahead = false;
+        slot->is_ahead = slot->is_unkeyed_ahead = false;
         if (slot->place == SLOT_TO_SEND || slot->place == SLOT_TO_START)
             slot->place = SLOT_RESTING;
         if (slot->place == SLOT_RESTING && slot->item.state == ITEM_READY)

@@ -161,7 +161,7 @@ static struct reply_reading read_answer(struct engine *engine, struct slot *slot
                               .date = reply->date,
                               .base_origin = engine->options.base_origin,
                               .remote_job = slot->item.remote_job,
-                              .idempotency_key = job->policy.repeatable ? key_of(engine, slot) : "",
+                              .idempotency_key = engine_sends_key(job) ? key_of(engine, slot) : "",
                               .now_ms = engine->now.wall_ms});
 }
 
@@ -202,7 +202,7 @@ static enum err_code after_answer(struct engine *engine, struct slot *slot,
                                   const struct reply *reply, const struct reply_reading *reading,
                                   enum effect effect, struct err *err)
 {
-    struct job_progress *job = &engine->jobs[slot->job];
+    struct job *job = &engine->jobs[slot->job];
 
     log_trouble(engine, slot, reply, reading);
     if (reading->event.kind != EVENT_PENDING &&
@@ -242,6 +242,10 @@ static enum err_code take_one(struct engine *engine, const struct reply *reply, 
         reading = read_failure(engine, slot, reply);
     }
     buf_deinit(&slot->storage);
+    if (!slot->polling &&
+        engine_trust_answered(engine, slot, reply->outcome == TRANSFER_ANSWERED ? reply : NULL,
+                              reading.event.kind, err) != ERR_OK)
+        return err->code;
     complete_event(engine, &reading.event);
     if (reading.event.kind == EVENT_ACCEPTED || reading.event.kind == EVENT_PENDING ||
         reading.event.kind == EVENT_DONE)

@@ -44,6 +44,7 @@ enum err_code engine_poll_commit(struct engine *engine, struct err *err)
         engine->batch_durable = durable;
         engine->commit_running = durable + 1 < engine->batch_open;
     }
+    engine_trust_durable(engine);
     engine_release_durable(engine);
     return ERR_OK;
 }

@@ -35,7 +35,9 @@ struct slot {
     int64_t pending_age_ms; /* age of the remote job when it was last seen pending */
     int64_t started_boot_ms; /* of the running transfer */
     bool polling;            /* the running transfer is a poll */
-    bool is_ahead;           /* counted in its connection's `ahead` */
+    bool is_ahead;           /* counted in its connection's `ahead` … */
+    bool is_unkeyed_ahead;   /* … and in `unkeyed_ahead` */
+    bool is_open_on_wire;    /* counted in its job's `open_on_wire` */
     bool is_turned_away;     /* counted in its connection's `turned_away` */
     bool is_started;         /* counted in this run's `started` */
     bool has_new_intent;     /* made by this process … */
@@ -67,7 +69,22 @@ struct connection {
     char parked_reason[32];
 };
 
-struct job_progress {
+/* Whether a repeat is harmless; the same for all jobs of one operation. */
+enum trust {
+    TRUST_GIVEN, /* it is */
+    TRUST_OPEN,  /* not known yet: one write at a time, until an answer shows it */
+    TRUST_SHOWN, /* an answer has shown it; counts when that is durable */
+    TRUST_NONE   /* it is not: at most once */
+};
+
+struct job {
+    struct policy policy; /* as given, with `repeatable` as it is now */
+    uint32_t lead;        /* the first job with the same operation; what follows is kept there */
+    enum trust trust;
+    uint32_t open_on_wire;  /* writes of the operation on the wire while its trust is open */
+    uint32_t without_proof; /* successes in a row that showed nothing */
+    uint64_t proof_batch;   /* TRUST_SHOWN: that makes it durable */
+    /* of this job */
     uint64_t finished, failed;
 };
 
@@ -79,7 +96,7 @@ struct engine {
     struct slot *slots;
     uint32_t slot_count, free_slots, free_count;
     struct connection *connections;
-    struct job_progress *jobs;
+    struct job *jobs;
     struct pace pace;
     struct queue to_poll, finished;
     struct heap due;
@@ -135,7 +152,21 @@ enum err_code engine_take_answers(struct engine *engine, struct err *err) ERR_CH
 /* engine_send.c */
 bool engine_head_is_ready(const struct engine *engine, const struct connection *connection);
 void engine_leave_look_ahead(struct engine *engine, struct slot *slot);
+/* Its writes carry an idempotency key. */
+bool engine_sends_key(const struct engine_job *job);
 enum err_code engine_start_transfers(struct engine *engine, struct err *err) ERR_CHECKED;
+
+/* engine_trust.c */
+void engine_init_jobs(struct engine *engine);
+/* It may go on the wire, as far as its operation is trusted. */
+bool engine_trust_allows(const struct engine *engine, const struct slot *slot);
+void engine_trust_sent(struct engine *engine, struct slot *slot);
+/* What the end of a send says about its operation; `reply` is NULL when there was no answer. */
+enum err_code engine_trust_answered(struct engine *engine, struct slot *slot,
+                                    const struct reply *reply, enum item_event_kind kind,
+                                    struct err *err) ERR_CHECKED;
+/* Proofs that have become durable count from now on. */
+void engine_trust_durable(struct engine *engine);
 
 /* engine_admit.c */
 enum err_code engine_take_up(struct engine *engine, struct err *err) ERR_CHECKED;

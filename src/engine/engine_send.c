@@ -68,6 +68,7 @@ static void put_on_wire(struct engine *engine, struct slot *slot, bool polling)
     engine->progress.sent++;
     if (slot->item.attempt_total > 1)
         engine->progress.retried++;
+    engine_trust_sent(engine, slot);
     pace_take(&engine->connections[slot->connection].pace, engine->now.boot_ms);
     window_take(&engine->connections[slot->connection].window);
 }
@@ -78,10 +79,11 @@ void engine_leave_look_ahead(struct engine *engine, struct slot *slot)
         return;
     slot->is_ahead = false;
     engine->connections[slot->connection].ahead--;
-    if (!engine->options.jobs[slot->job].policy.repeatable) {
+    if (slot->is_unkeyed_ahead) {
         assert(engine->unkeyed_ahead > 0);
         engine->unkeyed_ahead--;
     }
+    slot->is_unkeyed_ahead = false;
 }
 
 static enum err_code start_transfer(struct engine *engine, struct slot *slot,
@@ -97,6 +99,11 @@ static enum err_code start_transfer(struct engine *engine, struct slot *slot,
         return give_up(engine, slot, request->remote_job != NULL ? EVENT_UNCLEAR : EVENT_REFUSED,
                        request->remote_job != NULL ? REASON_UNCLASSIFIED : REASON_REFUSED, err);
     return code;
+}
+
+bool engine_sends_key(const struct engine_job *job)
+{
+    return job->repeat == REPEAT_BY_KEY || job->repeat == REPEAT_IF_PROVEN;
 }
 
 static enum err_code send_item(struct engine *engine, struct slot *slot, struct err *err)
@@ -129,8 +136,8 @@ static enum err_code send_item(struct engine *engine, struct slot *slot, struct 
             .method = frozen.method,
             .path = frozen.path,
             .body = frozen.body,
-            .idempotency_key = job->policy.repeatable ? slot_key(engine, slot, &frozen) : NULL,
-            .at_most_once = !job->policy.repeatable,
+            .idempotency_key = engine_sends_key(job) ? slot_key(engine, slot, &frozen) : NULL,
+            .at_most_once = !engine->jobs[slot->job].policy.repeatable,
             .timeout_ms = engine->options.timeout_ms},
         err);
 }
@@ -159,7 +166,8 @@ bool engine_head_is_ready(const struct engine *engine, const struct connection *
     const struct slot *head = &engine->slots[connection->to_send.head];
 
     assert(connection->to_send.count > 0);
-    return head->intent_batch <= engine->batch_durable && !engine_must_know_clock(engine, head);
+    return head->intent_batch <= engine->batch_durable && !engine_must_know_clock(engine, head) &&
+           engine_trust_allows(engine, head);
 }
 
 /* The next connection, in fair turns, that may send and has a durable intent at the head. */

@@ -41,6 +41,8 @@ struct slot *slot_take(struct engine *engine, uint64_t number, const struct item
     slot->last_batch = 0;
     slot->pending_age_ms = 0;
     slot->is_ahead = false;
+    slot->is_unkeyed_ahead = false;
+    slot->is_open_on_wire = false;
     slot->is_turned_away = false;
     slot->is_started = false;
     slot->has_server_intent = false;

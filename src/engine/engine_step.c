@@ -85,12 +85,11 @@ static void log_step(const struct engine *engine, const struct slot *slot,
 enum err_code engine_step(struct engine *engine, struct slot *slot, struct item_event *event,
                           enum effect *effect_out, struct err *err)
 {
-    const struct engine_job *job = &engine->options.jobs[slot->job];
     struct item before = slot->item;
     struct step step;
 
     event->key_age_ms = key_age_ms(engine, slot);
-    step = lifecycle_step(&before, event, &job->policy);
+    step = lifecycle_step(&before, event, &engine->jobs[slot->job].policy);
     assert(step.legal);
     slot->item = step.item;
     *effect_out = step.effect;

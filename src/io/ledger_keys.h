@@ -57,6 +57,7 @@ struct slice ledger_key_slice(const struct ledger_key *key);
 #define LEDGER_META_RECOUNT "recount"        /* there when the counts are to be made anew */
 #define LEDGER_META_JOB "job/"               /* + number → name */
 #define LEDGER_META_CONNECTION "connection/" /* + number → alias */
+#define LEDGER_META_PROVEN "proven/"         /* + number → operation, as "POST /products" */
 #define LEDGER_META_LEARNED "learned/"       /* + connection → connection record */
 #define LEDGER_META_COUNTS "counts/"         /* + job, connection → 64-bit count by state */
 

@@ -15,7 +15,7 @@ struct lmdb_ledger {
     struct ledger port; /* first: the port is the ledger */
     struct ledger_store *store;
     struct ledger_committer *committer; /* NULL = opened for reading */
-    struct ledger_names jobs, connections;
+    struct ledger_names jobs, connections, proven;
     struct ledger_counts counts; /* as of the open batch; writing only */
     uint64_t next_item;          /* as above */
     bool next_item_changed;
@@ -63,6 +63,7 @@ enum err_code lmdb_ledger_counts(struct ledger *self, uint32_t job, uint32_t con
                                  struct item_counts *counts_out, struct err *err);
 const char *lmdb_ledger_job_name(struct ledger *self, uint32_t job);
 const char *lmdb_ledger_connection_name(struct ledger *self, uint32_t connection);
+const char *lmdb_ledger_proven_operation(struct ledger *self, uint32_t number);
 enum err_code lmdb_ledger_read_run(struct ledger *self, uint32_t run, struct run_record *run_out,
                                    struct err *err);
 uint32_t lmdb_ledger_last_run(struct ledger *self);
@@ -74,6 +75,8 @@ enum err_code lmdb_ledger_job_number(struct ledger *self, const char *name, uint
                                      struct err *err);
 enum err_code lmdb_ledger_connection_number(struct ledger *self, const char *alias,
                                             uint32_t *number_out, struct err *err);
+enum err_code lmdb_ledger_put_proven_operation(struct ledger *self, const char *operation,
+                                               struct err *err);
 enum err_code lmdb_ledger_add_item(struct ledger *self, const struct item *item,
                                    const struct frozen_request *request, uint64_t *number_out,
                                    struct err *err);

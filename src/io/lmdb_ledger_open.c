@@ -233,6 +233,7 @@ static enum err_code load(struct lmdb_ledger *ledger, const struct lmdb_ledger_o
         lmdb_ledger_load_names(ledger, LEDGER_META_JOB, &ledger->jobs, err) != ERR_OK ||
         lmdb_ledger_load_names(ledger, LEDGER_META_CONNECTION, &ledger->connections, err) !=
             ERR_OK ||
+        lmdb_ledger_load_names(ledger, LEDGER_META_PROVEN, &ledger->proven, err) != ERR_OK ||
         load_numbers(ledger, err) != ERR_OK)
         return err->code;
     if (!options->write)
@@ -313,6 +314,7 @@ enum err_code lmdb_ledger_open(const struct state_directory *directory,
     buf_init(&ledger->scratch, LEDGER_VALUE_BYTES_MAX);
     ledger_names_init(&ledger->jobs);
     ledger_names_init(&ledger->connections);
+    ledger_names_init(&ledger->proven);
     ledger_counts_init(&ledger->counts);
     if (open_parts(ledger, directory, options, err) != ERR_OK) {
         lmdb_ledger_close(ledger);
@@ -333,6 +335,7 @@ void lmdb_ledger_close(struct lmdb_ledger *ledger)
     ledger_counts_deinit(&ledger->counts);
     ledger_names_deinit(&ledger->jobs);
     ledger_names_deinit(&ledger->connections);
+    ledger_names_deinit(&ledger->proven);
     buf_deinit(&ledger->scratch);
     mem_free(ledger);
 }
@@ -359,11 +362,13 @@ const struct ledger_ops lmdb_ledger_ops = {
     .counts = lmdb_ledger_counts,
     .job_name = lmdb_ledger_job_name,
     .connection_name = lmdb_ledger_connection_name,
+    .proven_operation = lmdb_ledger_proven_operation,
     .read_run = lmdb_ledger_read_run,
     .last_run = lmdb_ledger_last_run,
     .read_connection = lmdb_ledger_read_connection,
     .job_number = lmdb_ledger_job_number,
     .connection_number = lmdb_ledger_connection_number,
+    .put_proven_operation = lmdb_ledger_put_proven_operation,
     .add_item = lmdb_ledger_add_item,
     .put_item = lmdb_ledger_put_item,
     .put_request = lmdb_ledger_put_request,

@@ -276,7 +276,8 @@ enum err_code lmdb_ledger_load_names(struct lmdb_ledger *ledger, const char *pre
         if (code == ERR_NOT_FOUND)
             return ERR_OK;
         if (code == ERR_OK && !ledger_unseal(ledger_key_slice(&key), value, &name))
-            code = lmdb_ledger_damaged(ledger, "the name of a job or a connection", err);
+            code =
+                lmdb_ledger_damaged(ledger, "the name of a job, a connection or an operation", err);
         if (code == ERR_OK)
             code = ledger_names_add(names, name, err);
         if (code != ERR_OK)
@@ -309,6 +310,11 @@ const char *lmdb_ledger_job_name(struct ledger *self, uint32_t job)
 const char *lmdb_ledger_connection_name(struct ledger *self, uint32_t connection)
 {
     return name_of(of(self), LEDGER_META_CONNECTION, &of(self)->connections, connection);
+}
+
+const char *lmdb_ledger_proven_operation(struct ledger *self, uint32_t number)
+{
+    return name_of(of(self), LEDGER_META_PROVEN, &of(self)->proven, number);
 }
 
 enum err_code lmdb_ledger_read_run(struct ledger *self, uint32_t run, struct run_record *run_out,

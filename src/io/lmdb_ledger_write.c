@@ -109,6 +109,15 @@ enum err_code lmdb_ledger_connection_number(struct ledger *self, const char *ali
                      alias, number_out, err);
 }
 
+enum err_code lmdb_ledger_put_proven_operation(struct ledger *self, const char *operation,
+                                               struct err *err)
+{
+    uint32_t ignored;
+
+    return number_of(self, LEDGER_META_PROVEN, &((struct lmdb_ledger *)self)->proven, operation,
+                     &ignored, err);
+}
+
 /* --- items --- */
 
 static enum err_code count(struct lmdb_ledger *ledger, const struct item *item, int by,

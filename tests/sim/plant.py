@@ -87,6 +87,8 @@ PLANTS = {
         ("    if (event->now_ms < item->accepted_ms)\n", "    if (event->now_ms < 0)\n")]),
     "unkeyed_intents_are_made_far_ahead": ("src/engine/engine_admit.c", [
         ("engine->unkeyed_ahead > 0) {", "engine->unkeyed_ahead > 3) {")]),
+    "an_unproven_key_is_trusted": ("src/engine/engine_trust.c", [
+        ("is_proven(engine, job->operation) ? TRUST_GIVEN : TRUST_OPEN", "TRUST_GIVEN")]),
     "polls_are_not_paced": ("src/engine/engine_send.c", [
         ("    pace_take(&engine->pace, engine->now.boot_ms);\n    if (polling) {\n",
          "    if (!polling)\n        pace_take(&engine->pace, engine->now.boot_ms);\n"

@@ -146,11 +146,12 @@ struct sim_item {
     uint32_t missing;                 /* polls answered 404 since the job was last seen */
     uint32_t sent_generation;         /* the last one of which a send left; 0 = none */
     uint32_t job_throttles;           /* remote jobs that ended in 452 */
-    uint32_t refusals;                /* transient ones */
-    int64_t first_sent_ms;            /* of this generation; 0 = never */
-    bool abandoned;                   /* given up in doubt */
-    bool clock_was_set;               /* ages by the wall clock say nothing */
-    bool refused_always;              /* the server refuses this epoch's request on sight */
+    bool sent_unproven;    /* a send of this generation left before the operation was proven */
+    uint32_t refusals;     /* transient ones */
+    int64_t first_sent_ms; /* of this generation; 0 = never */
+    bool abandoned;        /* given up in doubt */
+    bool clock_was_set;    /* ages by the wall clock say nothing */
+    bool refused_always;   /* the server refuses this epoch's request on sight */
 };
 
 /* --- ledger --- */
@@ -163,7 +164,7 @@ struct sim_stored {
     bool damaged;
 };
 
-enum sim_write { WRITE_ITEM, WRITE_REQUEST, WRITE_RESULT, WRITE_ATTEMPT };
+enum sim_write { WRITE_ITEM, WRITE_REQUEST, WRITE_RESULT, WRITE_ATTEMPT, WRITE_PROOF };
 
 struct sim_entry {
     enum sim_write kind;
@@ -183,6 +184,7 @@ struct sim_ledger {
     struct sim_stored durable[SIM_ITEMS_MAX + 1]; /* by number */
     enum item_state newest[SIM_ITEMS_MAX + 1];    /* with all batches */
     uint64_t count;
+    bool proven; /* the ledger knows that the first job's operation shows remote jobs */
     struct sim_batch open, closing;
     uint64_t sequence, durable_sequence;
     int64_t closing_done_ms; /* SIM_NEVER: none is closing */
@@ -381,6 +383,8 @@ void sim_judge_run_end(struct sim *sim, const struct engine_progress *progress);
 void sim_judge_world_end(struct sim *sim);
 void sim_mark_new_generation(struct sim_item *item);
 void sim_mark_found_sending(struct sim *sim);
+void sim_mark_crash(struct sim *sim, struct sim_item *item);
+void sim_mark_sent(struct sim *sim, struct sim_item *item);
 
 struct sim_totals {
     uint64_t worlds, runs, crashes, turns, sends, items, in_doubt, in_doubt_by_reason[REASON_COUNT];

@@ -21,13 +21,31 @@ void sim_mark_new_generation(struct sim_item *item)
     item->unknown_sends = 0;
     item->missing = 0;
     item->first_sent_ms = 0;
+    item->sent_unproven = false;
+}
+
+/* Nothing has shown yet that a key of this item would count. */
+static bool is_unproven(const struct sim *sim, const struct sim_item *item)
+{
+    return item->keyed && sim->jobs[0].repeat == REPEAT_IF_PROVEN && !sim->ledger.proven;
+}
+
+void sim_mark_sent(struct sim *sim, struct sim_item *item)
+{
+    item->sent_unproven |= is_unproven(sim, item);
+}
+
+void sim_mark_crash(struct sim *sim, struct sim_item *item)
+{
+    item->faults |= FAULT_CRASH;
+    sim_mark_sent(sim, item);
 }
 
 void sim_mark_found_sending(struct sim *sim)
 {
     for (uint32_t number = 1; number <= sim->item_count; number++)
         if (sim->ledger.durable[number].item.state == ITEM_SENDING)
-            sim->items[number].faults |= FAULT_CRASH;
+            sim_mark_crash(sim, &sim->items[number]);
 }
 
 static struct sim_item *item_of(struct sim *sim, const struct item *item)
@@ -91,7 +109,7 @@ static bool is_justified(const struct sim *sim, const struct sim_item *item,
     case REASON_UNCLASSIFIED:
         return (faults & FAULT_NONSENSE) != 0;
     case REASON_UNKEYED_UNKNOWN:
-        return !item->keyed && unknown;
+        return (!item->keyed || item->sent_unproven) && unknown;
     case REASON_REFUSED_AFTER_UNKNOWN:
         return unknown && (faults & FAULT_REFUSAL) != 0;
     case REASON_PARTIAL_SUCCESS:
@@ -137,7 +155,9 @@ static void judge_end(struct sim *sim, const struct sim_item *item, enum item_st
     if (state == ITEM_FAILED && effects != 0)
         sim_fail(sim, "item %u is said to have failed and had %u effects", (unsigned)item->number,
                  effects);
-    if (state == ITEM_FAILED && item->keyed && sim->profile != SIM_ANYTHING && sim->script == NULL)
+    /* A throttled job gets no new key while none is proven. */
+    if (state == ITEM_FAILED && item->keyed && sim->jobs[0].repeat == REPEAT_BY_KEY &&
+        sim->profile != SIM_ANYTHING && sim->script == NULL)
         sim_fail(sim, "item %u failed, but every fault could be resolved", (unsigned)item->number);
 }
 
@@ -176,6 +196,10 @@ static void judge_key(struct sim *sim, const struct transfer_request *request, u
     const struct sim_item *item = &sim->items[number];
     char key[KEY_TEXT_BYTES];
 
+    if (is_unproven(sim, item) && (item->faults & (FAULT_UNKNOWN_SEND | FAULT_CRASH)) != 0)
+        sim_fail(sim, "item %u may have been done, no key is proven, and it is sent again", number);
+    if (is_unproven(sim, item) && !request->at_most_once)
+        sim_fail(sim, "item %u is sent as if its key were proven", number);
     if (!item->keyed) {
         if (request->idempotency_key != NULL || !request->at_most_once)
             sim_fail(sim, "item %u is sent with a key that its operation does not honour", number);
@@ -276,7 +300,7 @@ void sim_judge_crash(struct sim *sim)
 
         const struct item *value = &sim->ledger.durable[number].item;
 
-        ahead += !item->keyed && value->state == ITEM_SENDING &&
+        ahead += (!item->keyed || is_unproven(sim, item)) && value->state == ITEM_SENDING &&
                  item->sent_generation != value->generation && (item->faults & FAULT_CRASH) == 0;
     }
     if (ahead > 1)
@@ -389,7 +413,9 @@ static void judge_item(struct sim *sim, uint32_t number)
         !stored->has_result)
         sim_fail(sim, "item %u succeeded and its result was not kept", number);
     if (sim->profile != SIM_ANYTHING && sim->script == NULL && item->keyed &&
-        stored->item.state != ITEM_SUCCEEDED)
+        stored->item.state != ITEM_SUCCEEDED &&
+        !(sim->jobs[0].repeat == REPEAT_IF_PROVEN &&
+          (stored->item.reason == REASON_UNKEYED_UNKNOWN || stored->item.state == ITEM_FAILED)))
         sim_fail(sim, "item %u ended as %s, but every fault could be resolved", number,
                  item_state_name(stored->item.state));
     if (stored->item.state == ITEM_IN_DOUBT) {

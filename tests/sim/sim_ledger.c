@@ -76,6 +76,9 @@ static void apply(struct sim_ledger *ledger, struct sim_batch *batch)
         case WRITE_RESULT:
             stored->has_result = true;
             break;
+        case WRITE_PROOF:
+            ledger->proven = true;
+            break;
         case WRITE_ATTEMPT:
             break;
         }
@@ -220,7 +223,7 @@ static enum err_code write_entry(struct ledger *self, const struct sim_entry *en
 
     if (ledger->failed)
         return err_set(err, ERR_STORAGE, "the ledger has failed before");
-    assert(entry->number >= 1 && entry->number <= ledger->count);
+    assert(entry->kind == WRITE_PROOF || (entry->number >= 1 && entry->number <= ledger->count));
     if (append(ledger, entry))
         return ERR_OK;
     ledger->failed = true;
@@ -268,6 +271,19 @@ static enum err_code put_attempt(struct ledger *self, uint64_t number,
 {
     (void)attempt;
     return write_entry(self, &(struct sim_entry){.kind = WRITE_ATTEMPT, .number = number}, err);
+}
+
+static const char *proven_operation(struct ledger *self, uint32_t number)
+{
+    return number == 0 && of(self)->proven ? "POST /products" : NULL;
+}
+
+static enum err_code put_proven_operation(struct ledger *self, const char *operation,
+                                          struct err *err)
+{
+    if (strcmp(operation, "POST /products") != 0)
+        sim_fail(of(self)->sim, "%s was never proven", operation);
+    return write_entry(self, &(struct sim_entry){.kind = WRITE_PROOF}, err);
 }
 
 static size_t batch_bytes(struct ledger *self)
@@ -327,6 +343,8 @@ static const struct ledger_ops ops = {.read_item = read_item,
                                       .next_active = next_active,
                                       .job_name = job_name,
                                       .connection_name = connection_name,
+                                      .proven_operation = proven_operation,
+                                      .put_proven_operation = put_proven_operation,
                                       .put_item = put_item,
                                       .put_request = put_request,
                                       .put_result = put_result,

@@ -143,6 +143,7 @@ static const char *plan_name(enum sim_plan plan)
 static void count_send(struct sim *sim, struct sim_item *item, enum sim_plan plan)
 {
     sim_totals.sends++;
+    sim_mark_sent(sim, item);
     item->sent_generation = sim->ledger.durable[item->number].item.generation;
     if (item->first_sent_ms == 0)
         item->first_sent_ms = sim->now_ms + 1; /* 0 is never */
@@ -302,7 +303,7 @@ static void abandon(struct transport *self)
 
     for (uint32_t i = 0; i < SIM_TRANSFERS_MAX; i++)
         if (transport->transfers[i].live && !transport->transfers[i].polling)
-            transport->sim->items[transport->transfers[i].item].faults |= FAULT_CRASH;
+            sim_mark_crash(transport->sim, &transport->sim->items[transport->transfers[i].item]);
     sim_transport_abandon(transport);
 }
 

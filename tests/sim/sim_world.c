@@ -141,10 +141,9 @@ static void draw_limits(struct sim *sim)
     sim->wall_skew_ms = (int64_t)between(sim, 0, 120000) - 60000;
 }
 
-static struct policy draw_policy(struct sim *sim, bool keyed)
+static struct policy draw_policy(struct sim *sim)
 {
-    struct policy policy = {.repeatable = keyed,
-                            .attempt_limit = UINT32_MAX,
+    struct policy policy = {.attempt_limit = UINT32_MAX,
                             .rekey_limit = 3,
                             .first_delay_ms = between(sim, 50, 1000),
                             .max_delay_ms = between(sim, 1000, 30000),
@@ -163,7 +162,7 @@ static void draw_options(struct sim *sim)
 {
     static const char *const aliases[SIM_CONNECTIONS_MAX] = {"north", "south", "west"};
     uint32_t connections = between(sim, 1, SIM_CONNECTIONS_MAX);
-    struct policy policy = draw_policy(sim, true);
+    struct policy policy = draw_policy(sim);
 
     for (uint32_t i = 0; i < SIM_CONNECTIONS_MAX; i++)
         sim->connections[i] = (struct engine_connection){.alias = aliases[i],
@@ -173,13 +172,14 @@ static void draw_options(struct sim *sim)
     sim->jobs[0] = (struct engine_job){.name = "create",
                                        .number = 0,
                                        .operation = operation_find(METHOD_POST, SLICE("/products")),
+                                       .repeat = REPEAT_BY_KEY,
                                        .policy = policy,
                                        .failures_max = UINT64_MAX};
-    policy.repeatable = false;
     sim->jobs[1] =
         (struct engine_job){.name = "update",
                             .number = 1,
                             .operation = operation_find(METHOD_PATCH, SLICE("/products/k1")),
+                            .repeat = REPEAT_NEVER,
                             .policy = policy,
                             .failures_max = UINT64_MAX};
     sim->options = (struct engine_options){
@@ -237,6 +237,8 @@ static void draw_world(struct sim *sim)
     draw_options(sim);
     /* What has no key would be done again: nothing is promised for it there. */
     sim->loses_state = sim->profile != SIM_ANYTHING && rng_below(&sim->rng, 5) == 0;
+    if (!sim->loses_state && rng_below(&sim->rng, 3) == 0)
+        sim->jobs[0].repeat = REPEAT_IF_PROVEN;
     items = between(sim, 1, most);
     for (uint32_t i = 0; i < items; i++)
         add_item(sim, sim->loses_state || rng_below(&sim->rng, 4) != 0);

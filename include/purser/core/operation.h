@@ -50,9 +50,16 @@ bool operation_takes_path(const struct operation *operation, struct slice path);
 /* The n-th operation in the order of the table; NULL past the end. */
 const struct operation *operation_at(size_t index);
 
-/* A repeat under the same key cannot have a second effect (classes Y, Y_PATCH and A with POST or
- * PATCH, and DELETE with an async answer). Everything else is sent at most once. */
-bool operation_is_keyed(const struct operation *operation);
+/* What makes it harmless to send the same write once more. */
+enum repeat {
+    REPEAT_BY_KEY,    /* its idempotency key */
+    REPEAT_IF_PROVEN, /* the same, once an answer has shown X-Rutter-Job-ID; until then nothing */
+    REPEAT_BY_NATURE, /* done twice is done once; a user says so, never the table */
+    REPEAT_NEVER      /* nothing: it is sent at most once */
+};
+
+/* By its class: Y and Y_PATCH by their key, A and Y_MODE_ONLY when it is proven, N never. */
+enum repeat operation_repeat(const struct operation *operation);
 
 const char *method_name(enum http_method method);
 bool method_parse(struct slice name, enum http_method *method_out);

@@ -26,7 +26,8 @@ struct engine_job {
     const char *name;
     uint32_t number; /* in the ledger */
     const struct operation *operation;
-    struct policy policy;
+    enum repeat repeat;          /* what makes a repeat harmless */
+    struct policy policy;        /* `repeatable` is the engine's to set */
     uint64_t failures_max;       /* stop when more items of this job failed in this run */
     uint32_t failures_millionth; /* … or this share of the finished, after 100; 0 = none */
 };

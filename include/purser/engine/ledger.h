@@ -69,6 +69,10 @@ struct ledger_ops {
     const char *(*job_name)(struct ledger *self, uint32_t job);
     const char *(*connection_name)(struct ledger *self, uint32_t connection);
 
+    /* Operations ("POST /products") that answers have shown to be backed by remote jobs, so that
+     * their idempotency key counts; by number from 0, NULL past the end. Borrowed as the names. */
+    const char *(*proven_operation)(struct ledger *self, uint32_t number);
+
     /* Run records; run numbers count from 1. ERR_NOT_FOUND. last_run gives 0 when there is none. */
     enum err_code (*read_run)(struct ledger *self, uint32_t run, struct run_record *run_out,
                               struct err *err) ERR_CHECKED;
@@ -84,6 +88,10 @@ struct ledger_ops {
                                 struct err *err) ERR_CHECKED;
     enum err_code (*connection_number)(struct ledger *self, const char *alias, uint32_t *number_out,
                                        struct err *err) ERR_CHECKED;
+
+    /* Adds an operation to the proven ones; nothing when it is there. */
+    enum err_code (*put_proven_operation)(struct ledger *self, const char *operation,
+                                          struct err *err) ERR_CHECKED;
 
     /* Adds an item with its request and gives its number (in order of first sight, from 1). The
      * caller has checked with find() that the identity is new, and adds it once. */

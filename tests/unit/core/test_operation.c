@@ -59,17 +59,22 @@ static void the_method_is_part_of_the_operation(void **state)
 static void only_documented_operations_are_keyed(void **state)
 {
     (void)state;
-    assert_true(operation_is_keyed(find(METHOD_POST, "/accounting/invoices")));
-    assert_true(operation_is_keyed(find(METHOD_PATCH, "/accounting/invoices/1")));
-    assert_true(operation_is_keyed(find(METHOD_DELETE, "/accounting/invoices/1")));
-    assert_true(operation_is_keyed(find(METHOD_POST, "/products")));
-    assert_true(operation_is_keyed(find(METHOD_POST, "/accounting/bills/1/attachments")));
-    assert_false(operation_is_keyed(find(METHOD_POST, "/accounting/bank_deposits/1/attachments")));
-    assert_false(operation_is_keyed(find(METHOD_POST, "/accounting/bank_feeds/transactions")));
-    assert_false(operation_is_keyed(find(METHOD_PATCH, "/products/1")));
-    assert_false(operation_is_keyed(find(METHOD_DELETE, "/products/1")));
-    assert_false(operation_is_keyed(find(METHOD_PATCH, "/accounting/journal_entries/1")));
-    assert_false(operation_is_keyed(find(METHOD_POST, "/connections/create")));
+    assert_int_equal(operation_repeat(find(METHOD_POST, "/accounting/invoices")), REPEAT_BY_KEY);
+    assert_int_equal(operation_repeat(find(METHOD_PATCH, "/accounting/invoices/1")), REPEAT_BY_KEY);
+    assert_int_equal(operation_repeat(find(METHOD_DELETE, "/accounting/invoices/1")),
+                     REPEAT_BY_KEY);
+    assert_int_equal(operation_repeat(find(METHOD_POST, "/products")), REPEAT_IF_PROVEN);
+    assert_int_equal(operation_repeat(find(METHOD_POST, "/accounting/bills/1/attachments")),
+                     REPEAT_IF_PROVEN);
+    assert_int_equal(operation_repeat(find(METHOD_POST, "/accounting/bank_deposits/1/attachments")),
+                     REPEAT_NEVER);
+    assert_int_equal(operation_repeat(find(METHOD_POST, "/accounting/bank_feeds/transactions")),
+                     REPEAT_IF_PROVEN);
+    assert_int_equal(operation_repeat(find(METHOD_PATCH, "/products/1")), REPEAT_NEVER);
+    assert_int_equal(operation_repeat(find(METHOD_DELETE, "/products/1")), REPEAT_NEVER);
+    assert_int_equal(operation_repeat(find(METHOD_PATCH, "/accounting/journal_entries/1")),
+                     REPEAT_NEVER);
+    assert_int_equal(operation_repeat(find(METHOD_POST, "/connections/create")), REPEAT_NEVER);
 }
 
 /* A body without the flag is waited for; a flag that the server does not know may be refused. */

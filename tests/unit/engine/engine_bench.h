@@ -27,9 +27,10 @@ struct fake_ledger {
     uint64_t count, sequence, durable_sequence;
     size_t open_count;
     bool damaged[ITEMS_MAX + 1];
-    bool holds;   /* batches become durable only when the test says so */
-    bool fails;   /* commits fail */
-    bool changes; /* frozen requests are not what they were */
+    bool holds;                         /* batches become durable only when the test says so */
+    bool fails;                         /* commits fail */
+    bool changes;                       /* frozen requests are not what they were */
+    char proven[64], newest_proven[64]; /* operation; "" = none */
 };
 
 static inline enum err_code read_request(struct ledger *self, uint64_t number, struct buf *storage,
@@ -126,6 +127,24 @@ static inline enum err_code put_attempt(struct ledger *self, uint64_t number,
     return ERR_OK;
 }
 
+static inline const char *proven_operation(struct ledger *self, uint32_t number)
+{
+    const struct fake_ledger *ledger = (struct fake_ledger *)self;
+
+    return number == 0 && ledger->proven[0] != '\0' ? ledger->proven : NULL;
+}
+
+static inline enum err_code put_proven_operation(struct ledger *self, const char *operation,
+                                                 struct err *err)
+{
+    struct fake_ledger *ledger = (struct fake_ledger *)self;
+
+    (void)err;
+    (void)snprintf(ledger->newest_proven, sizeof ledger->newest_proven, "%s", operation);
+    ledger->open_count++;
+    return ERR_OK;
+}
+
 static inline size_t batch_bytes(struct ledger *self)
 {
     return ((struct fake_ledger *)self)->open_count * 100;
@@ -134,6 +153,7 @@ static inline size_t batch_bytes(struct ledger *self)
 static inline void make_durable(struct fake_ledger *ledger)
 {
     memcpy(ledger->durable, ledger->newest, sizeof ledger->durable);
+    memcpy(ledger->proven, ledger->newest_proven, sizeof ledger->proven);
     ledger->durable_sequence = ledger->sequence;
 }
 
@@ -163,6 +183,8 @@ static inline enum err_code commit_poll(struct ledger *self, bool wait, uint64_t
 static const struct ledger_ops ledger_ops = {.read_request = read_request,
                                              .next_ready = next_ready,
                                              .next_active = next_active,
+                                             .proven_operation = proven_operation,
+                                             .put_proven_operation = put_proven_operation,
                                              .put_item = put_item,
                                              .put_result = put_result,
                                              .put_attempt = put_attempt,
@@ -250,8 +272,7 @@ static struct bench bench;
 
 static inline void set_up_bench(void)
 {
-    struct policy policy = {.repeatable = true,
-                            .attempt_limit = 5,
+    struct policy policy = {.attempt_limit = 5,
                             .rekey_limit = 2,
                             .first_delay_ms = 1000,
                             .max_delay_ms = 1000,
@@ -270,13 +291,14 @@ static inline void set_up_bench(void)
         (struct engine_job){.name = "create",
                             .number = 0,
                             .operation = operation_find(METHOD_POST, SLICE("/products")),
+                            .repeat = REPEAT_BY_KEY,
                             .policy = policy,
                             .failures_max = UINT64_MAX};
-    policy.repeatable = false;
     bench.jobs[1] =
         (struct engine_job){.name = "update",
                             .number = 1,
                             .operation = operation_find(METHOD_PATCH, SLICE("/products/1")),
+                            .repeat = REPEAT_NEVER,
                             .policy = policy,
                             .failures_max = UINT64_MAX};
     bench.options = (struct engine_options){.spec_name = "catalogue",
@@ -352,7 +374,7 @@ static inline void settle(void)
         turn();
 }
 
-static const struct engine_progress *progress(void)
+static inline const struct engine_progress *progress(void)
 {
     return engine_progress(bench.engine);
 }
