@@ -152,11 +152,28 @@ static void append_connections(struct ledger *ledger, struct buf *out, bool json
         if (record.learned_in_flight > 0)
             buf_append_format(out, " %u in flight", record.learned_in_flight);
         if (record.parked_reason.length > 0)
-            buf_append_format(out, " parked by the last run: %.*s",
-                              (int)record.parked_reason.length, record.parked_reason.bytes);
+            buf_append_format(out, " parked by the last run: %.*s %.*s",
+                              (int)record.parked_reason.length, record.parked_reason.bytes,
+                              (int)record.link_url.length, record.link_url.bytes);
         buf_append_byte(out, '\n');
     }
     buf_deinit(&storage);
+}
+
+/* Operations whose key counts because an answer has shown it. */
+static void append_proven(struct ledger *ledger, struct buf *out, bool json)
+{
+    const char *operation;
+
+    for (uint32_t i = 0; (operation = ledger->ops->proven_operation(ledger, i)) != NULL; i++) {
+        if (!json) {
+            buf_append_format(out, "  proven: %s has remote jobs, so its key counts\n", operation);
+            continue;
+        }
+        if (i > 0)
+            buf_append_byte(out, ',');
+        text_append_json(out, slice_of(operation));
+    }
 }
 
 static void append_doubts(const struct doubts *doubts, struct buf *out, bool json)
@@ -202,6 +219,9 @@ static enum err_code append_status(struct session *session, struct buf *out, str
     if (json)
         buf_append_text(out, ",\"connections\":[");
     append_connections(ledger, out, json);
+    if (json)
+        buf_append_text(out, "],\"proven_operations\":[");
+    append_proven(ledger, out, json);
     if (json)
         buf_append_text(out, "],\"in_doubt\":{");
     append_doubts(&doubts, out, json);

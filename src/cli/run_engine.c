@@ -15,6 +15,7 @@ enum {
     REKEY_LIMIT = 5,
     MISSING_LIMIT = 5,
     MISSING_FOR_MS = 5 * 60 * 1000,
+    CONNECTION_BYTES_MAX = 64 * 1024,
     STUCK_MS = 24 * 60 * 60 * 1000,
     DOCUMENTED_MILLIS = 45 * 1000,     /* a tenth under 500 requests in 10 s */
     UNKNOWN_START_MILLIS = 200 * 1000, /* doubles each second until the first 429 */
@@ -42,62 +43,136 @@ static void set_failures(const struct max_failures *from, uint64_t *max_out,
     *millionth_out = from->set && from->is_share ? from->share_millionth : 0;
 }
 
+/* When the first so many items of a job are all refused, the job is wrong and stops. A limit that
+ * the spec gives comes before it. */
+static uint32_t refusals_max(const struct max_failures *given, uint64_t ready)
+{
+    enum { LEAST = 10, MOST = 100, SHARE = 20 };
+
+    if (given->set)
+        return 0;
+    if (ready / SHARE < LEAST)
+        return LEAST;
+    return ready / SHARE > MOST ? MOST : (uint32_t)(ready / SHARE);
+}
+
 /* What an earlier run learned. A record that cannot be read is no more than nothing learned. */
-static void recall(struct run *run, struct engine_connection *connection)
+static struct connection_record recall(struct run *run, uint32_t connection, struct buf *storage)
 {
     struct ledger *ledger = run->session->ledger;
     struct connection_record record;
     struct err ignored = {0};
-    struct buf storage;
 
-    buf_init(&storage, 64 * 1024);
-    if (ledger->ops->read_connection(ledger, connection->number, &storage, &record, &ignored) ==
-        ERR_OK) {
-        connection->learned_rate_millis = record.learned_rate_millis;
-        connection->learned_in_flight = record.learned_in_flight;
-    }
-    buf_deinit(&storage);
+    if (ledger->ops->read_connection(ledger, connection, storage, &record, &ignored) != ERR_OK)
+        return (struct connection_record){0};
+    return record;
 }
 
-/* For the next run, and for `status`; durable with the record of the run. */
+/* In words, and whether the merchant's link is of use. */
+static const char *meaning_of_parked(const char *reason, bool *has_link_out)
+{
+    static const struct {
+        const char *reason, *meaning;
+        bool has_link;
+    } meanings[] = {{"needs_update", "the merchant must sign in to the platform again", true},
+                    {"disabled", "the connection is disabled", true},
+                    {"not_ready", "its first synchronisation is not finished", false},
+                    {"not_allowed", "the API does not allow this to it", false},
+                    {"unauthorized", "the API refused its access token", false}};
+
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
+        if (strcmp(meanings[i].reason, reason) != 0)
+            continue;
+        *has_link_out = meanings[i].has_link;
+        return meanings[i].meaning;
+    }
+    *has_link_out = false;
+    return reason;
+}
+
+/* As many as have room are named. */
+static void tell_parked(struct run *run, const char *alias, const struct engine_learned *learned)
+{
+    size_t length = strlen(run->parked);
+    bool has_link;
+    const char *meaning = meaning_of_parked(learned->parked_reason, &has_link);
+
+    has_link = has_link && learned->link_url[0] != '\0';
+    if ((size_t)snprintf(run->parked + length, sizeof run->parked - length,
+                         "purser: %s is parked: %s%s%s\n", alias, meaning, has_link ? ": " : "",
+                         has_link ? learned->link_url : "") >= sizeof run->parked - length)
+        run->parked[length] = '\0';
+}
+
+/* For the next run, and for `status`; durable with the record of the run. What this run had no
+ * reason to ask stays as it was known. */
 static enum err_code remember(struct run *run, const struct machinery *machinery, struct err *err)
 {
     struct ledger *ledger = run->session->ledger;
+    enum err_code code = ERR_OK;
+    struct buf storage;
 
-    for (size_t i = 0; i < run->session->spec.connection_count; i++) {
+    buf_init(&storage, CONNECTION_BYTES_MAX);
+    for (size_t i = 0; i < run->session->spec.connection_count && code == ERR_OK; i++) {
         struct engine_learned learned = engine_learned(machinery->engine, i);
-        struct connection_record record = {
-            .learned_rate_millis = learned.rate_millis,
-            .learned_in_flight = learned.in_flight,
-            .parked_until_ms = learned.parked_reason == NULL ? 0 : clock_wall_ms(),
-            .parked_reason = slice_of(learned.parked_reason == NULL ? "" : learned.parked_reason)};
+        uint32_t number = machinery->connections[i].number;
+        struct connection_record record = recall(run, number, &storage);
 
-        if (ledger->ops->put_connection(ledger, machinery->connections[i].number, &record, err) !=
-            ERR_OK)
-            return err->code;
+        record.learned_rate_millis = learned.rate_millis;
+        record.learned_in_flight = learned.in_flight;
+        if (learned.parked_reason != NULL)
+            tell_parked(run, run->session->spec.connections[i].alias, &learned);
+        if (learned.parked_reason != NULL || learned.checked_ms != 0) {
+            record.parked_until_ms = learned.parked_reason == NULL ? 0 : clock_wall_ms();
+            record.parked_reason =
+                slice_of(learned.parked_reason == NULL ? "" : learned.parked_reason);
+            record.link_url = slice_of(learned.link_url);
+            record.detail = slice_of(learned.detail);
+            record.checked_ms = learned.checked_ms;
+            record.last_sync_ms = learned.last_sync_ms;
+        }
+        code = ledger->ops->put_connection(ledger, number, &record, err);
     }
-    return ERR_OK;
+    buf_deinit(&storage);
+    return code;
 }
 
 static enum err_code describe_connections(struct run *run, struct machinery *machinery,
                                           const uint32_t *numbers, struct err *err)
 {
     const struct spec *spec = &run->session->spec;
+    struct connection_record record;
+    struct buf storage;
 
     machinery->connections =
         arena_new(&run->session->arena, spec->connection_count, sizeof *machinery->connections);
     if (machinery->connections == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for %zu connections", spec->connection_count);
+    buf_init(&storage, CONNECTION_BYTES_MAX);
     for (size_t i = 0; i < spec->connection_count; i++) {
         struct engine_connection *to = &machinery->connections[i];
 
         *to = (struct engine_connection){.alias = spec->connections[i].alias,
                                          .number = numbers[i],
                                          .pace = spec_connection_pace(&spec->connections[i].rate),
-                                         .in_flight = spec->connections[i].in_flight};
-        recall(run, to);
+                                         .in_flight = spec->connections[i].in_flight,
+                                         .asks_status = true};
+        record = recall(run, numbers[i], &storage);
+        to->learned_rate_millis = record.learned_rate_millis;
+        to->learned_in_flight = record.learned_in_flight;
     }
+    buf_deinit(&storage);
     return ERR_OK;
+}
+
+/* What the author of the spec vouches for comes before the table. */
+static enum repeat repeat_of(const struct spec_job *job)
+{
+    if (job->repeats_naturally)
+        return REPEAT_BY_NATURE;
+    if (job->trusts_key)
+        return REPEAT_BY_KEY;
+    return operation_repeat(job->operation);
 }
 
 static enum err_code describe_jobs(struct run *run, struct machinery *machinery,
@@ -111,11 +186,15 @@ static enum err_code describe_jobs(struct run *run, struct machinery *machinery,
     for (size_t i = 0; i < spec->job_count; i++) {
         const struct spec_job *job = &spec->jobs[i];
         struct engine_job *to = &machinery->jobs[i];
+        struct item_counts counts;
 
+        if (run->session->ledger->ops->counts(run->session->ledger, numbers[i], UINT32_MAX, &counts,
+                                              err) != ERR_OK)
+            return err->code;
         *to = (struct engine_job){.name = job->name,
                                   .number = numbers[i],
                                   .operation = job->operation,
-                                  .repeat = operation_repeat(job->operation),
+                                  .repeat = repeat_of(job),
                                   .policy = {.attempt_limit = job->retry.attempts,
                                              .rekey_limit = REKEY_LIMIT,
                                              .first_delay_ms = job->retry.first_delay_ms,
@@ -126,6 +205,7 @@ static enum err_code describe_jobs(struct run *run, struct machinery *machinery,
                                              .stuck_ms = STUCK_MS,
                                              .missing_for_ms = MISSING_FOR_MS}};
         set_failures(&job->max_failures, &to->failures_max, &to->failures_millionth);
+        to->refusals_max = refusals_max(&job->max_failures, counts.by_state[ITEM_READY]);
     }
     return ERR_OK;
 }
@@ -308,7 +388,7 @@ enum err_code run_engine(struct run *run, struct err *err)
     if (code == ERR_OK && run->stop_signal == 0)
         code = remember(run, &machinery, err);
     /* The texts of the progress belong to the engine. */
-    run->progress.parked_reason = NULL;
+    run->progress.parked_reason = run->progress.parked_link = NULL;
     close_all(&machinery);
     return code;
 }

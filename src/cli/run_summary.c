@@ -16,11 +16,11 @@ int run_exit_status(const struct engine_progress *progress, const struct item_co
 {
     if (progress->stop == STOP_CREDENTIALS || progress->parked_for_credentials)
         return EXIT_CREDENTIALS;
-    if (progress->stop == STOP_MAX_FAILURES)
+    if (progress->stop == STOP_MAX_FAILURES || progress->stopped_jobs > 0)
         return EXIT_MAX_FAILURES;
-    if (unfinished_count(counts) > 0)
+    if (unfinished_count(counts) > progress->stuck)
         return EXIT_NOT_FINISHED;
-    if (counts->by_state[ITEM_IN_DOUBT] > 0)
+    if (counts->by_state[ITEM_IN_DOUBT] > 0 || progress->stuck > 0)
         return EXIT_IN_DOUBT;
     return counts->by_state[ITEM_FAILED] > 0 ? EXIT_SOME_FAILED : EXIT_DONE;
 }
@@ -127,10 +127,17 @@ static void append_text(const struct run *run, int exit_status, struct buf *out)
 
     if (progress->stop != STOP_NONE)
         buf_append_format(out, "purser: stopped: %s\n", progress->stop_text);
-    if (progress->parked_connections > 0)
+    buf_append_text(out, run->parked);
+    if (progress->stopped_jobs > 0)
         buf_append_format(
-            out, "purser: %u connection%s parked, such as %s\n", progress->parked_connections,
-            progress->parked_connections == 1 ? " is" : "s are", progress->parked_alias);
+            out, "purser: job %s was stopped: its first %llu items were all refused\n",
+            progress->stopped_job, (unsigned long long)progress->stopped_job_refusals);
+    if (progress->left_behind > 0)
+        buf_append_format(out, "purser: %u items that may have been sent wait for the next run\n",
+                          progress->left_behind);
+    if (progress->stuck > 0)
+        buf_append_format(out, "purser: %u remote jobs are pending for longer than a day\n",
+                          progress->stuck);
     buf_append_format(out, "%s run %u: ", run->session->spec.name, run->number);
     append_counts(&run->counts, out);
     buf_append_format(out, " (%llu sent, %llu polls, %llu throttled, %llu retried, %.1f s)\n",

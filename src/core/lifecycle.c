@@ -243,6 +243,7 @@ static enum effect resume_waiting(struct item *item, const struct item_event *ev
                                   const struct policy *policy)
 {
     (void)policy;
+    item->reason = REASON_NONE; /* stuck or not: it is asked anew */
     item->due_ms = event->now_ms + (event->delay_ms > 0 ? event->delay_ms : 0);
     return EFFECT_NONE;
 }

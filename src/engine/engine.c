@@ -33,6 +33,7 @@ static void init_connections(struct engine *engine)
         pace_recall(&connection->pace, from->learned_rate_millis);
         window_recall(&connection->window, from->learned_in_flight);
         connection->look_ahead = from->in_flight * LOOK_AHEAD_START;
+        breaker_init(&connection->breaker);
     }
 }
 
@@ -74,6 +75,8 @@ enum err_code engine_new(const struct engine_options *options, struct ledger *le
     rng_init(&engine->rng, options->seed);
     heap_init(&engine->due);
     pace_init(&engine->pace, &options->pace, now.boot_ms);
+    breaker_init(&engine->breaker);
+    retry_budget_init(&engine->retries, engine->pace.rate_millis, now.boot_ms);
     engine->slots = mem_new(engine->slot_count, sizeof *engine->slots);
     engine->connections = mem_new(options->connection_count, sizeof *engine->connections);
     engine->jobs = mem_new(options->job_count, sizeof *engine->jobs);
@@ -108,6 +111,16 @@ void engine_free(struct engine *engine)
     mem_free(engine);
 }
 
+/* Until the retry budget has something; the place in the heap has just become free. */
+static void put_off(struct engine *engine, uint64_t tag)
+{
+    enum err_code code = heap_push(
+        &engine->due, retry_budget_ready_at_ms(&engine->retries, engine->now.boot_ms), tag);
+
+    assert(code == ERR_OK);
+    (void)code;
+}
+
 /* Moves what is due from the heap to the queues. */
 static void take_due(struct engine *engine)
 {
@@ -125,6 +138,8 @@ static void take_due(struct engine *engine)
         } else if (slot->item.state == ITEM_READY) {
             slot->place = SLOT_TO_START;
             queue_push(engine, &engine->connections[slot->connection].to_start, slot);
+        } else if (engine_repeat_must_wait(engine, slot)) {
+            put_off(engine, entry.tag);
         } else {
             assert(slot->item.state == ITEM_SENDING);
             slot->place = SLOT_TO_SEND;
@@ -133,39 +148,11 @@ static void take_due(struct engine *engine)
     }
 }
 
-static bool too_many_failed(uint64_t failed, uint64_t finished, uint64_t max, uint32_t millionth)
-{
-    if (failed > max)
-        return true;
-    return millionth > 0 && finished >= 100 && failed * 1000000 > finished * millionth;
-}
-
-static void check_failures(struct engine *engine)
-{
-    uint64_t failed = 0, finished = 0;
-
-    for (size_t i = 0; i < engine->options.job_count; i++) {
-        const struct engine_job *job = &engine->options.jobs[i];
-
-        failed += engine->jobs[i].failed;
-        finished += engine->jobs[i].finished;
-        if (too_many_failed(engine->jobs[i].failed, engine->jobs[i].finished, job->failures_max,
-                            job->failures_millionth))
-            engine_stop_run(engine, STOP_MAX_FAILURES, "job %s: %llu of %llu finished items failed",
-                            job->name, (unsigned long long)engine->jobs[i].failed,
-                            (unsigned long long)engine->jobs[i].finished);
-    }
-    if (too_many_failed(failed, finished, engine->options.failures_max,
-                        engine->options.failures_millionth))
-        engine_stop_run(engine, STOP_MAX_FAILURES, "%llu of %llu finished items failed",
-                        (unsigned long long)failed, (unsigned long long)finished);
-}
-
 /* Nothing is left that this run could do. */
 static bool is_idle(const struct engine *engine)
 {
     if ((engine->restarting && engine->free_count > 0) || engine->on_wire > 0 ||
-        engine->waiting_count > 0)
+        engine->waiting_count > engine->progress.stuck || engine->credentials_doubted)
         return false;
     for (size_t i = 0; i < engine->options.connection_count; i++) {
         const struct connection *connection = &engine->connections[i];
@@ -232,9 +219,9 @@ static int64_t wake_ms(const struct engine *engine)
         return engine->now.boot_ms;
     if (heap_peek(&engine->due, &entry))
         at_ms = earlier(at_ms, entry.due_ms);
-    at_ms = earlier(at_ms, engine_ask_clock_at_ms(engine));
-    if (engine->on_wire < engine->options.in_flight) {
-        int64_t all_ms = pace_ready_at_ms(&engine->pace, engine->now.boot_ms);
+    at_ms = earlier(at_ms, engine_ask_at_ms(engine));
+    if (engine_ready_at_ms(engine) != INT64_MAX) {
+        int64_t all_ms = engine_ready_at_ms(engine);
 
         if (engine->to_poll.count > 0)
             pace_ms = all_ms;
@@ -242,10 +229,9 @@ static int64_t wake_ms(const struct engine *engine)
             const struct connection *connection = &engine->connections[i];
             int64_t own_ms;
 
-            if (connection->to_send.count == 0 || connection->parked ||
-                !window_has_room(&connection->window) || !engine_head_is_ready(engine, connection))
+            if (connection->to_send.count == 0 || !engine_head_is_ready(engine, connection))
                 continue;
-            own_ms = pace_ready_at_ms(&connection->pace, engine->now.boot_ms);
+            own_ms = engine_connection_ready_at_ms(engine, connection);
             pace_ms = earlier(pace_ms, own_ms > all_ms ? own_ms : all_ms);
         }
     }
@@ -263,12 +249,13 @@ enum err_code engine_turn(struct engine *engine, struct engine_now now, int64_t 
     for (size_t i = 0; i < engine->options.connection_count; i++)
         pace_grow(&engine->connections[i].pace, now.boot_ms);
     if (engine_poll_commit(engine, err) != ERR_OK || engine_take_answers(engine, err) != ERR_OK ||
-        engine_take_up(engine, err) != ERR_OK || engine_set_aside(engine, err) != ERR_OK)
+        engine_take_up(engine, err) != ERR_OK || engine_set_aside(engine, err) != ERR_OK ||
+        engine_resume_aside(engine, err) != ERR_OK)
         goto fail;
     take_due(engine);
-    check_failures(engine);
-    if (engine_admit(engine, err) != ERR_OK || advance_phase(engine, err) != ERR_OK ||
-        engine_commit_if_due(engine, err) != ERR_OK ||
+    engine_check_failures(engine);
+    if (engine_set_jobs_aside(engine, err) != ERR_OK || engine_admit(engine, err) != ERR_OK ||
+        advance_phase(engine, err) != ERR_OK || engine_commit_if_due(engine, err) != ERR_OK ||
         engine_start_transfers(engine, err) != ERR_OK)
         goto fail;
     end_when_durable(engine);
@@ -310,5 +297,9 @@ struct engine_learned engine_learned(const struct engine *engine, size_t connect
         learned.in_flight = from->window.limit;
     if (from->parked)
         learned.parked_reason = from->parked_reason;
+    learned.link_url = from->link_url;
+    learned.detail = from->detail;
+    learned.checked_ms = from->checked_ms;
+    learned.last_sync_ms = from->last_sync_ms;
     return learned;
 }

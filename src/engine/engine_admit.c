@@ -4,6 +4,7 @@
 
 enum {
     LOOK_AHEAD_MAX = 4096,
+    SKIPS_A_TURN = 1000,
     RESUME_SPREAD_MS = 1000,
 };
 
@@ -77,12 +78,6 @@ enum err_code engine_take_up(struct engine *engine, struct err *err)
         engine->restart_after = number;
     }
     return ERR_OK;
-}
-
-bool engine_connection_can_send(const struct engine *engine, const struct connection *connection)
-{
-    return !connection->parked && window_has_room(&connection->window) &&
-           pace_ready_at_ms(&connection->pace, engine->now.boot_ms) <= engine->now.boot_ms;
 }
 
 static bool may_admit(const struct engine *engine, const struct connection *connection)
@@ -169,6 +164,12 @@ static enum err_code admit_one(struct engine *engine, struct connection *connect
         slot_release(engine, slot);
         return ERR_OK;
     }
+    if (engine->jobs[slot->job].stopped) {
+        connection->ready_after = number;
+        connection->held_back = ++engine->skipped >= SKIPS_A_TURN;
+        slot_release(engine, slot);
+        return ERR_OK;
+    }
     /* Without a key a crash leaves every intent in doubt: never more than one ahead. */
     if (!is_repeatable(engine, slot) && engine->unkeyed_ahead > 0) {
         slot_release(engine, slot);
@@ -189,6 +190,7 @@ enum err_code engine_admit(struct engine *engine, struct err *err)
 
     if (engine->restarting || engine->progress.phase != ENGINE_RUNNING)
         return ERR_OK;
+    engine->skipped = 0;
     for (size_t i = 0; i < count; i++)
         engine->connections[i].held_back = false;
     while (again) {
@@ -220,14 +222,19 @@ enum err_code engine_admit(struct engine *engine, struct err *err)
     return ERR_OK;
 }
 
-static bool is_unsent(const struct slot *slot)
+static bool is_unused_intent(const struct slot *slot)
 {
     return (slot->place == SLOT_RESTING || slot->place == SLOT_TO_SEND) &&
            slot->item.state == ITEM_SENDING && slot->item.attempt_count == 0 &&
            !slot->item.unknown_send;
 }
 
-/* The item is ready again and left to the next run. */
+bool engine_is_unsent(const struct slot *slot)
+{
+    return slot->item.state == ITEM_READY || is_unused_intent(slot);
+}
+
+/* The item is ready again and left to the ledger. */
 static void retire(struct engine *engine, struct slot *slot)
 {
     assert(slot->item.state == ITEM_READY);
@@ -238,12 +245,13 @@ static void retire(struct engine *engine, struct slot *slot)
     queue_push(engine, &engine->finished, slot);
 }
 
-static enum err_code withdraw(struct engine *engine, struct slot *slot, struct err *err)
+enum err_code engine_take_back(struct engine *engine, struct slot *slot, struct err *err)
 {
     struct item_event event = engine_event(engine, EVENT_WITHDRAWN);
     enum effect effect;
 
-    if (engine_step(engine, slot, &event, &effect, err) != ERR_OK)
+    assert(engine_is_unsent(slot));
+    if (slot->item.state != ITEM_READY && engine_step(engine, slot, &event, &effect, err) != ERR_OK)
         return err->code;
     retire(engine, slot);
     return ERR_OK;
@@ -264,9 +272,8 @@ enum err_code engine_withdraw_unsent(struct engine *engine, struct err *err)
         slot->is_ahead = slot->is_unkeyed_ahead = false;
         if (slot->place == SLOT_TO_SEND || slot->place == SLOT_TO_START)
             slot->place = SLOT_RESTING;
-        if (slot->place == SLOT_RESTING && slot->item.state == ITEM_READY)
-            retire(engine, slot);
-        else if (is_unsent(slot) && withdraw(engine, slot, err) != ERR_OK)
+        if (slot->place == SLOT_RESTING && engine_is_unsent(slot) &&
+            engine_take_back(engine, slot, err) != ERR_OK)
             return err->code;
     }
     return ERR_OK;
@@ -278,21 +285,17 @@ enum err_code engine_rest(struct engine *engine, struct slot *slot, struct err *
 
     if (slot->item.state != ITEM_WAITING && connection->parked)
         engine->aside_due = true;
-    if (engine->withdrawn && is_unsent(slot))
-        return withdraw(engine, slot, err);
+    if ((engine->withdrawn || engine->jobs[slot->job].stopped) && engine_is_unsent(slot))
+        return engine_take_back(engine, slot, err);
     if (slot->item.state == ITEM_READY) {
-        if (engine->withdrawn) {
-            retire(engine, slot);
-            return ERR_OK;
-        }
         slot->is_turned_away = true;
         connection->turned_away++;
     }
     return slot_rest(engine, slot, err);
 }
 
-/* What waits to be sent on a parked connection would hold places that other connections need until
- * the run ends. What may have had an effect stays in state sending for the next run. */
+/* What waits to be sent on a parked connection would hold places that other connections need. What
+ * may have had an effect stays in state sending, and in its place as long as nobody needs that. */
 enum err_code engine_set_aside(struct engine *engine, struct err *err)
 {
     if (!engine->aside_due)
@@ -311,18 +314,47 @@ enum err_code engine_set_aside(struct engine *engine, struct err *err)
             continue;
         slot->place = SLOT_RESTING;
         engine_leave_look_ahead(engine, slot);
-        if (slot->item.state == ITEM_READY) {
-            retire(engine, slot);
-            continue;
+        connection->aside_batch = engine->batch_open;
+        if (!engine_is_unsent(slot)) {
+            slot->place = SLOT_ASIDE;
+            engine->aside_count++;
+        } else if (engine_take_back(engine, slot, err) != ERR_OK) {
+            return err->code;
         }
-        if (is_unsent(slot)) {
-            if (withdraw(engine, slot, err) != ERR_OK)
-                return err->code;
-            continue;
-        }
-        connection->sending_count--;
-        slot_release(engine, slot);
     }
     engine_release_durable(engine);
+    return ERR_OK;
+}
+
+static void leave_behind(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->slot_count; i++) {
+        struct slot *slot = &engine->slots[i];
+
+        if (slot->place != SLOT_ASIDE)
+            continue;
+        engine->connections[slot->connection].sending_count--;
+        engine->progress.left_behind++;
+        slot_release(engine, slot);
+    }
+    engine->aside_count = 0;
+}
+
+enum err_code engine_resume_aside(struct engine *engine, struct err *err)
+{
+    if (engine->aside_count > 0 && engine->free_count == 0)
+        leave_behind(engine); /* the next run takes them up */
+    if (!engine->resume_due)
+        return ERR_OK;
+    engine->resume_due = false;
+    for (uint32_t i = 0; i < engine->slot_count && engine->aside_count > 0; i++) {
+        struct slot *slot = &engine->slots[i];
+
+        if (slot->place != SLOT_ASIDE || engine->connections[slot->connection].parked)
+            continue;
+        engine->aside_count--;
+        if (slot_rest(engine, slot, err) != ERR_OK)
+            return err->code;
+    }
     return ERR_OK;
 }

@@ -11,21 +11,6 @@ static struct slice borrowed(const char *text)
     return slice_of(text == NULL ? "" : text);
 }
 
-static void park(struct engine *engine, struct connection *connection, const char *reason)
-{
-    if (connection->parked)
-        return;
-    connection->parked = true;
-    engine->aside_due = true;
-    (void)snprintf(connection->parked_reason, sizeof connection->parked_reason, "%s", reason);
-    engine->progress.parked_connections++;
-    engine->progress.parked_alias =
-        engine->options.connections[connection - engine->connections].alias;
-    engine->progress.parked_reason = connection->parked_reason;
-    if (strcmp(reason, "unauthorized") == 0 || strcmp(reason, "needs_update") == 0)
-        engine->progress.parked_for_credentials = true;
-}
-
 /* What an answer means for others than its own item. */
 static void apply_scope(struct engine *engine, struct slot *slot,
                         const struct reply_reading *reading)
@@ -40,7 +25,7 @@ static void apply_scope(struct engine *engine, struct slot *slot,
     case SCOPE_OF_CONNECTION:
         engine->progress.throttled++;
         if (reading->park_reason != NULL) {
-            park(engine, connection, reading->park_reason);
+            engine_park(engine, connection, reading->park_reason);
             break;
         }
         pace_throttled(&connection->pace, engine->now.boot_ms, reading->pause_ms);
@@ -51,6 +36,8 @@ static void apply_scope(struct engine *engine, struct slot *slot,
         pace_throttled(&engine->pace, engine->now.boot_ms, reading->pause_ms);
         break;
     case SCOPE_OF_CREDENTIALS:
+        engine_park(engine, connection, reading->park_reason);
+        break;
     case SCOPE_OF_RUN:
         engine_stop_run(engine, reading->park_reason != NULL ? STOP_CREDENTIALS : STOP_NOT_THE_API,
                         "%s", reading->message);
@@ -202,8 +189,6 @@ static enum err_code after_answer(struct engine *engine, struct slot *slot,
                                   const struct reply *reply, const struct reply_reading *reading,
                                   enum effect effect, struct err *err)
 {
-    struct job *job = &engine->jobs[slot->job];
-
     log_trouble(engine, slot, reply, reading);
     if (reading->event.kind != EVENT_PENDING &&
         put_attempt(engine, slot, reply, reading, err) != ERR_OK)
@@ -212,8 +197,7 @@ static enum err_code after_answer(struct engine *engine, struct slot *slot,
         return engine_rest(engine, slot, err);
     if (put_result(engine, slot, reply, reading, err) != ERR_OK)
         return err->code;
-    job->finished++;
-    job->failed += slot->item.state == ITEM_FAILED;
+    engine_count_end(engine, slot);
     slot->place = SLOT_FINISHED;
     queue_push(engine, &engine->finished, slot);
     return ERR_OK;
@@ -226,19 +210,16 @@ static enum err_code take_one(struct engine *engine, const struct reply *reply, 
     enum effect effect;
 
     assert(reply->tag < engine->slot_count && slot->place == SLOT_ON_WIRE);
-    engine->on_wire--;
     slot->place = SLOT_RESTING;
+    engine_request_answered(engine, reply, slot->is_probe);
     if (!slot->polling)
-        window_give_back(&engine->connections[slot->connection].window);
+        engine_write_answered(engine, slot, reply);
     arena_clear(&engine->arena);
     if (reply->outcome == TRANSFER_ANSWERED) {
-        engine->answered_boot_ms = engine->now.boot_ms;
-        engine->unanswered_count = 0;
         reading = read_answer(engine, slot, reply);
         engine_learn_clock(engine, reading.server_now_ms);
         apply_scope(engine, slot, &reading);
     } else {
-        engine->unanswered_count++;
         reading = read_failure(engine, slot, reply);
     }
     buf_deinit(&slot->storage);
@@ -262,8 +243,8 @@ enum err_code engine_take_answers(struct engine *engine, struct err *err)
     struct reply reply;
 
     while (engine->transport->ops->take(engine->transport, &reply)) {
-        if (reply.tag == CLOCK_TAG)
-            engine_take_clock(engine, &reply);
+        if (reply.tag >= STATUS_TAGS)
+            engine_take_question(engine, &reply);
         else if (take_one(engine, &reply, err) != ERR_OK) {
             engine->failed = true;
             return err->code;

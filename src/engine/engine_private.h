@@ -5,12 +5,16 @@
 #include "purser/base/arena.h"
 #include "purser/base/heap.h"
 #include "purser/base/rng.h"
+#include "purser/core/breaker.h"
 #include "purser/core/key.h"
 #include "purser/core/poll_plan.h"
+#include "purser/core/retry_budget.h"
 #include "purser/engine/engine.h"
 
 #define NO_SLOT UINT32_MAX
-#define CLOCK_TAG UINT64_MAX /* of the request that asks for the time; slots count from 0 */
+/* Tags of questions; those of slots count from 0. */
+#define ORGANISATION_TAG UINT64_MAX
+#define STATUS_TAGS (UINT64_C(1) << 32) /* + index of the connection */
 
 enum slot_place {
     SLOT_FREE,
@@ -19,6 +23,7 @@ enum slot_place {
     SLOT_TO_SEND,  /* in its connection's queue */
     SLOT_TO_POLL,  /* in the poll queue */
     SLOT_ON_WIRE,  /* a transfer runs */
+    SLOT_ASIDE,    /* its connection is parked, and it may have been sent */
     SLOT_FINISHED, /* final; free once that is durable */
 };
 
@@ -34,14 +39,18 @@ struct slot {
     uint64_t last_batch;    /* that holds the newest value */
     int64_t pending_age_ms; /* age of the remote job when it was last seen pending */
     int64_t started_boot_ms; /* of the running transfer */
-    bool polling;            /* the running transfer is a poll */
-    bool is_ahead;           /* counted in its connection's `ahead` … */
-    bool is_unkeyed_ahead;   /* … and in `unkeyed_ahead` */
-    bool is_open_on_wire;    /* counted in its job's `open_on_wire` */
-    bool is_turned_away;     /* counted in its connection's `turned_away` */
-    bool is_started;         /* counted in this run's `started` */
-    bool has_new_intent;     /* made by this process … */
-    bool has_server_intent;  /* … and stamped with the server's time */
+    bool polling;            /* the running transfer is a poll … */
+    bool is_probe;           /* … or one by which a breaker finds out; for both breakers */
+    bool is_connection_probe;
+    bool is_budgeted;       /* a repeat that the retry budget has let through */
+    bool is_lost_here;      /* this process has had no usable answer to a send of it */
+    bool is_ahead;          /* counted in its connection's `ahead` … */
+    bool is_unkeyed_ahead;  /* … and in `unkeyed_ahead` */
+    bool is_open_on_wire;   /* counted in its job's `open_on_wire` */
+    bool is_turned_away;    /* counted in its connection's `turned_away` */
+    bool is_started;        /* counted in this run's `started` */
+    bool has_new_intent;    /* made by this process … */
+    bool has_server_intent; /* … and stamped with the server's time */
     struct item item;
     char key[KEY_TEXT_BYTES]; /* idempotency key of key_generation */
     uint32_t key_generation;  /* 0 = not derived yet */
@@ -52,8 +61,18 @@ struct queue {
     uint32_t head, tail, count;
 };
 
+/* To the API, about no item. */
+struct question {
+    bool asked; /* a transfer for it runs */
+    bool is_probe;
+    uint32_t trouble;     /* in a row, of any kind; for the backoff */
+    uint32_t unusable;    /* answers in a row that told nothing */
+    int64_t ask_after_ms; /* boot clock */
+};
+
 struct connection {
     struct pace pace;
+    struct breaker breaker;
     struct window window;
     struct poll_plan plan;
     struct queue to_start, to_send;
@@ -65,8 +84,16 @@ struct connection {
     bool held_back;         /* its next item must wait for another one of its kind */
     uint32_t sending_count; /* its slots in state sending */
     uint32_t turned_away;   /* its slots in state ready: they will be sent again */
+    bool checked;           /* its status was told in this run, or will not be */
+    struct question status;
     bool parked;
+    uint32_t parked_times;   /* in this run */
+    int64_t unpark_after_ms; /* boot clock */
+    uint64_t aside_batch;    /* the last one into which an item was taken back */
     char parked_reason[32];
+    char link_url[512]; /* for the merchant; "" = none, or too long */
+    char detail[256];
+    int64_t checked_ms, last_sync_ms; /* Unix; 0 = never, or not told */
 };
 
 /* Whether a repeat is harmless; the same for all jobs of one operation. */
@@ -85,7 +112,8 @@ struct job {
     uint32_t without_proof; /* successes in a row that showed nothing */
     uint64_t proof_batch;   /* TRUST_SHOWN: that makes it durable */
     /* of this job */
-    uint64_t finished, failed;
+    uint64_t finished, failed, refused;
+    bool stopped; /* nothing more of it is started in this run */
 };
 
 struct engine {
@@ -98,15 +126,23 @@ struct engine {
     struct connection *connections;
     struct job *jobs;
     struct pace pace;
+    struct breaker breaker;
+    struct retry_budget retries;
+    struct question organisation; /* for the time, and whether the credentials are good */
+    bool credentials_doubted;     /* nothing is sent until that is answered */
     struct queue to_poll, finished;
     struct heap due;
     struct rng rng;
     struct arena arena;
     uint32_t on_wire, next_connection;
     uint32_t waiting_count; /* slots in state waiting */
+    uint32_t skipped;       /* ready items of stopped jobs that this turn has passed by */
     uint32_t unkeyed_ahead; /* intents of operations without a key, not yet on the wire */
     bool poll_turn;
-    bool aside_due;  /* a parked connection has slots that wait to be sent */
+    bool aside_due;     /* a parked connection has slots that wait to be sent */
+    bool job_aside_due; /* a job was stopped, and slots of it wait to be sent */
+    bool resume_due;    /* a connection works again, and slots of it were set aside */
+    uint32_t aside_count;
     bool restarting; /* items of an earlier run are still to be taken up */
     uint64_t restart_after;
     uint64_t batch_open, batch_durable; /* sequence of the open batch; highest durable one */
@@ -114,12 +150,9 @@ struct engine {
     int64_t batch_since_boot_ms; /* first write of the open batch; 0 = empty */
     int64_t server_offset_ms;    /* server's clock minus boot clock */
     bool server_clock_known;
-    bool clock_asked;    /* a transfer for it runs */
-    bool clock_given_up; /* the server tells no time */
-    uint32_t clock_trouble;
-    int64_t clock_ask_after_ms; /* boot clock */
-    int64_t answered_boot_ms;   /* last complete answer, or the start */
-    uint32_t unanswered_count;  /* exchanges without an answer since */
+    bool clock_given_up;       /* the server tells no time */
+    int64_t answered_boot_ms;  /* last complete answer, or the start */
+    uint32_t unanswered_count; /* exchanges without an answer since */
     int64_t drain_deadline_boot_ms;
     bool withdrawn; /* unused intents were taken back */
     bool failed;    /* storage or memory: nothing more may be sent */
@@ -168,7 +201,18 @@ enum err_code engine_trust_answered(struct engine *engine, struct slot *slot,
 /* Proofs that have become durable count from now on. */
 void engine_trust_durable(struct engine *engine);
 
+/* engine_failures.c */
+void engine_check_failures(struct engine *engine);
+/* The slot's item has come to an end. */
+void engine_count_end(struct engine *engine, const struct slot *slot);
+enum err_code engine_set_jobs_aside(struct engine *engine, struct err *err) ERR_CHECKED;
+
 /* engine_admit.c */
+/* Ready, or its intent was never used. */
+bool engine_is_unsent(const struct slot *slot);
+/* Makes such an item ready again, and leaves it to the ledger. */
+enum err_code engine_take_back(struct engine *engine, struct slot *slot,
+                               struct err *err) ERR_CHECKED;
 enum err_code engine_take_up(struct engine *engine, struct err *err) ERR_CHECKED;
 enum err_code engine_admit(struct engine *engine, struct err *err) ERR_CHECKED;
 enum err_code engine_withdraw_unsent(struct engine *engine, struct err *err) ERR_CHECKED;
@@ -177,14 +221,36 @@ bool engine_can_admit(const struct engine *engine);
 /* Lets the slot wait until its item is due; a run that ends takes back what can have no effect. */
 enum err_code engine_rest(struct engine *engine, struct slot *slot, struct err *err) ERR_CHECKED;
 bool engine_connection_can_send(const struct engine *engine, const struct connection *connection);
+/* Slots that were set aside go on, because their connection works again. */
+enum err_code engine_resume_aside(struct engine *engine, struct err *err) ERR_CHECKED;
 
 /* engine_clock.c */
 void engine_learn_clock(struct engine *engine, int64_t server_now_ms);
 bool engine_must_know_clock(const struct engine *engine, const struct slot *slot);
-/* When the server's time is asked for next; INT64_MAX: not as things stand. */
-int64_t engine_ask_clock_at_ms(const struct engine *engine);
-enum err_code engine_ask_clock(struct engine *engine, struct err *err) ERR_CHECKED;
-void engine_take_clock(struct engine *engine, const struct reply *reply);
+bool engine_clock_is_wanted(const struct engine *engine);
+/* An answer came that any server tells its time with. */
+void engine_clock_answered(struct engine *engine);
+
+/* engine_health.c */
+void engine_park(struct engine *engine, struct connection *connection, const char *reason);
+/* When something is asked next; INT64_MAX: not as things stand. */
+int64_t engine_ask_at_ms(const struct engine *engine);
+enum err_code engine_ask(struct engine *engine, struct err *err) ERR_CHECKED;
+void engine_take_question(struct engine *engine, const struct reply *reply);
+
+/* engine_pacing.c: when a request of any kind may go; INT64_MAX: not by time alone. */
+int64_t engine_ready_at_ms(const struct engine *engine);
+/* The same for a write of the connection, which also needs the above. */
+int64_t engine_connection_ready_at_ms(const struct engine *engine,
+                                      const struct connection *connection);
+/* A request goes; true when it is the breaker's probe. */
+bool engine_take_request(struct engine *engine);
+/* It came back, with an answer or without. */
+void engine_request_answered(struct engine *engine, const struct reply *reply, bool was_probe);
+/* The same for a write, of which more is known. */
+void engine_write_answered(struct engine *engine, struct slot *slot, const struct reply *reply);
+/* It is a repeat for which the retry budget has nothing left now. */
+bool engine_repeat_must_wait(struct engine *engine, struct slot *slot);
 
 /* engine_commit.c */
 void engine_release_durable(struct engine *engine);

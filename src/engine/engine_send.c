@@ -59,8 +59,7 @@ static void put_on_wire(struct engine *engine, struct slot *slot, bool polling)
     slot->place = SLOT_ON_WIRE;
     slot->polling = polling;
     slot->started_boot_ms = engine->now.boot_ms;
-    engine->on_wire++;
-    pace_take(&engine->pace, engine->now.boot_ms);
+    slot->is_probe = engine_take_request(engine);
     if (polling) {
         engine->progress.polls++;
         return;
@@ -68,7 +67,10 @@ static void put_on_wire(struct engine *engine, struct slot *slot, bool polling)
     engine->progress.sent++;
     if (slot->item.attempt_total > 1)
         engine->progress.retried++;
+    slot->is_budgeted = false;
     engine_trust_sent(engine, slot);
+    slot->is_connection_probe =
+        breaker_take(&engine->connections[slot->connection].breaker, engine->now.boot_ms);
     pace_take(&engine->connections[slot->connection].pace, engine->now.boot_ms);
     window_take(&engine->connections[slot->connection].window);
 }
@@ -188,12 +190,6 @@ static struct connection *next_sender(struct engine *engine)
     return NULL;
 }
 
-static bool may_start(const struct engine *engine)
-{
-    return engine->on_wire < engine->options.in_flight &&
-           pace_ready_at_ms(&engine->pace, engine->now.boot_ms) <= engine->now.boot_ms;
-}
-
 /* Polls and sends take turns while both are there, so that neither starves the other. */
 enum err_code engine_start_transfers(struct engine *engine, struct err *err)
 {
@@ -201,9 +197,10 @@ enum err_code engine_start_transfers(struct engine *engine, struct err *err)
 
     if (engine->progress.phase != ENGINE_RUNNING)
         return ERR_OK;
-    if (engine_ask_clock(engine, err) != ERR_OK)
+    if (engine_ask(engine, err) != ERR_OK)
         return err->code;
-    while (may_start(engine) && (engine->to_poll.count > 0 || send_possible)) {
+    while (engine_ready_at_ms(engine) <= engine->now.boot_ms &&
+           (engine->to_poll.count > 0 || send_possible)) {
         enum err_code code;
 
         engine->poll_turn = !engine->poll_turn;

@@ -69,6 +69,15 @@ static void count_states(struct engine *engine, const struct slot *slot, enum it
         engine->waiting_count++;
 }
 
+static void count_stuck(struct engine *engine, const struct item *before, const struct item *after)
+{
+    bool was = before->state == ITEM_WAITING && before->reason == REASON_STUCK_PENDING;
+    bool is = after->state == ITEM_WAITING && after->reason == REASON_STUCK_PENDING;
+
+    if (was != is)
+        engine->progress.stuck += is ? 1 : -1u;
+}
+
 /* The one line that sees every change. */
 static void log_step(const struct engine *engine, const struct slot *slot,
                      const struct item_event *event, enum item_state before)
@@ -95,6 +104,7 @@ enum err_code engine_step(struct engine *engine, struct slot *slot, struct item_
     *effect_out = step.effect;
     log_step(engine, slot, event, before.state);
     count_states(engine, slot, before.state, step.item.state);
+    count_stuck(engine, &before, &step.item);
     if (!must_be_stored(&before, &step.item))
         return ERR_OK;
     if (engine->ledger->ops->put_item(engine->ledger, slot->number, &before, &step.item, err) !=

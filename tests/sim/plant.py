@@ -88,11 +88,20 @@ PLANTS = {
     "unkeyed_intents_are_made_far_ahead": ("src/engine/engine_admit.c", [
         ("engine->unkeyed_ahead > 0) {", "engine->unkeyed_ahead > 3) {")]),
     "an_unproven_key_is_trusted": ("src/engine/engine_trust.c", [
-        ("is_proven(engine, job->operation) ? TRUST_GIVEN : TRUST_OPEN", "TRUST_GIVEN")]),
-    "polls_are_not_paced": ("src/engine/engine_send.c", [
-        ("    pace_take(&engine->pace, engine->now.boot_ms);\n    if (polling) {\n",
-         "    if (!polling)\n        pace_take(&engine->pace, engine->now.boot_ms);\n"
-         "    if (polling) {\n")]),
+        ("is_proven(engine, job->operation) ? TRUST_GIVEN : TRUST_OPEN",
+         "is_proven(engine, job->operation) ? TRUST_GIVEN : TRUST_GIVEN")]),
+    "a_good_status_ends_parking_at_once": ("src/engine/engine_health.c", [
+        ("    if (engine->now.boot_ms >= connection->unpark_after_ms)\n", "    if (true)\n")]),
+    "doubted_credentials_hold_nothing_up": ("src/engine/engine_pacing.c", [
+        ("engine->credentials_doubted ||", "false ||")]),
+    "writes_go_before_the_status_is_known": ("src/engine/engine_pacing.c", [
+        ("(given->asks_status && !connection->checked)", "given->in_flight == 0")]),
+    "unparking_forgets_what_was_taken_back": ("src/engine/engine_health.c", [
+        ("    connection->ready_after = 0;\n", "")]),
+    "the_organisations_rate_is_forgotten": ("src/engine/engine_pacing.c", [
+        ("    pace_take(&engine->pace, engine->now.boot_ms);\n",
+         "    if (engine->progress.polls % 2 == 0)\n"
+         "        pace_take(&engine->pace, engine->now.boot_ms);\n")]),
     "pauses_are_ignored": ("src/engine/engine_answer.c", [
         ("        pace_throttled(&engine->pace, engine->now.boot_ms, reading->pause_ms);\n",
          "        pace_throttled(&engine->pace, engine->now.boot_ms, reading->pause_ms / 2);\n")]),
@@ -100,15 +109,12 @@ PLANTS = {
         ("    assert(slot->intent_batch <= engine->batch_durable); /* I1 */\n", ""),
         ("    return head->intent_batch <= engine->batch_durable && ", "    return ")]),
     "repeated_before_the_servers_time_is_known": ("src/engine/engine_send.c", [
-        (" && !engine_must_know_clock(engine, head);", ";")]),
-    "parked_connection_keeps_its_places": ("src/engine/engine_admit.c", [
-        ("    if (!engine->aside_due)\n", "    if (engine->aside_due || !engine->aside_due)\n")]),
+        (" && !engine_must_know_clock(engine, head) &&", " &&")]),
     "nobody_wakes_who_could_admit": ("src/engine/engine_admit.c", [
         ("    if (engine->restarting)\n        return engine->free_count > 0;\n",
          "    if (engine->now.boot_ms >= 0)\n        return false;\n")]),
     "draining_leaves_what_was_turned_away": ("src/engine/engine_admit.c", [
-        ("    if (engine->withdrawn && is_unsent(slot))\n"
-         "        return withdraw(engine, slot, err);\n", "")]),
+        ("    if ((engine->withdrawn || ", "    if ((")]),
     "effects_before_the_commit_is_checked": ("src/engine/engine_commit.c", [
         ("        if (engine->ledger->ops->commit_poll(engine->ledger, false, &durable, err) "
          "!= ERR_OK) {\n"

@@ -49,6 +49,8 @@ static uint64_t play(struct sim *sim, uint64_t seed, const struct arguments *arg
     sim->now_ms = sim->boot_zero_ms = sim->wall_skew_ms = sim->server_skew_ms = 0;
     sim->item_count = 0;
     sim->server.job_count = 0;
+    memset(sim->server.held_until_ms, 0, sizeof sim->server.held_until_ms);
+    sim->server.client_refused_until_ms = 0;
     sim->crash_in = 0;
     sim->crashed = sim->starved = false;
     sim->run = 0;

@@ -146,6 +146,7 @@ struct sim_item {
     uint32_t missing;                 /* polls answered 404 since the job was last seen */
     uint32_t sent_generation;         /* the last one of which a send left; 0 = none */
     uint32_t job_throttles;           /* remote jobs that ended in 452 */
+    bool lost_in_run;                 /* a send of this run had no usable answer */
     bool sent_unproven;    /* a send of this generation left before the operation was proven */
     uint32_t refusals;     /* transient ones */
     int64_t first_sent_ms; /* of this generation; 0 = never */
@@ -209,11 +210,15 @@ struct sim_transfer {
     bool live;
     uint64_t tag, order;
     uint32_t item;
-    bool asks_job; /* a poll of a remote job; else a question for the time */
+    bool asks_job;    /* a poll of a remote job */
+    bool asks_status; /* a question for the status of `connection`; neither: for the time */
+    uint32_t connection;
     bool polling;
     int64_t started_ms, finish_ms;
     enum transfer_outcome outcome;
     bool answered; /* the server has filled in what follows */
+    bool held;     /* it says that a person must do something */
+    bool usable;   /* it says that the connection works */
     int http_status;
     char body[SIM_BODY_BYTES];
     char job_id[32], retry_after[32], date[40];
@@ -271,6 +276,9 @@ struct sim_server {
     int64_t retention_ms;
     enum { DATES_ALWAYS, DATES_OFTEN, DATES_NEVER } dates;
     enum { JOBS_AT_BOTH, JOBS_AT_BASE, JOBS_AT_V2 } jobs_at; /* the address that works */
+    int64_t held_until_ms[SIM_CONNECTIONS_MAX];              /* a person must do something */
+    uint32_t held_kind[SIM_CONNECTIONS_MAX];
+    int64_t client_refused_until_ms; /* the client's own credentials */
 };
 
 /* A request arrives: acts, and fills in the answer of `transfer` unless it is NULL. */
@@ -285,6 +293,9 @@ void sim_answer_garbage(struct sim *sim, struct sim_transfer *transfer, uint32_t
 void sim_answer_poll(struct sim *sim, struct sim_transfer *transfer, uint32_t job,
                      enum sim_poll poll);
 void sim_answer_question(struct sim *sim, struct sim_transfer *transfer);
+/* The connection, or the client, needs a person from now on. */
+void sim_hold(struct sim *sim, uint32_t connection);
+bool sim_is_held(const struct sim *sim, uint32_t connection);
 void sim_answer_date(struct sim *sim, struct sim_transfer *transfer);
 /* "job-7" → 7; UINT32_MAX when it is none. */
 uint32_t sim_job_of_id(const struct sim *sim, const char *id);
@@ -348,6 +359,15 @@ struct sim {
     uint64_t run_ends[ITEM_STATE_COUNT], run_sends, run_polls;
     int64_t full_at_us; /* when the organisation's bucket is full again */
     int64_t quiet_until_ms, connection_quiet_until_ms[SIM_CONNECTIONS_MAX];
+    struct {
+        bool checked, parked;
+        uint32_t unusable; /* answers to the question for its status */
+        int64_t parked_ms;
+    } told[SIM_CONNECTIONS_MAX]; /* what the client knows of its connections */
+    bool told_to_doubt;          /* a write was refused for its credentials */
+    uint32_t doubts_unanswered;
+    int64_t run_begin_ms;
+    uint64_t run_repeats, run_first_answers;
 };
 
 /* Plays one world to its end; gives the hash of its trace. */
@@ -376,6 +396,8 @@ void sim_judge_send(struct sim *sim, const struct transfer_request *request, uin
 void sim_judge_pace(struct sim *sim, const struct transfer_request *request);
 /* The engine has taken an answer that asks it to wait. */
 void sim_judge_pause(struct sim *sim, const struct sim_transfer *transfer);
+/* The engine has taken the end of a transfer. */
+void sim_judge_taken(struct sim *sim, const struct sim_transfer *transfer);
 void sim_judge_run_begin(struct sim *sim);
 void sim_judge_crash(struct sim *sim);
 void sim_judge_effect(struct sim *sim, uint32_t item, uint32_t epoch);

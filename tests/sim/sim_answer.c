@@ -62,9 +62,23 @@ static void retry_after(struct sim *sim, struct sim_transfer *transfer)
                        (unsigned)draw(sim, 30));
 }
 
-static void answer_held(struct sim *sim, struct sim_transfer *transfer)
+void sim_hold(struct sim *sim, uint32_t connection)
 {
-    switch (draw(sim, 5)) {
+    sim->server.held_kind[connection] = (uint32_t)draw(sim, 5);
+    sim->server.held_until_ms[connection] = sim->now_ms + sim_draw_ms(sim, 0, 5 * 60 * 1000);
+    if (sim->server.held_kind[connection] == 0 && draw(sim, 4) == 0)
+        sim->server.client_refused_until_ms = sim->server.held_until_ms[connection];
+}
+
+bool sim_is_held(const struct sim *sim, uint32_t connection)
+{
+    return !sim->calm && sim->now_ms < sim->server.held_until_ms[connection];
+}
+
+static void answer_held(struct sim_transfer *transfer, uint64_t kind)
+{
+    transfer->held = true;
+    switch (kind) {
     case 0:
         answer_error(transfer, 401, "UNAUTHORIZED", "INVALID_CREDENTIALS");
         break;
@@ -92,13 +106,50 @@ static void answer_gateway(struct sim *sim, struct sim_transfer *transfer)
     transfer->content_type = "text/html";
 }
 
-/* To the question for the time; only the head of the answer matters. */
+static void answer_status(struct sim *sim, struct sim_transfer *transfer, bool ready,
+                          bool needs_update, bool disabled)
+{
+    static const char *const words[] = {"false", "true"};
+    bool flat = draw(sim, 2) == 0;
+
+    transfer->held = !ready || needs_update || disabled;
+    transfer->usable = !transfer->held;
+    answer(transfer, 200,
+           "{%s\"is_ready\":%s,\"needs_update_status\":{\"needs_update\":%s},"
+           "\"disabled_status\":{\"is_disabled\":%s,\"disabled_reason\":null},"
+           "\"link_url\":\"https://link.invalid/1\"%s}",
+           flat ? "" : "\"connection\":{\"id\":\"c\"},\"status\":{", words[ready],
+           words[needs_update], words[disabled], flat ? "" : "}");
+}
+
+/* To the question for the status; now and then by a copy that lags behind. */
+static void answer_connection(struct sim *sim, struct sim_transfer *transfer)
+{
+    uint32_t kind = sim->server.held_kind[transfer->connection];
+
+    if (!sim_is_held(sim, transfer->connection) || sim_chance(sim, 300))
+        answer_status(sim, transfer, true, false, false);
+    else if (kind <= 1)
+        answer_held(transfer, kind);
+    else
+        answer_status(sim, transfer, kind != 4, kind == 2, kind == 3);
+}
+
 void sim_answer_question(struct sim *sim, struct sim_transfer *transfer)
 {
-    if (sim_chance(sim, sim->limits.poll))
-        answer_gateway(sim, transfer);
-    else
+    if (sim_chance(sim, sim->limits.poll)) {
+        if (draw(sim, 3) == 0)
+            sim_answer_nothing(sim, transfer, ANSWER_429);
+        else
+            answer_gateway(sim, transfer);
+    } else if (!sim->calm && sim->now_ms < sim->server.client_refused_until_ms) {
+        answer_error(transfer, 401, "UNAUTHORIZED", "INVALID_CREDENTIALS");
+        transfer->held = true;
+    } else if (transfer->asks_status) {
+        answer_connection(sim, transfer);
+    } else {
         answer(transfer, 200, "{\"connections\":[]}");
+    }
 }
 
 void sim_answer_nothing(struct sim *sim, struct sim_transfer *transfer, enum sim_answer kind)
@@ -113,7 +164,7 @@ void sim_answer_nothing(struct sim *sim, struct sim_transfer *transfer, enum sim
         retry_after(sim, transfer);
         return;
     case ANSWER_HELD:
-        answer_held(sim, transfer);
+        answer_held(transfer, sim->server.held_kind[sim->items[transfer->item].connection]);
         return;
     case ANSWER_CONFLICT:
         answer_error(transfer, 409, "CONFLICT", "IDEMPOTENCY_CONFLICT");
@@ -324,7 +375,7 @@ void sim_answer_poll(struct sim *sim, struct sim_transfer *transfer, uint32_t nu
         retry_after(sim, transfer);
         return;
     case POLL_UNAUTHORIZED:
-        answer_held(sim, transfer);
+        answer_held(transfer, draw(sim, 5));
         return;
     case POLL_GATEWAY:
         answer_gateway(sim, transfer);

@@ -215,6 +215,97 @@ static void judge_key(struct sim *sim, const struct transfer_request *request, u
                  number, sim->ledger.durable[number].item.generation);
 }
 
+static void judge_health(struct sim *sim, const struct sim_item *item)
+{
+    const char *alias = sim->connections[item->connection].alias;
+
+    if (sim->told_to_doubt)
+        sim_fail(sim, "a write was refused for its credentials, and %s goes on writing", alias);
+    if (!sim->connections[item->connection].asks_status)
+        return;
+    if (!sim->told[item->connection].checked)
+        sim_fail(sim, "%s is written to before its status is known", alias);
+    if (sim->told[item->connection].parked)
+        sim_fail(sim, "%s needs a person and is written to", alias);
+}
+
+/* I11 of loads: repeats are a tenth of what is asked for the first time, and a few more. */
+static void judge_repeat(struct sim *sim, const struct sim_item *item)
+{
+    uint32_t rate_millis = sim->options.pace.start_millis;
+    uint64_t a_second = rate_millis == 0 ? 10 : rate_millis / 10000 + 1;
+    uint64_t seconds = (uint64_t)(sim->now_ms - sim->run_begin_ms) / 1000 + 1;
+
+    if (item->lost_in_run &&
+        ++sim->run_repeats > 32 + sim->run_first_answers / 10 + 1 + seconds * a_second)
+        sim_fail(sim, "%llu repeats, for %llu first attempts in %llu s",
+                 (unsigned long long)sim->run_repeats, (unsigned long long)sim->run_first_answers,
+                 (unsigned long long)seconds);
+}
+
+static void taken_write(struct sim *sim, const struct sim_transfer *transfer)
+{
+    struct sim_item *item = &sim->items[transfer->item];
+
+    if (transfer->outcome == TRANSFER_LOST ||
+        (transfer->outcome == TRANSFER_ANSWERED && transfer->http_status >= 500))
+        item->lost_in_run = true;
+    else if (transfer->outcome == TRANSFER_ANSWERED)
+        sim->run_first_answers++;
+}
+
+static void taken_status(struct sim *sim, const struct sim_transfer *transfer)
+{
+    enum { PARKED_LEAST_MS = 60 * 1000, UNUSABLE_MAX = 3 };
+    bool told = transfer->held || transfer->usable;
+
+    if (transfer->outcome == TRANSFER_NOT_SENT || transfer->http_status == 429)
+        return;
+    if (!told && ++sim->told[transfer->connection].unusable >= UNUSABLE_MAX)
+        told = true;
+    if (told)
+        sim->told[transfer->connection].checked = true;
+    if (transfer->usable &&
+        sim->now_ms - sim->told[transfer->connection].parked_ms >= PARKED_LEAST_MS)
+        sim->told[transfer->connection].parked = false;
+}
+
+static void taken_organisation(struct sim *sim, const struct sim_transfer *transfer)
+{
+    if (transfer->outcome != TRANSFER_ANSWERED || transfer->http_status == 429)
+        return;
+    if (transfer->http_status == 200 || ++sim->doubts_unanswered >= 3)
+        sim->told_to_doubt = false;
+}
+
+void sim_judge_taken(struct sim *sim, const struct sim_transfer *transfer)
+{
+    uint32_t connection = transfer->item == SIM_NO_ITEM ? transfer->connection
+                                                        : sim->items[transfer->item].connection;
+    /* What there is no memory for cannot be read. */
+    bool told = transfer->outcome == TRANSFER_ANSWERED && transfer->held && !sim->starved;
+    bool was_checked = sim->told[connection].checked;
+
+    if (!transfer->polling)
+        taken_write(sim, transfer);
+    else if (transfer->asks_status)
+        taken_status(sim, transfer);
+    else if (!transfer->asks_job)
+        taken_organisation(sim, transfer);
+    /* A poll that was refused for the credentials ends the run. */
+    if (!told || (transfer->polling && !transfer->asks_status && transfer->http_status == 401) ||
+        (transfer->item == SIM_NO_ITEM && !transfer->asks_status))
+        return;
+    if (transfer->http_status == 401 &&
+        (transfer->polling ? !was_checked : !sim->told[connection].parked)) {
+        sim->told_to_doubt = true;
+        sim->doubts_unanswered = 0;
+    }
+    if (!sim->told[connection].parked)
+        sim->told[connection].parked_ms = sim->now_ms;
+    sim->told[connection].parked = true;
+}
+
 void sim_judge_send(struct sim *sim, const struct transfer_request *request, uint32_t number)
 {
     const struct sim_item *item = &sim->items[number];
@@ -229,6 +320,8 @@ void sim_judge_send(struct sim *sim, const struct transfer_request *request, uin
     if (request->connection != item->connection)
         sim_fail(sim, "item %u is sent on connection %u", number, request->connection);
     judge_key(sim, request, number);
+    judge_health(sim, item);
+    judge_repeat(sim, item);
     for (uint32_t i = 0; i < SIM_TRANSFERS_MAX; i++) {
         const struct sim_transfer *transfer = &sim->transport.transfers[i];
 
@@ -244,6 +337,12 @@ void sim_judge_run_begin(struct sim *sim)
 {
     memset(sim->run_ends, 0, sizeof sim->run_ends);
     sim->run_sends = sim->run_polls = 0;
+    memset(sim->told, 0, sizeof sim->told);
+    sim->told_to_doubt = false;
+    sim->run_begin_ms = sim->now_ms;
+    sim->run_repeats = sim->run_first_answers = 0;
+    for (uint32_t number = 1; number <= sim->item_count; number++)
+        sim->items[number].lost_in_run = false;
     sim->full_at_us = 0;
     sim->quiet_until_ms = 0;
     memset(sim->connection_quiet_until_ms, 0, sizeof sim->connection_quiet_until_ms);
@@ -329,7 +428,7 @@ static void judge_left_over(struct sim *sim, uint32_t number,
 
     if (progress->stop != STOP_NONE || progress->parked_connections > 0)
         return;
-    if (item_state_is_active(state))
+    if (item_state_is_active(state) && progress->left_behind == 0)
         sim_fail(sim, "the run ended by itself and left item %u %s", number,
                  item_state_name(state));
     if (state == ITEM_READY && progress->started < sim->options.item_limit)

@@ -146,8 +146,13 @@ static void take_write(struct sim *sim, const struct sim_delivery *delivery,
 static void receive_write(struct sim *sim, const struct sim_delivery *delivery,
                           struct sim_transfer *transfer)
 {
+    uint32_t connection = sim->items[delivery->item].connection;
     enum sim_answer answer = sim_choose_answer(sim, &sim->items[delivery->item]);
 
+    if (sim_is_held(sim, connection))
+        answer = ANSWER_HELD;
+    else if (answer == ANSWER_HELD)
+        sim_hold(sim, connection);
     if (transfer == NULL)
         sim_trace(sim, "item %u reaches the server, nobody hears the answer", delivery->item);
     switch (answer) {

@@ -166,7 +166,10 @@ static uint32_t subject_of(struct sim *sim, const struct transfer_request *reque
 static void trace_start(struct sim *sim, const struct transfer_request *request, uint32_t item,
                         enum sim_plan plan)
 {
-    if (item == SIM_NO_ITEM)
+    if (item == SIM_NO_ITEM && request->connection != UINT32_MAX)
+        sim_trace(sim, "the status of %s is asked for%s",
+                  sim->connections[request->connection].alias, plan_name(plan));
+    else if (item == SIM_NO_ITEM)
         sim_trace(sim, "the server's time is asked for%s", plan_name(plan));
     else if (request->remote_job != NULL)
         sim_trace(sim, "item %u polls %s%s", item, request->remote_job, plan_name(plan));
@@ -182,6 +185,8 @@ static enum err_code start(struct transport *self, const struct transfer_request
     struct sim_transfer *transfer = new_transfer(transport);
     uint32_t item = subject_of(sim, request);
     bool polling = request->method == METHOD_GET;
+    bool asks_status =
+        request->remote_job == NULL && polling && slice_is(request->path, "/connections/status");
     enum sim_plan plan;
 
     if (transfer == NULL || transport->live_count >= sim->options.in_flight)
@@ -189,9 +194,14 @@ static enum err_code start(struct transport *self, const struct transfer_request
     if (!polling)
         sim_judge_send(sim, request, item);
     sim_judge_pace(sim, request);
-    for (uint32_t i = 0; i < SIM_TRANSFERS_MAX; i++)
-        if (transport->transfers[i].live && transport->transfers[i].item == item)
+    for (uint32_t i = 0; i < SIM_TRANSFERS_MAX; i++) {
+        const struct sim_transfer *other = &transport->transfers[i];
+
+        if (other->live && other->item == item &&
+            (item != SIM_NO_ITEM || (other->asks_status == asks_status &&
+                                     (!asks_status || other->connection == request->connection))))
             sim_fail(sim, "item %u has two requests outstanding", item);
+    }
     if (sim_crash_point(sim, "before a request leaves"))
         return err_set(err, ERR_NO_MEMORY, "the process dies here");
     plan = sim_choose_plan(sim, &sim->items[item], polling);
@@ -201,6 +211,8 @@ static enum err_code start(struct transport *self, const struct transfer_request
                                       .item = item,
                                       .polling = polling,
                                       .asks_job = request->remote_job != NULL,
+                                      .asks_status = asks_status,
+                                      .connection = asks_status ? request->connection : 0,
                                       .started_ms = sim->now_ms};
     transport->live_count++;
     sim->transfers_started++;
@@ -263,6 +275,7 @@ static bool take(struct transport *self, struct reply *reply_out)
         transport->sim->run_sends -= !transfer->polling;
         transport->sim->run_polls -= transfer->asks_job;
     }
+    sim_judge_taken(transport->sim, transfer);
     if (transfer->outcome != TRANSFER_ANSWERED)
         return true;
     sim_judge_pause(transport->sim, transfer);

@@ -163,12 +163,14 @@ static void draw_options(struct sim *sim)
     static const char *const aliases[SIM_CONNECTIONS_MAX] = {"north", "south", "west"};
     uint32_t connections = between(sim, 1, SIM_CONNECTIONS_MAX);
     struct policy policy = draw_policy(sim);
+    bool asks_status = sim->script == NULL && rng_below(&sim->rng, 4) != 0;
 
     for (uint32_t i = 0; i < SIM_CONNECTIONS_MAX; i++)
         sim->connections[i] = (struct engine_connection){.alias = aliases[i],
                                                          .number = i,
                                                          .pace = draw_pace(sim, 2000),
-                                                         .in_flight = between(sim, 1, 4)};
+                                                         .in_flight = between(sim, 1, 4),
+                                                         .asks_status = asks_status};
     sim->jobs[0] = (struct engine_job){.name = "create",
                                        .number = 0,
                                        .operation = operation_find(METHOD_POST, SLICE("/products")),

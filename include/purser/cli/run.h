@@ -17,6 +17,7 @@ struct run {
     int stop_signal; /* of a second Ctrl-C or SIGTERM; 0 = none */
     struct import_counts import;
     struct engine_progress progress; /* as the engine left it */
+    char parked[4096];               /* lines for people about parked connections */
     struct item_counts counts;       /* of the ledger at the end */
 };
 

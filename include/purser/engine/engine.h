@@ -20,6 +20,7 @@ struct engine_connection {
     uint32_t in_flight;           /* writes of this connection that are on the wire at once */
     uint32_t learned_rate_millis; /* by an earlier run; 0 = nothing */
     uint32_t learned_in_flight;
+    bool asks_status; /* the API tells its status: asked before the first write of a run */
 };
 
 struct engine_job {
@@ -30,6 +31,8 @@ struct engine_job {
     struct policy policy;        /* `repeatable` is the engine's to set */
     uint64_t failures_max;       /* stop when more items of this job failed in this run */
     uint32_t failures_millionth; /* … or this share of the finished, after 100; 0 = none */
+    uint32_t refusals_max; /* stop the job when its first so many items were all refused before
+                              they were accepted; 0 = never */
 };
 
 struct engine_options {
@@ -84,6 +87,12 @@ struct engine_progress {
     bool parked_for_credentials;
     const char *parked_alias; /* one of them; NULL = none */
     const char *parked_reason;
+    const char *parked_link; /* for the merchant; "" = none known */
+    uint32_t stopped_jobs;   /* because all their items were refused … */
+    const char *stopped_job; /* … such as this one, after so many; borrowed from the options */
+    uint64_t stopped_job_refusals;
+    uint32_t left_behind;         /* items that may have been sent, left to the next run */
+    uint32_t stuck;               /* waiting for a remote job that is pending for too long */
     int64_t paused_until_boot_ms; /* everything waits until then; 0 = not */
     uint32_t rate_millis;         /* of the organisation now; 0 = no limit */
 };
@@ -108,9 +117,11 @@ const struct engine_progress *engine_progress(struct engine *engine);
 
 /* What a run learned of a connection, for the next one. */
 struct engine_learned {
-    uint32_t rate_millis;      /* 0 = was never refused */
-    uint32_t in_flight;        /* 0 = as configured */
-    const char *parked_reason; /* NULL = not parked; borrowed for the life of the engine */
+    uint32_t rate_millis;             /* 0 = was never refused */
+    uint32_t in_flight;               /* 0 = as configured */
+    const char *parked_reason;        /* NULL = not parked; borrowed for the life of the engine */
+    const char *link_url, *detail;    /* "" = none; as above */
+    int64_t checked_ms, last_sync_ms; /* Unix; 0 = never asked; never, or not told */
 };
 
 struct engine_learned engine_learned(const struct engine *engine, size_t connection);

@@ -44,7 +44,7 @@ static void a_custom_request_becomes_an_operation_that_is_sent_at_most_once(void
     assert_int_equal(job->operation->method, METHOD_PUT);
     assert_string_equal(job->operation->path, "/pets/{value}/toys/7");
     assert_int_equal(job->operation->class, CLASS_N);
-    assert_false(operation_is_keyed(job->operation));
+    assert_int_equal(operation_repeat(job->operation), REPEAT_NEVER);
     assert_int_equal(job->operation->mode_place, MODE_NOWHERE);
     assert_true(job->operation->takes_access_token);
     assert_true(operation_takes_path(job->operation, SLICE("/pets/a-1/toys/7")));

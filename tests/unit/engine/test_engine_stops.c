@@ -13,6 +13,9 @@ static void refused_credentials_stop_the_run_and_keep_the_items(void **context)
     answer(0, 401, "{}");
     answer(1, 401, "{}");
     settle();
+    assert_string_equal(bench.transport.starts[2].path, "/connections");
+    answer(2, 401, "{}");
+    settle();
     assert_int_equal(progress()->phase, ENGINE_ENDED);
     assert_int_equal(progress()->stop, STOP_CREDENTIALS);
     for (uint64_t number = 1; number <= 4; number++)
