@@ -33,7 +33,7 @@ static void what_is_not_the_api_stops_the_run(void **context)
         add(0, 0, ITEM_READY);
         open_engine();
         settle();
-        reply_to(0, (struct reply){.outcome = outcomes[i], .http_status = 302, .failure = "who?"});
+        reply_to(0, (struct reply){.outcome = outcomes[i], .http_status = 307, .failure = "who?"});
         settle();
         assert_int_equal(progress()->stop, STOP_NOT_THE_API);
         assert_int_equal(bench.ledger.durable[1].state, ITEM_READY);
