@@ -5,8 +5,6 @@
 
 #include "purser/base/text.h"
 
-enum repeat { REPEAT_UNDER_KEY, REPEAT_WHEN_PROVEN, REPEAT_NEVER };
-
 static const char *const class_words[] = {
     [CLASS_Y] = "async",
     [CLASS_Y_PATCH] = "async-inferred",
@@ -16,28 +14,14 @@ static const char *const class_words[] = {
 };
 
 static const char *const repeat_words[] = {
-    [REPEAT_UNDER_KEY] = "under-key",
-    [REPEAT_WHEN_PROVEN] = "when-proven",
+    [REPEAT_BY_KEY] = "under-key",
+    [REPEAT_IF_PROVEN] = "when-proven",
+    [REPEAT_BY_NATURE] = "by-nature",
     [REPEAT_NEVER] = "at-most-once",
 };
 
 static const char *const mode_words[] = {
     [MODE_IN_BODY] = "body", [MODE_IN_QUERY] = "query", [MODE_NOWHERE] = "none"};
-
-static enum repeat repeat_of(const struct operation *operation)
-{
-    switch (operation->class) {
-    case CLASS_Y:
-    case CLASS_Y_PATCH:
-        return REPEAT_UNDER_KEY;
-    case CLASS_Y_MODE_ONLY:
-    case CLASS_A:
-        return REPEAT_WHEN_PROVEN;
-    case CLASS_N:
-        break;
-    }
-    return REPEAT_NEVER;
-}
 
 /* -- lists ------------------------------------------------------------------------------------- */
 
@@ -86,7 +70,7 @@ static void append_table_row(const struct operation *operation, struct buf *out)
     else if (count > 0)
         (void)snprintf(platforms, sizeof platforms, "%zu", count);
     buf_append_format(out, ROW_FORMAT, method_name(operation->method), operation->path,
-                      class_words[operation->class], repeat_words[repeat_of(operation)],
+                      class_words[operation->class], repeat_words[operation_repeat(operation)],
                       mode_words[operation->mode_place], platforms);
     if (wrapped)
         buf_append_format(out, "%s", operation->wrapper);
@@ -109,7 +93,7 @@ static void append_json_row(const struct operation *operation, struct buf *out)
                       "{\"v\":1,\"method\":\"%s\",\"path\":\"%s\",\"summary\":\"%s\","
                       "\"class\":\"%s\",\"repeat\":\"%s\",\"response_mode\":\"%s\"",
                       method_name(operation->method), operation->path, operation->summary,
-                      class_words[operation->class], repeat_words[repeat_of(operation)],
+                      class_words[operation->class], repeat_words[operation_repeat(operation)],
                       mode_words[operation->mode_place]);
     append_name(out, "wrapper", operation->wrapper);
     append_name(out, "result", operation->result);
@@ -133,7 +117,7 @@ static void append_csv_row(const struct operation *operation, struct buf *out)
 {
     buf_append_format(out, "%s,%s,%s,%s,%s,%s,%s,%s,", method_name(operation->method),
                       operation->path, operation->summary, class_words[operation->class],
-                      repeat_words[repeat_of(operation)], mode_words[operation->mode_place],
+                      repeat_words[operation_repeat(operation)], mode_words[operation->mode_place],
                       operation->wrapper, operation->result);
     append_required(out, operation, " ", "");
     buf_append_byte(out, ',');
@@ -181,19 +165,20 @@ static const char *repeat_prose(const struct operation *operation)
 {
     bool is_post = operation->method == METHOD_POST;
 
-    switch (repeat_of(operation)) {
-    case REPEAT_UNDER_KEY:
+    switch (operation_repeat(operation)) {
+    case REPEAT_BY_KEY:
         if (operation->method == METHOD_DELETE)
             return "A DELETE is idempotent by design: when its answer is lost it is sent again,\n"
                    "           and an entity that is gone counts as deleted.\n";
         return "When an answer is lost, the same bytes are sent again under the same\n"
                "           Idempotency-Key, so that each write has one effect.\n";
-    case REPEAT_WHEN_PROVEN:
+    case REPEAT_IF_PROVEN:
         return "No document says that the API honours the Idempotency-Key here. Each write\n"
                "           is sent at most once until an answer of this operation shows a remote\n"
                "           job (X-Rutter-Job-ID), which proves it for the rest of the ledger.\n"
                "           Before, a lost answer leaves the write in doubt; idempotent: true in\n"
                "           the job says that you know better.\n";
+    case REPEAT_BY_NATURE:
     case REPEAT_NEVER:
         break;
     }
