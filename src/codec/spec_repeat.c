@@ -47,14 +47,29 @@ static void set_mode(struct spec_reader *reader, const struct yaml_node *node,
         refuse_mode(reader, node, job);
 }
 
+static bool honours_key(const struct operation *operation)
+{
+    return operation->class == CLASS_Y || operation->class == CLASS_Y_PATCH;
+}
+
+/* The user's word comes before the table, so that natural would take the key away from an operation
+ * that has one. */
 static void check_natural(struct spec_reader *reader, const struct yaml_node *retry,
                           const struct spec_job *job)
 {
-    if (job->repeats_naturally && job->method == METHOD_POST)
+    if (!job->repeats_naturally)
+        return;
+    if (job->method == METHOD_POST)
         spec_error(reader, retry->place, "spec.natural",
                    "natural is for PATCH, PUT and DELETE; for a POST whose Idempotency-Key is "
                    "honoured there is idempotent: true",
                    "a POST that is repeated makes a second entity, so its retry cannot be natural");
+    else if (honours_key(job->operation))
+        diagnostics_add(reader->diagnostics, DIAG_WARNING, retry->place, "spec.natural",
+                        "leave natural out",
+                        "%s %s is repeated under its key by itself, which is safer; with natural "
+                        "no key is sent",
+                        method_name(job->method), job->operation->path);
 }
 
 /* The header is documented for POST and PATCH alone.
@@ -62,8 +77,6 @@ static void check_natural(struct spec_reader *reader, const struct yaml_node *re
 static void check_trust(struct spec_reader *reader, const struct yaml_node *idempotent,
                         const struct spec_job *job)
 {
-    enum operation_class class = job->operation->class;
-
     if (!job->trusts_key)
         return;
     if (job->method != METHOD_POST && job->method != METHOD_PATCH)
@@ -71,7 +84,7 @@ static void check_trust(struct spec_reader *reader, const struct yaml_node *idem
                    "if a repeat changes nothing more, write retry: natural",
                    "the API takes an Idempotency-Key with POST and PATCH, not with %s",
                    method_name(job->method));
-    else if (class == CLASS_Y || class == CLASS_Y_PATCH)
+    else if (honours_key(job->operation))
         diagnostics_add(reader->diagnostics, DIAG_WARNING, idempotent->place, "spec.idempotent",
                         "leave it out", "%s %s is known to honour its key; this changes nothing",
                         method_name(job->method), job->operation->path);

@@ -274,19 +274,20 @@ class Case:
 
 
 def requests_of(lines):
-    """The writes with their answers and effects, sorted; and polls that went wrong."""
+    """The writes with their answers and effects, sorted by key, without a key by path; and polls
+    that went wrong."""
     shown = []
     for line in lines:
         if "seq" in line and line["method"] != "GET":
             fault = f" ({line['fault']})" if line["fault"] else ""
-            shown.append((line["idempotency_key"] or "", line["seq"],
+            shown.append((line["idempotency_key"] or line["path"], line["seq"],
                           f"{line['method']} {line['path']} key {line['idempotency_key']} "
                           f"-> {line['status']}{' replay' if line['replay'] else ''}{fault}"))
         elif "seq" in line and line["fault"]:
             path = re.sub(r"[0-9a-f-]{36}", "<job>", line["path"])
             shown.append(("~", 0, f"GET {path} -> {line['status']} ({line['fault']})"))
         elif "request" in line:
-            shown.append((line["idempotency_key"] or "", line["effect"],
+            shown.append((line["idempotency_key"] or line["path"], line["effect"],
                           f"    effect: {line['method']} {line['path']} {line['name']}"))
     return "".join(text + "\n" for _, _, text in sorted(shown, key=lambda each: each[:2]))
 

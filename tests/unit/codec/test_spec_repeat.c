@@ -80,6 +80,12 @@ static void natural_is_no_default_and_a_known_key_needs_no_word(void **state)
                    "t.yaml:5:20: error: natural is said of one job's request, not of all");
     assert_refused(HEAD CONNECTIONS "defaults: { retry: { natural: true } }\n" JOBS,
                    "t.yaml:5:31: error: natural is said of one job's request, not of all");
+    assert_message(HEAD CONNECTIONS
+                   "jobs:\n  p:\n    " SOURCE
+                   "\n    retry: natural\n    request: DELETE /accounting/bills/1\n",
+                   ERR_OK,
+                   "t.yaml:8:12: warning: DELETE /accounting/bills/{id} is repeated under its key "
+                   "by itself, which is safer; with natural no key is sent   [spec.natural]");
     assert_message(HEAD CONNECTIONS "jobs:\n  p:\n    " SOURCE
                                     "\n    idempotent: true\n    request: POST /accounting/items"
                                     "\n    body: { item: { a: 1 } }\n",
