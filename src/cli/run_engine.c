@@ -241,7 +241,7 @@ static enum err_code open_engine(struct run *run, struct machinery *machinery, s
                                      .in_flight = spec->api.in_flight,
                                      .outstanding = spec->api.outstanding,
                                      .item_limit = run->session->options->limit,
-                                     .timeout_ms = API_TIMEOUT_MS,
+                                     .timeout_ms = spec->api.exchange_timeout_ms,
                                      .unreachable_ms = UNREACHABLE_MS,
                                      .boot = clock_boot(),
                                      .seed = (uint64_t)run->started_wall_ms ^ (uint64_t)getpid()

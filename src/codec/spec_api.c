@@ -11,6 +11,10 @@ enum { HELP_BYTES = 256 };
 #define API_IN_FLIGHT_DEFAULT 64
 #define API_OUTSTANDING_DEFAULT 10000
 #define CONNECTION_IN_FLIGHT_DEFAULT 4
+#define CONNECT_TIMEOUT_DEFAULT_MS (10 * 1000)
+/* Longer than the 30 s for which prefer_sync waits. Source: docs.rutter.com, asynchronous
+ * operations (2026-02). */
+#define EXCHANGE_TIMEOUT_DEFAULT_MS (60 * 1000)
 
 enum { LIMIT_RATE, LIMIT_IN_FLIGHT, LIMIT_OUTSTANDING, LIMIT_COUNT };
 
@@ -53,6 +57,7 @@ enum {
     API_LIMITS,
     API_SIMULATOR,
     API_OPENAPI,
+    API_TIMEOUTS,
     API_KEY_COUNT
 };
 
@@ -64,6 +69,7 @@ static const struct spec_key api_keys[API_KEY_COUNT] = {
     [API_CA_FILE] = {"ca_file", KINDS_TEXT, false, NULL},
     [API_LIMITS] = {"limits", KINDS_MAP, false, NULL},
     [API_SIMULATOR] = {"simulator", KINDS_MAP, false, NULL},
+    [API_TIMEOUTS] = {"timeouts", KINDS_MAP, false, NULL},
     [API_OPENAPI] = {"openapi", KINDS_ANY, false, "leave it out"},
 };
 
@@ -128,6 +134,22 @@ static void read_simulator(struct spec_reader *reader, const struct yaml_node *n
                    "seed is %s, must be a whole number of at most 64 bits", found[1]->text.bytes);
 }
 
+static void read_timeouts(struct spec_reader *reader, const struct yaml_node *node)
+{
+    static const struct spec_key keys[] = {{"connect", KINDS_TEXT, false, NULL},
+                                           {"exchange", KINDS_TEXT, false, NULL}};
+    const int64_t most_ms = 10 * 60 * 1000;
+    struct spec_api *api = &reader->spec->api;
+    const struct yaml_node *found[2];
+
+    if (!spec_read_map(reader, node, "api.timeouts", keys, 2, found))
+        return;
+    if (found[0] != NULL)
+        spec_read_duration(reader, found[0], "connect", 100, most_ms, &api->connect_timeout_ms);
+    if (found[1] != NULL)
+        spec_read_duration(reader, found[1], "exchange", 100, most_ms, &api->exchange_timeout_ms);
+}
+
 void spec_read_api(struct spec_reader *reader, const struct yaml_node *node)
 {
     struct spec_api *api = &reader->spec->api;
@@ -144,6 +166,8 @@ void spec_read_api(struct spec_reader *reader, const struct yaml_node *node)
         .outstanding = API_OUTSTANDING_DEFAULT,
         .simulator_profile = "realistic",
         .simulator_seed = 1,
+        .connect_timeout_ms = CONNECT_TIMEOUT_DEFAULT_MS,
+        .exchange_timeout_ms = EXCHANGE_TIMEOUT_DEFAULT_MS,
     };
     if (node == NULL || !spec_read_map(reader, node, "api", api_keys, API_KEY_COUNT, found))
         return;
@@ -161,6 +185,8 @@ void spec_read_api(struct spec_reader *reader, const struct yaml_node *node)
                 &api->outstanding);
     if (found[API_SIMULATOR] != NULL)
         read_simulator(reader, found[API_SIMULATOR]);
+    if (found[API_TIMEOUTS] != NULL)
+        read_timeouts(reader, found[API_TIMEOUTS]);
 }
 
 /* -- connections ----------------------------------------------------------------------------- */

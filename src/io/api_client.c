@@ -171,7 +171,7 @@ static enum err_code put_on_wire(struct api_client *client, struct slot *slot, i
                                        .body = request->body,
                                        .idempotency_key = request->idempotency_key,
                                        .at_most_once = is_write && request->idempotency_key == NULL,
-                                       .timeout_ms = API_TIMEOUT_MS},
+                                       .timeout_ms = client->link.timeout_ms},
             err) != ERR_OK)
         return err->code;
     pace_take(&client->pace, now_ms);

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-enum { CONNECT_TIMEOUT_MS = 10 * 1000 };
-
 static enum err_code open_transport(const struct spec_api *api,
                                     const struct credentials *credentials, const char *state_path,
                                     struct api_link *link, struct err *err)
@@ -28,7 +26,7 @@ static enum err_code open_transport(const struct spec_api *api,
                                    .connection_count = credentials->connection_count,
                                    .ca_file = api->ca_file,
                                    .in_flight = api->in_flight,
-                                   .connect_timeout_ms = CONNECT_TIMEOUT_MS},
+                                   .connect_timeout_ms = api->connect_timeout_ms},
                                &link->curl, err);
 }
 
@@ -42,6 +40,7 @@ enum err_code api_link_open(const struct spec *spec, const struct credentials *c
         return err->code;
     }
     link_out->transport = curl_transport_port(link_out->curl);
+    link_out->timeout_ms = spec->api.exchange_timeout_ms;
     return ERR_OK;
 }
 

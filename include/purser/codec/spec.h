@@ -47,6 +47,8 @@ struct spec_api {
     uint32_t outstanding;          /* accepted and not final, over all connections */
     const char *simulator_profile; /* "clean", "realistic", "hostile" */
     uint64_t simulator_seed;
+    int64_t connect_timeout_ms;
+    int64_t exchange_timeout_ms; /* from the first byte sent to the last received */
 };
 
 struct spec_connection {

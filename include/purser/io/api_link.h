@@ -12,13 +12,13 @@
 #include "purser/io/simulator_process.h"
 
 #define API_ORIGIN_BYTES 512
-#define API_TIMEOUT_MS (60 * 1000) /* of one exchange */
 
 struct api_link {
     struct simulator_process simulator;
     struct event_loop *loop;
     struct curl_transport *curl;
     struct transport *transport;
+    int64_t timeout_ms; /* of one exchange, as the spec says */
     char origin[API_ORIGIN_BYTES]; /* scheme://host:port of the base URL */
 };
 

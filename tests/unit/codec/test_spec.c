@@ -18,6 +18,8 @@ static void smallest_spec_gets_the_defaults(void **state)
     assert_int_equal(spec.api.rate.kind, RATE_AUTO);
     assert_int_equal(spec.api.in_flight, 64);
     assert_int_equal(spec.key_window_ms, 12 * 3600 * 1000);
+    assert_int_equal(spec.api.connect_timeout_ms, 10 * 1000);
+    assert_int_equal(spec.api.exchange_timeout_ms, 60 * 1000);
     assert_false(spec.max_failures.set);
     assert_int_equal(spec.connection_count, 1);
     assert_string_equal(spec.connections[0].alias, "shop");
@@ -52,6 +54,7 @@ static const char full[] =
     "  client_secret: { credential: rutter-secret }\n"
     "  ca_file: /etc/ca.pem\n"
     "  limits: { rate: 500/10s, in_flight: 100, outstanding: 5000 }\n"
+    "  timeouts: { connect: 500ms, exchange: 2m }\n"
     "  simulator: { profile: hostile, seed: 7 }\n"
     "connections:\n"
     "  a.b-1: { platform: SHOPIFY, access_token: { env: A }, limits: { rate: 90/m,"
@@ -98,6 +101,8 @@ static void full_spec_is_read_in_its_common_parts(void **state)
     assert_int_equal(spec.api.outstanding, 5000);
     assert_string_equal(spec.api.simulator_profile, "hostile");
     assert_int_equal(spec.api.simulator_seed, 7);
+    assert_int_equal(spec.api.connect_timeout_ms, 500);
+    assert_int_equal(spec.api.exchange_timeout_ms, 2 * 60 * 1000);
     assert_int_equal(spec.connections[0].rate.millis_per_second, 1500);
     assert_int_equal(spec.connections[0].rate.burst, 1);
     assert_int_equal(spec.connections[1].rate.kind, RATE_UNLIMITED);
@@ -135,7 +140,7 @@ static void full_spec_is_read_in_its_jobs(void **state)
     assert_int_equal(job->source.inline_count, 2);
     assert_int_equal(job->source.inline_rows[0].kind, VALUE_MAP);
     assert_int_equal(value_member(&job->source.inline_rows[0], SLICE("n")).kind, VALUE_NULL);
-    assert_int_equal(job->source.inline_places[1].line, 39);
+    assert_int_equal(job->source.inline_places[1].line, 40);
     assert_true(slice_is(job->connection->text, "b"));
     assert_int_equal(job->retry.attempts, 3);
     assert_true(job->max_failures.is_share);

@@ -48,7 +48,9 @@ static void open_client(struct fixture *fixture, const struct scripted_answer *s
                                           .base_url = fixture->base_url,
                                           .version = "2024-08-31",
                                           .rate = {.kind = RATE_UNLIMITED},
-                                          .in_flight = 3};
+                                          .in_flight = 3,
+                                          .connect_timeout_ms = 10000,
+                                          .exchange_timeout_ms = 60000};
     arena_init(&fixture->arena, 1 << 20);
     if (api_client_open(&fixture->spec, &fixture->credentials,
                         &(struct api_client_options){.signal_fd = signal_fd, .first_delay_ms = 1},
