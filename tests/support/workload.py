@@ -27,6 +27,7 @@ jobs:
       key: ${{row.sku}}
       columns: {{ price: decimal }}
     request: POST /products
+    idempotent: true
     body:
       product:
         name: ${{row.name}}
