@@ -14,6 +14,8 @@ static const struct command commands[] = {
     {"resolve", "a person's word on an item in doubt", help_resolve, cmd_resolve},
     {"cancel", "stop what has not been sent", help_cancel, cmd_cancel},
     {"results", "write succeeded.csv, failed.csv and so on", help_results, cmd_results},
+    {"connections", "which can be written to, and what their merchants must do", help_connections,
+     cmd_connections},
     {"operations", "which writes the API has and how each is repeated", help_operations,
      cmd_operations},
 };

@@ -23,6 +23,7 @@ enum {
     OPTION_WAIT,
     OPTION_GRACE,
     OPTION_LIMIT,
+    OPTION_CHECK,
     OPTION_VALIDATE,
 };
 
@@ -48,6 +49,7 @@ static const struct option_rule rules[] = {
     {"wait", required_argument, OPTION_WAIT, ALLOW_RUN},
     {"grace", required_argument, OPTION_GRACE, ALLOW_RUN},
     {"limit", required_argument, OPTION_LIMIT, ALLOW_RUN},
+    {"check", no_argument, OPTION_CHECK, ALLOW_CHECK},
     {"validate", required_argument, OPTION_VALIDATE, ALLOW_VALIDATE},
 };
 enum { RULE_COUNT = sizeof rules / sizeof rules[0] };
@@ -163,6 +165,9 @@ static int apply(const char *command, int value, const char *argument, struct op
         return -1;
     case OPTION_WATCH:
         options->watch = true;
+        return -1;
+    case OPTION_CHECK:
+        options->check = true;
         return -1;
     case OPTION_WAIT:
         return text_to_duration_ms(slice_of(argument), &options->wait_ms)

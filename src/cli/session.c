@@ -21,11 +21,19 @@ void session_init(struct session *session, const struct options *options)
     diagnostics_init(&session->diagnostics);
 }
 
-void session_deinit(struct session *session)
+void session_close_ledger(struct session *session)
 {
     lmdb_ledger_close(session->lmdb);
     if (session->directory_open)
         state_directory_close(&session->directory);
+    session->lmdb = NULL;
+    session->ledger = NULL;
+    session->directory_open = false;
+}
+
+void session_deinit(struct session *session)
+{
+    session_close_ledger(session);
     diagnostics_deinit(&session->diagnostics);
     arena_deinit(&session->arena);
     mem_free(session->spec_bytes);

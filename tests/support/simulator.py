@@ -55,6 +55,10 @@ class Simulator:
         """Scripts the next answers, as `rutter-sim --outcomes` and its README describe them."""
         self._ask("/_sim/fail", {"next": entries})
 
+    def connection(self, token, state):
+        """What the connection of a token is from now on: ready, needs-update, disabled …"""
+        self._ask("/_sim/connection", {"access_token": token, "state": state})
+
     def ledger(self):
         """Every request as received and every effect as executed, in order."""
         return [json.loads(line) for line in self._ask("/_sim/ledger").splitlines() if line]

@@ -29,6 +29,7 @@ struct options {
     const char *connection;     /* the alias, where a key stands on several connections */
     enum validation validation; /* --validate WORD */
     bool watch;
+    bool check;       /* connections --check */
     int64_t wait_ms;  /* run --wait; INT64_MAX = no limit */
     int64_t grace_ms; /* run --grace */
     uint64_t limit;   /* run --limit; UINT64_MAX = no limit */
@@ -50,6 +51,7 @@ struct options {
 #define SPEC_OPTIONAL (1u << 10)
 #define ALLOW_VALIDATE (1u << 12)
 #define ALLOW_REQUEST (1u << 11) /* no spec; up to two operands: METHOD PATH, or one word */
+#define ALLOW_CHECK (1u << 13)
 
 /* Parses. Returns -1 to go on, else the exit status to end with: 0 after --help (printed on
  * stdout), 2 after a message on stderr. */

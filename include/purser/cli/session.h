@@ -31,6 +31,9 @@ enum err_code session_load_spec(struct session *session, struct err *err) ERR_CH
 /* Opens the ledger of the loaded spec. ERR_NOT_FOUND when reading and there is none yet. */
 enum err_code session_open_ledger(struct session *session, bool write, struct err *err) ERR_CHECKED;
 
+/* Closes the ledger again; nothing when none is open. */
+void session_close_ledger(struct session *session);
+
 /* Prints diagnostics and error for people on stderr and, with --output json, one object on stdout;
  * returns the exit status. */
 int session_fail(struct session *session, const struct err *err);

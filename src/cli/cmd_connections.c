@@ -1,0 +1,226 @@
+/* purser connections SPEC [--check]
+ *
+ * Promises: without --check nothing is asked, and it works while a run goes on. With --check one
+ * GET a connection is sent and no write; what the API says is noted in the ledger if there is one
+ * and no run holds it. */
+#include <string.h>
+
+#include "purser/cli/command.h"
+#include "purser/cli/connection_view.h"
+#include "purser/io/api_client.h"
+#include "purser/io/clock.h"
+#include "purser/io/signals.h"
+
+const char help_connections[] =
+    "usage: purser connections SPEC [options]\n\n"
+    "  purser connections catalogue.yaml              what the ledger knows\n"
+    "  purser connections catalogue.yaml --check      asks the API about each, before a run\n"
+    "  purser connections catalogue.yaml --output csv\n\n"
+    "One line a connection: is it ok, or parked and why; what waits for it; the rate it bears;\n"
+    "and the link that its merchant must open when only the merchant can mend it.\n\n"
+    "  --check            ask the API now (GET /connections/status); writes nothing there. The\n"
+    "                     answers are noted in the ledger unless a run holds it\n"
+    "  --output FORMAT    table, json, ndjson or csv\n"
+    "  --var NAME=VALUE   set a variable of the spec; may be repeated\n"
+    "  --state DIR        where the ledgers are\n\n"
+    "Exit status: 0 all usable (without --check: none known not to be), 4 credentials are refused\n"
+    "or a merchant must sign in again, 3 a connection cannot be written to or could not be "
+    "asked.\n";
+
+enum { OUTPUT_BYTES_MAX = 64 * 1024 * 1024, ANSWER_ARENA_BYTES = 64 * 1024 * 1024 };
+
+/* --check, from the first question to the note in the ledger. */
+struct check {
+    struct session *session;
+    struct connection_view *views;
+    struct credentials credentials;
+    struct api_client *client;
+    int signal_fd;
+    bool has_ledger;
+};
+
+/* The texts of the status live with the answer; the view keeps them longer. */
+static enum err_code take_answer(struct check *check, const struct api_answer *answer,
+                                 struct arena *scratch, struct err *err)
+{
+    struct arena *keep = &check->session->arena;
+    struct connection_status status = {.link_url = "", .detail = "", .platform = ""};
+
+    if (answer->outcome == TRANSFER_ANSWERED)
+        status = connection_status_read(
+            scratch, &(struct connection_status_input){.http_status = answer->http_status,
+                                                       .body = answer->body,
+                                                       .content_type = answer->content_type});
+    else
+        status.detail = answer->failure;
+    status.link_url = arena_copy_text(keep, status.link_url, strlen(status.link_url));
+    status.detail = arena_copy_text(keep, status.detail, strlen(status.detail));
+    status.platform = arena_copy_text(keep, status.platform, strlen(status.platform));
+    if (status.link_url == NULL || status.detail == NULL || status.platform == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for what the API says");
+    connection_view_apply(&check->views[answer->tag], &status, clock_wall_ms());
+    return ERR_OK;
+}
+
+static enum err_code ask_all(struct check *check, struct err *err)
+{
+    size_t count = check->session->spec.connection_count, started = 0, answered = 0;
+    enum err_code code = ERR_OK;
+    struct arena scratch;
+
+    arena_init(&scratch, ANSWER_ARENA_BYTES);
+    while (answered < count && code == ERR_OK) {
+        struct api_answer answer;
+
+        while (started < count && api_client_has_room(check->client) && code == ERR_OK) {
+            code = api_client_start(check->client,
+                                    &(struct api_request){.tag = started,
+                                                          .connection = (uint32_t)started,
+                                                          .method = METHOD_GET,
+                                                          .path = SLICE("/connections/status")},
+                                    err);
+            started++;
+        }
+        if (code == ERR_OK)
+            code = api_client_next(check->client, &scratch, &answer, err);
+        if (code == ERR_OK)
+            code = take_answer(check, &answer, &scratch, err);
+        arena_clear(&scratch);
+        answered++;
+    }
+    arena_deinit(&scratch);
+    return code;
+}
+
+/* The record as it is now: a run may have written it since it was read. */
+static enum err_code note_all(struct check *check, struct err *err)
+{
+    struct ledger *ledger = check->session->ledger;
+    uint64_t sequence;
+
+    for (size_t i = 0; i < check->session->spec.connection_count; i++) {
+        struct connection_record *record = &check->views[i].record;
+        struct connection_record current;
+        struct err ignored = {0};
+        struct buf storage;
+        uint32_t number;
+
+        if (!check->views[i].asked || record->checked_ms == 0)
+            continue;
+        if (ledger->ops->connection_number(ledger, check->views[i].connection->alias, &number,
+                                           err) != ERR_OK)
+            return err->code;
+        buf_init(&storage, 64 * 1024);
+        if (ledger->ops->read_connection(ledger, number, &storage, &current, &ignored) == ERR_OK) {
+            record->learned_rate_millis = current.learned_rate_millis;
+            record->learned_in_flight = current.learned_in_flight;
+        }
+        buf_deinit(&storage);
+        if (ledger->ops->put_connection(ledger, number, record, err) != ERR_OK)
+            return err->code;
+    }
+    if (ledger->ops->batch_bytes(ledger) == 0)
+        return ERR_OK;
+    if (ledger->ops->commit_begin(ledger, &sequence, err) != ERR_OK)
+        return err->code;
+    return ledger->ops->commit_poll(ledger, true, &sequence, err);
+}
+
+static enum err_code note(struct check *check, struct err *err)
+{
+    struct session *session = check->session;
+
+    if (!check->has_ledger)
+        return ERR_OK;
+    if (session->ledger == NULL && session_open_ledger(session, true, err) != ERR_OK) {
+        if (err->code != ERR_LOCKED)
+            return err->code;
+        print_talk("purser: a run holds the ledger, so the answers were not noted there");
+        return ERR_OK;
+    }
+    return note_all(check, err);
+}
+
+/* The world of a simulator belongs to one at a time, as the ledger beside it does; so it is held
+ * from the first question. Another server is asked without holding anything. */
+static enum err_code ask_api(struct check *check, struct err *err)
+{
+    struct session *session = check->session;
+    bool simulated = session->spec.api.environment == ENVIRONMENT_SIMULATOR;
+
+    session_close_ledger(session);
+    if (credentials_load(&session->spec, &check->credentials, &session->diagnostics, err) !=
+            ERR_OK ||
+        signals_open(&check->signal_fd, err) != ERR_OK)
+        return err->code;
+    if (simulated && check->has_ledger && session_open_ledger(session, true, err) != ERR_OK)
+        return err->code;
+    if (api_client_open(&session->spec, &check->credentials,
+                        &(struct api_client_options){.signal_fd = check->signal_fd,
+                                                     .state_path = simulated && check->has_ledger
+                                                                       ? session->directory.path
+                                                                       : NULL},
+                        &check->client, err) != ERR_OK)
+        return err->code;
+    return ask_all(check, err);
+}
+
+static enum err_code check_all(struct session *session, struct connection_view *views,
+                               struct err *err)
+{
+    struct check check = {
+        .session = session, .views = views, .signal_fd = -1, .has_ledger = session->ledger != NULL};
+    enum err_code code = ask_api(&check, err);
+
+    api_client_close(check.client);
+    if (code == ERR_OK)
+        code = note(&check, err);
+    signals_close(check.signal_fd);
+    credentials_wipe(&check.credentials);
+    return code;
+}
+
+static enum err_code show(struct session *session, const struct connection_view *views,
+                          struct err *err)
+{
+    enum err_code code;
+    struct buf out;
+
+    buf_init(&out, OUTPUT_BYTES_MAX);
+    connection_views_append(session, views, &out);
+    code = print_out(&out, err);
+    buf_deinit(&out);
+    return code;
+}
+
+static int run(struct session *session)
+{
+    struct connection_view *views;
+    struct err err = {0};
+
+    if (session_load_spec(session, &err) != ERR_OK)
+        return session_fail(session, &err);
+    if (session_open_ledger(session, false, &err) != ERR_OK && err.code != ERR_NOT_FOUND)
+        return session_fail(session, &err);
+    err.code = ERR_OK;
+    if (connection_views_read(session, &views, &err) != ERR_OK ||
+        (session->options->check && check_all(session, views, &err) != ERR_OK) ||
+        show(session, views, &err) != ERR_OK)
+        return session_fail(session, &err);
+    return connection_views_exit_status(session, views);
+}
+
+int cmd_connections(int argc, char **argv)
+{
+    struct options options;
+    struct session session;
+    int exit_status =
+        options_parse(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_CHECK, &options);
+
+    if (exit_status != -1)
+        return exit_status;
+    session_init(&session, &options);
+    exit_status = run(&session);
+    session_deinit(&session);
+    return exit_status;
+}
