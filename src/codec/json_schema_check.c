@@ -117,7 +117,7 @@ static void check_list(struct walk *walk, const struct json_schema *schema,
         check_below(walk, (struct path_step){.index = i}, schema->items, &value->list.items[i]);
 }
 
-static const struct json_property *find_property(const struct json_schema *schema,
+const struct json_property *json_schema_property(const struct json_schema *schema,
                                                  struct slice name)
 {
     size_t low = 0, high = schema->property_count;
@@ -161,7 +161,7 @@ static void check_map(struct walk *walk, const struct json_schema *schema,
 
     for (size_t i = 0; i < value->map.count && !walk_is_done(walk); i++) {
         struct path_step step = {.name = value->map.names[i]};
-        const struct json_property *property = find_property(schema, step.name);
+        const struct json_property *property = json_schema_property(schema, step.name);
 
         required += property != NULL && property->required;
         if (property != NULL && property->declared)

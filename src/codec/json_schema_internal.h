@@ -80,6 +80,10 @@ int json_name_compare(struct slice a, struct slice b);
 /* A name from the document as arguments of "%.*s", at most 64 bytes of it. */
 #define NOTE_NAME(slice) ((slice).length < 64 ? (int)(slice).length : 64), (slice).bytes
 
+/* json_schema_check.c: NULL when the schema itself says nothing of the name. */
+const struct json_property *json_schema_property(const struct json_schema *schema,
+                                                 struct slice name);
+
 /* json_schema_set.c: the schema of `source`, to be filled later; NULL for one that anything fits,
  * and when set->failed. Leads through schemas that are nothing but a $ref. */
 const struct json_schema *json_schema_of(struct json_schema_set *set, const struct value *source);

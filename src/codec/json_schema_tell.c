@@ -91,6 +91,7 @@ void walk_refuse(struct walk *walk, const char *help, const char *format, ...)
     if (walk->mode != WALK_TELL || walk->verdict->count == JSON_SCHEMA_VIOLATIONS_MAX)
         return;
     violation = &walk->verdict->violations[walk->verdict->count++];
+    violation->is_number_as_text = false;
     path = (struct room){violation->path, sizeof violation->path, 0};
     write_path(walk, &path);
     va_start(arguments, format);
@@ -155,12 +156,63 @@ void walk_refuse_type(struct walk *walk, unsigned types, const struct value *val
         put_types(&must_room, types);
     }
     walk_refuse(walk, NULL, "is %s, must be %s", is, must);
+    if (walk->mode == WALK_TELL)
+        walk->verdict->violations[walk->verdict->count - 1].is_number_as_text =
+            value->kind == VALUE_STRING && (types & (TYPE_NUMBER | TYPE_INTEGER)) != 0;
+}
+
+/* Candidates for "did you mean". */
+struct candidates {
+    char texts[NAMES_MAX][SHOWN_BYTES_MAX];
+    const char *list[NAMES_MAX];
+    size_t count;
+};
+
+static void add_candidate(struct candidates *candidates, struct slice text)
+{
+    char *copy = candidates->texts[candidates->count];
+
+    if (candidates->count == NAMES_MAX || text.length >= SHOWN_BYTES_MAX)
+        return;
+    memcpy(copy, text.bytes, text.length);
+    copy[text.length] = '\0';
+    candidates->list[candidates->count++] = copy;
+}
+
+/* False when none is close. */
+static bool put_guess(struct room *room, const struct candidates *candidates, struct slice text)
+{
+    char wanted[SHOWN_BYTES_MAX];
+    const char *closest;
+
+    if (text.length >= sizeof wanted)
+        return false;
+    memcpy(wanted, text.bytes, text.length);
+    wanted[text.length] = '\0';
+    closest = text_closest(wanted, candidates->list, candidates->count);
+    if (closest == NULL)
+        return false;
+    put_text(room, "did you mean '");
+    put_text(room, closest);
+    put_text(room, "'?");
+    return true;
+}
+
+static void guess_choice(struct room *room, const struct value *choices, struct slice text)
+{
+    struct candidates candidates = {.count = 0};
+
+    for (size_t i = 0; i < choices->list.count; i++)
+        if (choices->list.items[i].kind == VALUE_STRING)
+            add_candidate(&candidates, choices->list.items[i].text);
+    (void)put_guess(room, &candidates, text);
 }
 
 void walk_refuse_choice(struct walk *walk, const struct value *choices, const struct value *value)
 {
-    char is[64] = "", must[160] = "";
+    char is[64] = "", must[128] = "", help[64] = "";
     struct room is_room = {is, sizeof is, 0}, must_room = {must, sizeof must, 0};
+    struct room help_room = {help, sizeof help, 0};
     size_t shown = 0;
 
     walk->faults += CHOICE_FAULTS - 1;
@@ -172,8 +224,10 @@ void walk_refuse_choice(struct walk *walk, const struct value *choices, const st
         }
         if (shown < choices->list.count)
             put_text(&must_room, ", …");
+        if (value->kind == VALUE_STRING)
+            guess_choice(&help_room, choices, value->text);
     }
-    walk_refuse(walk, NULL, "is %s, must be %s%s", is, choices->list.count > 1 ? "one of " : "",
+    walk_refuse(walk, help, "is %s, must be %s%s", is, choices->list.count > 1 ? "one of " : "",
                 must);
 }
 
@@ -208,40 +262,22 @@ void walk_refuse_gaps(struct walk *walk, const struct json_schema *schema,
     walk_refuse(walk, NULL, "lacks %s, which %s required", names, count == 1 ? "is" : "are");
 }
 
-/* "did you mean 'x'?" or "it takes: a, b, c". */
-static void help_with_names(const struct json_schema *schema, struct slice name, struct room *room)
+static void guess_member(struct room *room, const struct json_schema *schema, struct slice name)
 {
-    char names[NAMES_MAX][SHOWN_BYTES_MAX], wanted[SHOWN_BYTES_MAX];
-    const char *candidates[NAMES_MAX], *closest;
-    size_t count = 0;
+    struct candidates candidates = {.count = 0};
 
-    for (size_t i = 0; i < schema->property_count && count < NAMES_MAX; i++) {
-        struct slice known = schema->properties[i].name;
-
-        if (!schema->properties[i].declared || known.length >= sizeof names[0])
-            continue;
-        memcpy(names[count], known.bytes, known.length);
-        names[count][known.length] = '\0';
-        candidates[count] = names[count];
-        count++;
-    }
-    (void)snprintf(wanted, sizeof wanted, "%.*s",
-                   (int)(name.length < sizeof wanted ? name.length : sizeof wanted - 1),
-                   name.bytes);
-    closest = text_closest(wanted, candidates, count);
-    if (closest != NULL) {
-        put_text(room, "did you mean '");
-        put_text(room, closest);
-        put_text(room, "'?");
+    for (size_t i = 0; i < schema->property_count; i++)
+        if (schema->properties[i].declared)
+            add_candidate(&candidates, schema->properties[i].name);
+    if (put_guess(room, &candidates, name))
         return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (room->used + strlen(candidates[i]) + 8 > room->size) {
+    for (size_t i = 0; i < candidates.count; i++) {
+        if (room->used + strlen(candidates.list[i]) + 8 > room->size) {
             put_text(room, ", …");
             return;
         }
         put_text(room, i == 0 ? "there are: " : ", ");
-        put_text(room, candidates[i]);
+        put_text(room, candidates.list[i]);
     }
 }
 
@@ -251,6 +287,6 @@ void walk_refuse_member(struct walk *walk, const struct json_schema *schema, str
     struct room room = {help, sizeof help, 0};
 
     if (walk->mode == WALK_TELL)
-        help_with_names(schema, name, &room);
+        guess_member(&room, schema, name);
     walk_refuse(walk, help, "is not known here");
 }

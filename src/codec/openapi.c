@@ -6,6 +6,8 @@
 #include "openapi_text.h"
 #include "purser/core/limits.h"
 
+enum { PATH_REMEMBERED_MAX = 128 };
+
 /* One method of one path. */
 struct entry {
     struct openapi_operation operation;
@@ -13,8 +15,17 @@ struct entry {
     bool compiled;
 };
 
+/* The last path asked for: most jobs have one for all their rows. */
+struct memory {
+    char path[PATH_REMEMBERED_MAX];
+    size_t length;
+    enum http_method method;
+    const struct openapi_operation *operation;
+};
+
 struct openapi {
     struct value value;
+    struct memory last;
     struct json_schema_set *schemas;
     struct entry *entries;
     size_t count;
@@ -231,10 +242,32 @@ static enum err_code compile(struct openapi *document, struct entry *entry, stru
     return ERR_OK;
 }
 
+static bool is_remembered(const struct memory *last, enum http_method method, struct slice path)
+{
+    return last->method == method && last->length > 0 && last->length == path.length &&
+           memcmp(last->path, path.bytes, path.length) == 0;
+}
+
+static void remember(struct memory *last, enum http_method method, struct slice path,
+                     const struct openapi_operation *operation)
+{
+    if (path.length == 0 || path.length > sizeof last->path)
+        return;
+    memcpy(last->path, path.bytes, path.length);
+    last->length = path.length;
+    last->method = method;
+    last->operation = operation;
+}
+
 enum err_code openapi_find(struct openapi *document, enum http_method method, struct slice path,
                            const struct openapi_operation **operation_out, struct err *err)
 {
     struct entry *best = NULL;
+
+    if (is_remembered(&document->last, method, path)) {
+        *operation_out = document->last.operation;
+        return ERR_OK;
+    }
 
     for (size_t i = 0; i < document->count; i++) {
         struct entry *entry = &document->entries[i];
@@ -243,8 +276,11 @@ enum err_code openapi_find(struct openapi *document, enum http_method method, st
             (best == NULL || is_closer(entry->operation.path, best->operation.path)))
             best = entry;
     }
+    if (best != NULL && !best->compiled && compile(document, best, err) != ERR_OK)
+        return err->code;
     *operation_out = best == NULL ? NULL : &best->operation;
-    return best == NULL || best->compiled ? ERR_OK : compile(document, best, err);
+    remember(&document->last, method, path, *operation_out);
+    return ERR_OK;
 }
 
 bool openapi_supports(const struct openapi_operation *operation, const char *platform)

@@ -36,9 +36,10 @@ struct json_schema_note {
 
 /* One thing that is wrong with a value. Texts are cut where they do not fit. */
 struct json_schema_violation {
-    char path[256]; /* "body.invoice.line_items[2].quantity" */
-    char text[256]; /* "is text, must be a number" */
-    char help[384]; /* "" = none */
+    char path[256];         /* "body.invoice.line_items[2].quantity" */
+    char text[256];         /* "is text, must be a number" */
+    char help[384];         /* "" = none */
+    bool is_number_as_text; /* a number is wanted, and text is there */
 };
 
 #define JSON_SCHEMA_VIOLATIONS_MAX 8
@@ -68,6 +69,11 @@ const struct json_schema_note *json_schema_notes(const struct json_schema_set *s
  * with %xx decoded; NULL when there is none or the reference leads out of the document.
  * Source: RFC 6901, section 6. */
 const struct value *json_schema_resolve(const struct value *document, struct slice reference);
+
+/* True when the schema asks for the member `name` in the map that its member `wrapper` is, or, with
+ * an empty `wrapper`, in the map itself. */
+bool json_schema_requires(const struct json_schema *schema, struct slice wrapper,
+                          struct slice name);
 
 /* True when `value` (as json_parse makes it) fits. Otherwise what is wrong with it is in
  * *verdict_out, in the order of the value, under paths that start with `root`. The member

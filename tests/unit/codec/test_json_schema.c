@@ -466,7 +466,8 @@ static void a_message_says_where_what_and_what_else(void **state)
                                "{\"quantity\":\"2\"},{\"quantity\":0},{\"item\":{\"sku\":1}},{"
                                "\"item\":8}]}}"));
     assert_told(0, "body.invoice.customer_id: is a number, must be text []");
-    assert_told(1, "body.invoice.currency: is 'usd', must be one of 'USD', 'EUR' []");
+    assert_told(
+        1, "body.invoice.currency: is 'usd', must be one of 'USD', 'EUR' [did you mean 'USD'?]");
     assert_told(2, "body.invoice.isue_date: is not known here [did you mean 'issue_date'?]");
     assert_told(3, "body.invoice.line_items[1].quantity: is text, must be a number []");
     assert_told(4, "body.invoice.line_items[2].quantity: is 0, must be more than 0 []");
@@ -474,6 +475,8 @@ static void a_message_says_where_what_and_what_else(void **state)
                    "forms fits; this is said of the closest]");
     assert_told(6, "body.invoice.line_items[4].item: is a number, must be text, a map or null []");
     assert_told(7, "body.invoice: lacks 'issue_date', which is required []");
+    for (size_t i = 0; i < verdict.count; i++)
+        assert_int_equal(verdict.violations[i].is_number_as_text, i == 3);
     assert_int_equal(verdict.count, 8);
 }
 
@@ -550,6 +553,23 @@ static void the_undeclared_member_may_stand_in_the_outermost_map_only(void **sta
     assert_false(json_schema_check(
         compile("{\"properties\":{\"response_mode\":{\"enum\":[\"sync\"]}}}"),
         parse("{\"response_mode\":\"async\"}"), "body", "response_mode", &verdict));
+}
+
+static void what_a_schema_requires_is_found_through_its_parts(void **state)
+{
+    const struct json_schema *schema = compile(
+        "{\"allOf\":[{\"properties\":{\"invoice\":{\"$ref\":\"#/d\"}}}],\"required\":[\"a\"],"
+        "\"d\":{\"$ref\":\"#/e\",\"minItems\":1},\"e\":{\"required\":[\"due_date\"],"
+        "\"properties\":{\"memo\":{}}}}");
+
+    (void)state;
+    assert_true(json_schema_requires(schema, SLICE("invoice"), SLICE("due_date")));
+    assert_false(json_schema_requires(schema, SLICE("invoice"), SLICE("memo")));
+    assert_false(json_schema_requires(schema, SLICE("invoice"), SLICE("a")));
+    assert_false(json_schema_requires(schema, SLICE("bill"), SLICE("due_date")));
+    assert_true(json_schema_requires(schema, SLICE(""), SLICE("a")));
+    assert_false(json_schema_requires(schema, SLICE(""), SLICE("invoice")));
+    assert_false(json_schema_requires(compile("{\"$ref\":\"#\"}"), SLICE(""), SLICE("a")));
 }
 
 /* -- limits ---------------------------------------------------------------------------------- */
@@ -629,6 +649,7 @@ int main(void)
         TEST(a_long_value_is_not_shown_nor_a_part_of_it),
         TEST(a_long_path_is_cut_between_characters),
         TEST(the_undeclared_member_may_stand_in_the_outermost_map_only),
+        TEST(what_a_schema_requires_is_found_through_its_parts),
         TEST(more_schemas_than_stated_are_refused),
         TEST(a_compilation_without_memory_says_so),
     };
