@@ -23,6 +23,8 @@ static enum err_code check(struct session *session, uint64_t *rows_out, struct e
     enum err_code code = session_load_spec(session, err);
 
     if (code == ERR_OK)
+        code = session_load_document(session, err);
+    if (code == ERR_OK)
         code = intake_open(&session->spec, 1, clock_wall_ms(), &session->diagnostics, &intake, err);
     if (code == ERR_OK)
         code = intake_check(intake, err);

@@ -235,7 +235,8 @@ int cmd_plan(int argc, char **argv)
     plan.session = &session;
     buf_init(&plan.out, PLAN_BYTES_MAX);
     exit_status = EXIT_DONE;
-    if (session_load_spec(&session, &err) != ERR_OK || compare(&plan, &err) != ERR_OK ||
+    if (session_load_spec(&session, &err) != ERR_OK ||
+        session_load_document(&session, &err) != ERR_OK || compare(&plan, &err) != ERR_OK ||
         print_plan(&plan, &err) != ERR_OK)
         exit_status = session_fail(&session, &err);
     buf_deinit(&plan.out);

@@ -169,6 +169,7 @@ static enum err_code compare(struct run *run, struct err *err)
     if (code == ERR_OK)
         code = import_all(run, intake, err);
     intake_close(intake);
+    session_drop_document(session);
     if (code == ERR_OK)
         tell_comparison(run);
     return code;
@@ -201,6 +202,7 @@ static int run_session(struct session *session, struct credentials *credentials)
     int exit_status;
 
     if (session_load_spec(session, &err) != ERR_OK ||
+        session_load_document(session, &err) != ERR_OK ||
         credentials_load(&session->spec, credentials, &session->diagnostics, &err) != ERR_OK ||
         signals_open(&run.signal_fd, &err) != ERR_OK)
         return session_fail(session, &err);

@@ -1,16 +1,15 @@
 #include "purser/cli/session.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "purser/base/log.h"
 #include "purser/base/mem.h"
 #include "purser/base/text.h"
+#include "purser/cli/whole_file.h"
+#include "purser/codec/openapi.h"
 
 enum { PRINT_BYTES_MAX = 64 * 1024 * 1024 };
 
@@ -18,6 +17,7 @@ void session_init(struct session *session, const struct options *options)
 {
     *session = (struct session){.options = options};
     arena_init(&session->arena, SPEC_ARENA_BYTES_MAX);
+    arena_init(&session->document_arena, OPENAPI_ARENA_BYTES_MAX);
     diagnostics_init(&session->diagnostics);
 }
 
@@ -35,58 +35,21 @@ void session_deinit(struct session *session)
 {
     session_close_ledger(session);
     diagnostics_deinit(&session->diagnostics);
+    session_drop_document(session);
     arena_deinit(&session->arena);
     mem_free(session->spec_bytes);
-}
-
-static enum err_code read_all(int fd, const char *file, size_t size, char **bytes_out,
-                              struct err *err)
-{
-    char *bytes = mem_new(size + 1, 1);
-    size_t length = 0;
-
-    if (bytes == NULL)
-        return err_set(err, ERR_NO_MEMORY, "no memory for %s", file);
-    while (length < size) {
-        ssize_t got = read(fd, bytes + length, size - length);
-
-        if (got == -1 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            break;
-        length += (size_t)got;
-    }
-    if (length < size) {
-        mem_free(bytes);
-        return err_set(err, ERR_INPUT, "%s: cannot be read whole: %s", file, strerror(errno));
-    }
-    *bytes_out = bytes;
-    return ERR_OK;
 }
 
 static enum err_code read_spec(const char *file, char **bytes_out, size_t *length_out,
                                struct err *err)
 {
-    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    struct stat status;
-    enum err_code code;
+    enum err_code code = whole_file_read(file, SPEC_BYTES_MAX, bytes_out, length_out, err);
 
-    if (fd == -1)
-        return err_set(err, ERR_INPUT, "%s: cannot be opened: %s", file, strerror(errno));
-    if (fstat(fd, &status) == -1 || !S_ISREG(status.st_mode)) {
-        close(fd);
-        return err_set(err, ERR_INPUT, "%s: is not a regular file", file);
-    }
-    if (status.st_size > SPEC_BYTES_MAX) {
-        close(fd);
+    if (code == ERR_TOO_BIG)
         return err_set(err, ERR_INPUT,
-                       "%s: a spec has at most %u MiB, this one has %lld bytes\n"
+                       "%s: a spec has at most %u MiB, this one has more\n"
                        "hint: put the rows into a csv: or ndjson: source",
-                       file, SPEC_BYTES_MAX / (1024 * 1024), (long long)status.st_size);
-    }
-    code = read_all(fd, file, (size_t)status.st_size, bytes_out, err);
-    *length_out = (size_t)status.st_size;
-    close(fd);
+                       file, SPEC_BYTES_MAX / (1024 * 1024));
     return code;
 }
 
@@ -110,6 +73,48 @@ enum err_code session_load_spec(struct session *session, struct err *err)
     session->spec.validation = session->options->validation;
     session->spec_loaded = true;
     return ERR_OK;
+}
+
+/* One more message about the spec, at the place that names the document. */
+static enum err_code refuse_document(struct session *session, struct err *err)
+{
+    static const char mark[] = "\nhint: ";
+    char *hint = strstr(err->text, mark);
+
+    if (hint != NULL) {
+        *hint = '\0';
+        hint += sizeof mark - 1;
+    }
+    diagnostics_add(
+        &session->diagnostics, DIAG_ERROR, session->spec.api.openapi_place, "spec.openapi",
+        hint != NULL ? hint : "--validate=off does without the document", "%s", err->text);
+    return err_set(err, ERR_INPUT, "%s cannot be used; nothing was sent",
+                   session->spec.api.openapi);
+}
+
+enum err_code session_load_document(struct session *session, struct err *err)
+{
+    struct spec *spec = &session->spec;
+    const char *file = spec->api.openapi;
+    size_t length = 0;
+    enum err_code code;
+
+    if (file == NULL || spec->validation == VALIDATE_OFF)
+        return ERR_OK;
+    code = whole_file_read(file, OPENAPI_BYTES_MAX, &session->document_bytes, &length, err);
+    if (code == ERR_OK &&
+        openapi_load(&session->document_arena, file, session->document_bytes, length,
+                     &spec->document, &session->diagnostics, err) != ERR_OK)
+        code = err_wrap(err, "%s", file);
+    return code == ERR_INPUT || code == ERR_TOO_BIG ? refuse_document(session, err) : code;
+}
+
+void session_drop_document(struct session *session)
+{
+    session->spec.document = NULL;
+    arena_deinit(&session->document_arena);
+    mem_free(session->document_bytes);
+    session->document_bytes = NULL;
 }
 
 enum err_code session_open_ledger(struct session *session, bool write, struct err *err)

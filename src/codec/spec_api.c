@@ -70,7 +70,7 @@ static const struct spec_key api_keys[API_KEY_COUNT] = {
     [API_LIMITS] = {"limits", KINDS_MAP, false, NULL},
     [API_SIMULATOR] = {"simulator", KINDS_MAP, false, NULL},
     [API_TIMEOUTS] = {"timeouts", KINDS_MAP, false, NULL},
-    [API_OPENAPI] = {"openapi", KINDS_ANY, false, "leave it out"},
+    [API_OPENAPI] = {"openapi", KINDS_TEXT, false, NULL},
 };
 
 static void read_environment(struct spec_reader *reader, const struct yaml_node *node)
@@ -181,6 +181,9 @@ void spec_read_api(struct spec_reader *reader, const struct yaml_node *node)
         spec_read_secret(reader, found[API_CLIENT_SECRET], "client_secret", &api->client_secret);
     if (found[API_CA_FILE] != NULL)
         spec_read_path(reader, found[API_CA_FILE], "ca_file", &api->ca_file);
+    if (found[API_OPENAPI] != NULL &&
+        spec_read_path(reader, found[API_OPENAPI], "openapi", &api->openapi))
+        api->openapi_place = found[API_OPENAPI]->place;
     read_limits(reader, found[API_LIMITS], "api.limits", api_limits, &api->rate, &api->in_flight,
                 &api->outstanding);
     if (found[API_SIMULATOR] != NULL)

@@ -101,6 +101,7 @@ static void bind(struct arena *arena, const struct spec *spec, const struct spec
                  struct diagnostics *diagnostics)
 {
     struct body_template *body = NULL;
+    bool has_memory = true;
     const unsigned row = SCOPE_ROW | SCOPE_VARS;
     const unsigned rows = job->source.group_by != NULL ? row | SCOPE_ROWS : row;
     struct scope body_scope = *scope;
@@ -117,7 +118,9 @@ static void bind(struct arena *arena, const struct spec *spec, const struct spec
         body = body_template_compile(arena, job->body, &body_scope, job->when_empty, diagnostics);
     templates->body = body;
     if (job->body == NULL || body != NULL)
-        spec_check_operation(spec, job, body, diagnostics);
+        has_memory = spec_check_operation(arena, spec, job, body, diagnostics);
+    if (!has_memory)
+        templates->path = NULL;
     check_outputs(arena, job->outputs, scope, body_scope.parts, diagnostics);
 }
 

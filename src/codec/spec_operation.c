@@ -36,9 +36,22 @@ bool spec_check_platform(const struct spec *spec, const struct spec_job *job,
 {
     const struct operation *operation = job->operation;
     char help[HELP_BYTES], platforms[HELP_BYTES / 2];
+    bool is_wrong;
 
-    if (spec->validation == VALIDATE_OFF ||
-        platform_may_be_in(operation->platforms, connection->platform))
+    if (spec->validation == VALIDATE_OFF)
+        return true;
+    if (spec_document_has_platform(spec, job, connection->platform, &is_wrong, platforms,
+                                   sizeof platforms)) {
+        if (!is_wrong)
+            return true;
+        (void)snprintf(help, sizeof help, "the API description lists %s", platforms);
+        diagnostics_add(diagnostics, severity_of(spec), place, code, help,
+                        "job %s: %s %s is not there for %s, the platform of connection '%s'",
+                        job->name, method_name(operation->method), operation->path,
+                        connection->platform, connection->alias);
+        return spec->validation != VALIDATE_ERROR;
+    }
+    if (platform_may_be_in(operation->platforms, connection->platform))
         return true;
     platform_list_names(operation->platforms, platforms, sizeof platforms);
     (void)snprintf(
@@ -66,21 +79,27 @@ static void check_fixed_connection(const struct spec *spec, const struct spec_jo
                                   diagnostics);
 }
 
-void spec_check_operation(const struct spec *spec, const struct spec_job *job,
+bool spec_check_operation(struct arena *arena, const struct spec *spec, const struct spec_job *job,
                           struct body_template *body, struct diagnostics *diagnostics)
 {
     const struct operation *operation = job->operation;
+    const char *const *required = operation->required;
     char request[REQUEST_BYTES];
 
     check_fixed_connection(spec, job, diagnostics);
-    if (operation->required == NULL || spec->validation == VALIDATE_OFF)
-        return;
+    if (spec->validation == VALIDATE_OFF)
+        return true;
+    if (!spec_document_narrow(arena, spec, job, &required, diagnostics))
+        return false;
+    if (required == NULL || required[0] == NULL)
+        return true;
     (void)snprintf(request, sizeof request, "%s %s", method_name(operation->method),
                    operation->path);
     if (body != NULL)
-        body_template_require(body, operation->wrapper, operation->required, request,
-                              severity_of(spec), diagnostics);
+        body_template_require(body, operation->wrapper, required, request, severity_of(spec),
+                              diagnostics);
     else
         diagnostics_add(diagnostics, severity_of(spec), job->request->place, "spec.required_member",
-                        NULL, "%s needs a body with '%s'", request, operation->required[0]);
+                        NULL, "%s needs a body with '%s'", request, required[0]);
+    return true;
 }

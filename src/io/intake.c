@@ -250,7 +250,9 @@ static enum err_code check_job(struct intake *intake, struct intake_job *job, st
     diagnostics_init(&unheard);
     duplicates.diagnostics = intake->diagnostics;
     intake->diagnostics = &unheard;
+    intake->is_checked = true;
     code = pass(intake, job, tell_duplicate, &duplicates, err);
+    intake->is_checked = false;
     intake->diagnostics = duplicates.diagnostics;
     diagnostics_deinit(&unheard);
     return code;
@@ -265,6 +267,7 @@ enum err_code intake_check(struct intake *intake, struct err *err)
         if (code != ERR_OK && code != ERR_INPUT && code != ERR_TOO_BIG)
             return code;
     }
+    intake_tell_of_document(intake);
     if (diagnostics_has_errors(intake->diagnostics))
         return input_error(intake, err);
     intake->is_checked = true;

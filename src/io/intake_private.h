@@ -23,7 +23,8 @@ struct intake {
     struct slice run_names[2];
     char run_id[16], run_started[TEXT_TIME_BYTES];
     uint64_t row_count;
-    bool is_checked; /* the first pass found no error; warnings are not told again */
+    uint64_t misfits; /* rows whose body is not as the API's description says */
+    bool is_checked;  /* the first pass found no error; warnings are not told again */
     bool (*stop)(void *context);
     void *stop_context;
 };
@@ -40,6 +41,13 @@ void intake_tell(struct intake *intake, const struct unit *unit, enum diag_sever
 /* The platform of `connection` has the job's operation, as far as is known. */
 bool intake_check_platform(struct intake *intake, const struct intake_job *job,
                            const struct unit *unit, const struct spec_connection *connection);
+/* intake_document.c: the body is as the API's description says. Where none is required and there is
+ * none, it is. */
+bool intake_check_body(struct intake *intake, const struct intake_job *job, const struct unit *unit,
+                       struct slice path, struct slice body);
+/* Tells how many rows there were that intake_check_body() did not tell of, and what in the
+ * description could not be judged. */
+void intake_tell_of_document(struct intake *intake);
 /* Tells of a member that is required and was left out. */
 bool intake_tell_lack(struct intake *intake, const struct unit *unit,
                       const struct eval_error *error);

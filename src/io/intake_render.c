@@ -150,6 +150,7 @@ static bool render_request(struct intake *intake, const struct intake_job *job,
     const char *mode =
         job->job->operation->mode_place == MODE_IN_BODY ? mode_members[job->job->mode] : NULL;
     struct eval_error error = {0};
+    bool lacks = false;
 
     if (!text_template_path(job->templates.path, environment, &row->path, &error)) {
         tell(intake, unit, "data.path", &error);
@@ -163,7 +164,8 @@ static bool render_request(struct intake *intake, const struct intake_job *job,
             tell(intake, unit, "data.body", &error);
             return false;
         }
-        if (error.text[0] != '\0' && !intake_tell_lack(intake, unit, &error))
+        lacks = error.text[0] != '\0';
+        if (lacks && !intake_tell_lack(intake, unit, &error))
             return false;
     } else if (mode != NULL) {
         buf_append_format(&intake->body, "{%s}", mode);
@@ -174,11 +176,13 @@ static bool render_request(struct intake *intake, const struct intake_job *job,
                         BODY_BYTES_MAX / (1024 * 1024));
         return false;
     }
+    row->body = (struct slice){buf_text(&intake->body), intake->body.length};
+    if (!lacks && !intake_check_body(intake, job, unit, row->path, row->body))
+        return false;
     if (!add_query(intake, job->job, &row->path)) {
         intake->body.failed = ERR_NO_MEMORY;
         return false;
     }
-    row->body = (struct slice){buf_text(&intake->body), intake->body.length};
     return true;
 }
 

@@ -13,6 +13,8 @@ struct session {
     struct arena arena;
     struct diagnostics diagnostics;
     char *spec_bytes;
+    struct arena document_arena; /* of spec.document */
+    char *document_bytes;
     struct spec spec;
     bool spec_loaded;
     bool directory_open;
@@ -27,6 +29,13 @@ void session_deinit(struct session *session);
 
 /* Reads and checks the spec named by the options. Messages stay in the diagnostics. */
 enum err_code session_load_spec(struct session *session, struct err *err) ERR_CHECKED;
+
+/* Reads the document that api.openapi of the loaded spec names, if it names one and --validate does
+ * not say off. */
+enum err_code session_load_document(struct session *session, struct err *err) ERR_CHECKED;
+
+/* Frees it; it is not needed once the rows are compared. */
+void session_drop_document(struct session *session);
 
 /* Opens the ledger of the loaded spec. ERR_NOT_FOUND when reading and there is none yet. */
 enum err_code session_open_ledger(struct session *session, bool write, struct err *err) ERR_CHECKED;

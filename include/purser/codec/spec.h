@@ -41,10 +41,12 @@ struct spec_api {
     const char *base_url; /* without a slash at the end; "" for the simulator */
     const char *version;  /* X-Rutter-Version */
     struct secret_reference client_id, client_secret;
-    const char *ca_file;           /* NULL = the system's */
-    struct rate rate;              /* of the organisation */
-    uint32_t in_flight;            /* over all connections */
-    uint32_t outstanding;          /* accepted and not final, over all connections */
+    const char *ca_file;  /* NULL = the system's */
+    struct rate rate;     /* of the organisation */
+    uint32_t in_flight;   /* over all connections */
+    uint32_t outstanding; /* accepted and not final, over all connections */
+    const char *openapi;  /* the API's description, as it is opened; NULL = none */
+    struct place openapi_place;
     const char *simulator_profile; /* "clean", "realistic", "hostile" */
     uint64_t simulator_seed;
     int64_t connect_timeout_ms;
@@ -128,6 +130,8 @@ struct spec_job {
 /* What a request that breaks what is known of its operation does: nothing is sent, or a warning. */
 enum validation { VALIDATE_ERROR, VALIDATE_WARN, VALIDATE_OFF };
 
+struct openapi; /* purser/codec/openapi.h */
+
 struct spec {
     const char *file;
     const char *folder; /* of the file, "." when none */
@@ -143,6 +147,7 @@ struct spec {
     int64_t key_window_ms;            /* idempotency.window */
     struct hash128 digest;            /* of the file's bytes */
     enum validation validation;       /* --validate; set after loading, before binding */
+    struct openapi *document; /* of api.openapi; set after loading, before binding; NULL = none */
 };
 
 /* --var NAME=VALUE */

@@ -151,9 +151,22 @@ void spec_read_repeat(struct spec_reader *reader, const struct repeat_nodes *nod
 /* Warns of a platform that is not in the list, which is often a slip of the pen. */
 void spec_warn_of_platform(struct spec_reader *reader, const struct yaml_node *platform);
 /* Checks, as spec->validation says, what is known of the job's operation: the platform of a
- * connection that is the same for every row, and members that `body` (NULL = none) must have. */
-void spec_check_operation(const struct spec *spec, const struct spec_job *job,
+ * connection that is the same for every row, and members that `body` (NULL = none) must have. False
+ * when memory ran out. */
+bool spec_check_operation(struct arena *arena, const struct spec *spec, const struct spec_job *job,
                           struct body_template *body, struct diagnostics *diagnostics);
+/* spec_document.c: what the API's own description (api.openapi) says of a job's operation.
+ *
+ * False when there is no description, or it does not list the platforms of the operation; else
+ * *is_wrong_out says that `platform` (NULL = not known) is not among them, and `names` holds them.
+ */
+bool spec_document_has_platform(const struct spec *spec, const struct spec_job *job,
+                                const char *platform, bool *is_wrong_out, char *names,
+                                size_t names_bytes);
+/* Takes out of *names (ends with NULL; NULL = none) what the description does not require, and
+ * warns when it does not have the operation at all. False when memory ran out. */
+bool spec_document_narrow(struct arena *arena, const struct spec *spec, const struct spec_job *job,
+                          const char *const **names, struct diagnostics *diagnostics);
 /* The path of a request as a scalar of its own, for compiling. */
 const struct yaml_node *spec_request_path(struct arena *arena, const struct yaml_node *request);
 

@@ -56,6 +56,7 @@ static const char full[] =
     "  limits: { rate: 500/10s, in_flight: 100, outstanding: 5000 }\n"
     "  timeouts: { connect: 500ms, exchange: 2m }\n"
     "  simulator: { profile: hostile, seed: 7 }\n"
+    "  openapi: rutter.json\n"
     "connections:\n"
     "  a.b-1: { platform: SHOPIFY, access_token: { env: A }, limits: { rate: 90/m,"
     " in_flight: 2 } }\n"
@@ -96,6 +97,8 @@ static void full_spec_is_read_in_its_common_parts(void **state)
     assert_string_equal(spec.api.version, "2025-01-01");
     assert_int_equal(spec.api.client_id.kind, SECRET_FILE);
     assert_int_equal(spec.api.client_secret.kind, SECRET_CREDENTIAL);
+    assert_string_equal(spec.api.openapi, "rutter.json");
+    assert_int_equal(spec.api.openapi_place.line, 12);
     assert_int_equal(spec.api.rate.millis_per_second, 50000);
     assert_int_equal(spec.api.rate.burst, 5);
     assert_int_equal(spec.api.outstanding, 5000);
@@ -140,7 +143,7 @@ static void full_spec_is_read_in_its_jobs(void **state)
     assert_int_equal(job->source.inline_count, 2);
     assert_int_equal(job->source.inline_rows[0].kind, VALUE_MAP);
     assert_int_equal(value_member(&job->source.inline_rows[0], SLICE("n")).kind, VALUE_NULL);
-    assert_int_equal(job->source.inline_places[1].line, 40);
+    assert_int_equal(job->source.inline_places[1].line, 41);
     assert_true(slice_is(job->connection->text, "b"));
     assert_int_equal(job->retry.attempts, 3);
     assert_true(job->max_failures.is_share);

@@ -47,7 +47,8 @@ static void mistakes_in_api_and_connections_are_named(void **state)
          "t.yaml:3:21: error: no such environment: 'prodution'   [spec.value]\n"
          "      help: did you mean 'production'?"},
         {"api: { version: v2 }\n" CONNECTIONS, "t.yaml:3:17: error: api.version is 'v2'"},
-        {"api: { openapi: x.json }\n" CONNECTIONS, "t.yaml:3:8: error: 'openapi' in api is not "},
+        {"api: { openapi: [] }\n" CONNECTIONS,
+         "t.yaml:3:17: error: 'openapi' is a list, must be text"},
         {"api: { limits: { rate: fast } }\n" CONNECTIONS, "t.yaml:3:24: error: 'fast' is no rate"},
         {"api: { limits: { rate: 1/h } }\n" CONNECTIONS, "t.yaml:3:24: error: '1/h' is no rate"},
         {"api: { limits: { rate: 0/s } }\n" CONNECTIONS, "t.yaml:3:24: error: '0/s' is no rate"},
