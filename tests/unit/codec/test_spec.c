@@ -98,7 +98,7 @@ static void full_spec_is_read_in_its_common_parts(void **state)
     assert_int_equal(spec.api.client_id.kind, SECRET_FILE);
     assert_int_equal(spec.api.client_secret.kind, SECRET_CREDENTIAL);
     assert_string_equal(spec.api.openapi, "rutter.json");
-    assert_int_equal(spec.api.openapi_place.line, 12);
+    assert_int_equal(spec.api.openapi_place.line, 13);
     assert_int_equal(spec.api.rate.millis_per_second, 50000);
     assert_int_equal(spec.api.rate.burst, 5);
     assert_int_equal(spec.api.outstanding, 5000);
