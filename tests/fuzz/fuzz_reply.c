@@ -1,7 +1,7 @@
 /* Any answer gives an event that the life cycle can take, and texts within their bounds.
  *
- * The input is lines: phase and status, then content type, job id, Retry-After and Date, each one
- * line; the rest is the body. */
+ * The input is lines: phase (s, p; S, P for a DELETE) and status, then content type, job id,
+ * Retry-After and Date, each one line; the rest is the body. */
 #include <stdio.h>
 #include <string.h>
 
@@ -72,7 +72,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     struct arena arena;
 
     take_line(&at, end, head);
-    input.phase = head[0] == 'p' ? PHASE_POLL : PHASE_SEND;
+    input.phase = head[0] == 'p' || head[0] == 'P' ? PHASE_POLL : PHASE_SEND;
+    if (head[0] == 'S' || head[0] == 'P') {
+        input.operation = operation_find(METHOD_DELETE, SLICE("/accounting/bills/1"));
+        input.path = SLICE("/accounting/bills/a%2fb");
+    }
     input.http_status = head[0] == '\0' ? 200 : status_of(head + 1);
     input.content_type = take_line(&at, end, type);
     input.job_id = take_line(&at, end, job);

@@ -577,6 +577,39 @@ static void a_failed_job_brings_its_own_status_code_and_message(void **state)
     assert_non_null(strstr(reading.result.bytes, "BAD_SKU"));
 }
 
+/* A platform that throttles with a 400 looks like a refusal: what it said itself tells. */
+static void what_the_platform_said_stands_behind_the_message(void **state)
+{
+    struct reply_input input = input_of(
+        PHASE_SEND, 450,
+        "{\"error_type\":\"T\",\"error_code\":\"C\",\"error_message\":\"rejected\","
+        "\"error_metadata\":{\"source\":\"platform\",\"human_readable\":\"too much at once\","
+        "\"platform\":{\"code\":\"SSS_REQUEST_LIMIT_EXCEEDED\",\"status\":400,\"list\":[1],"
+        "\"headers\":{\"x-rate\":\"0\",\"set-cookie\":\"a=b\",\"Authorization\":\"x\"}}}}");
+
+    (void)state;
+    assert_string_equal(reply_read(&arena, &input).message,
+                        "rejected; too much at once; the platform: "
+                        "code=SSS_REQUEST_LIMIT_EXCEEDED, status=400, x-rate=0");
+    input = input_of(PHASE_SEND, 450,
+                     "{\"error_code\":\"C\",\"error_message\":\"rejected\",\"error_metadata\":"
+                     "{\"human_readable\":\"rejected\",\"platform\":\"said\\u0007 no\"}}");
+    assert_string_equal(reply_read(&arena, &input).message, "rejected; the platform: said? no");
+    input = input_of(PHASE_SEND, 450, "{\"error_code\":\"C\",\"error_metadata\":[]}");
+    assert_string_equal(reply_read(&arena, &input).message, "");
+}
+
+static void two_names_of_a_job_are_told(void **state)
+{
+    struct reply_input input = input_of(PHASE_SEND, 200, ASYNC("job-9", ""));
+
+    (void)state;
+    input.job_id = "job-7";
+    assert_non_null(strstr(reply_read(&arena, &input).message, "names another job"));
+    input.job_id = "job-9";
+    assert_string_equal(reply_read(&arena, &input).message, "");
+}
+
 static void an_older_list_of_errors_is_understood(void **state)
 {
     struct reply_input input = input_of(
@@ -779,6 +812,8 @@ int main(void)
         TEST(the_header_names_the_job_when_the_body_does_not),
         TEST(results_are_kept_as_json_text),
         TEST(a_failed_job_brings_its_own_status_code_and_message),
+        TEST(what_the_platform_said_stands_behind_the_message),
+        TEST(two_names_of_a_job_are_told),
         TEST(an_older_list_of_errors_is_understood),
         TEST(long_texts_are_cut_at_a_character),
         TEST(secrets_that_the_server_repeats_are_not_kept),
