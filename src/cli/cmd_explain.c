@@ -2,6 +2,7 @@
  *
  * Promises: everything that the ledger knows of one item, oldest first, and why it is where it is.
  */
+#include "purser/cli/advice.h"
 #include "purser/cli/command.h"
 #include "purser/cli/listing.h"
 #include "purser/codec/reply_table.h"
@@ -12,7 +13,7 @@ const char help_explain[] =
     "  purser explain catalogue.yaml products/SKU-17\n\n"
     "Every exchange of one item: what was sent when, what came back, and which rule chose the\n"
     "next step. Questions that only said \"not finished yet\" are left out. All rules, with the\n"
-    "answers that they decide: docs/ANSWERS.md.\n\n"
+    "answers that they decide: docs/ANSWERS.md. An item in doubt: purser help in-doubt.\n\n"
     "  --connection ALIAS  where a key stands on several connections\n"
     "  --output FORMAT     table or json\n"
     "  --state DIR         where the ledgers are\n";
@@ -29,6 +30,16 @@ static void append_time(struct buf *out, const char *label, int64_t time_ms)
     buf_append_format(out, "  %-16s %s\n", label, text);
 }
 
+static void append_advice(const struct item *item, struct buf *out)
+{
+    struct advice advice = advice_for(item->reason);
+
+    if (advice.look_at[0] != '\0')
+        buf_append_format(out, "  %-16s %s\n", "look at", advice.look_at);
+    if (advice.then[0] != '\0')
+        buf_append_format(out, "  %-16s %s\n", "then", advice.then);
+}
+
 static void append_head(const struct session *session, const struct item_view *view,
                         struct buf *out)
 {
@@ -43,6 +54,7 @@ static void append_head(const struct session *session, const struct item_view *v
     if (item->reason != REASON_NONE)
         buf_append_format(out, "  %-16s %s: %s\n", "reason", reason_code(item->reason),
                           reason_meaning(item->reason));
+    append_advice(item, out);
     buf_append_format(out, "  %-16s %s %.*s, %zu bytes, from %.*s:%u\n", "request",
                       method_name(view->request.method), (int)view->request.path.length,
                       view->request.path.bytes, view->request.body.length,
@@ -125,6 +137,7 @@ static void append_attempt_json(const struct attempt_record *attempt, struct buf
 static void append_head_json(const struct session *session, const struct item_view *view,
                              struct buf *out)
 {
+    struct advice advice = advice_for(view->item.reason);
     char key[37];
 
     view_idempotency_key(&session->spec, view, key);
@@ -142,6 +155,10 @@ static void append_head_json(const struct session *session, const struct item_vi
     text_append_json(out, view->request.path);
     buf_append_text(out, ",\"remote_job\":");
     text_append_json(out, slice_of(view->item.remote_job));
+    buf_append_text(out, ",\"look_at\":");
+    text_append_json(out, slice_of(advice.look_at));
+    buf_append_text(out, ",\"then\":");
+    text_append_json(out, slice_of(advice.then));
     buf_append_text(out, ",\"attempts\":[");
 }
 

@@ -18,23 +18,9 @@ static int print_short_help(void)
            "Commands:\n");
     for (unsigned i = 0; command_at(i) != NULL; i++)
         printf("  %-11s %s\n", command_at(i)->name, command_at(i)->summary);
-    printf("\n`purser COMMAND --help` shows examples. Exit statuses: `purser help exit-status`.\n");
-    return EXIT_DONE;
-}
-
-static int print_exit_statuses(void)
-{
-    printf("0        all done, or nothing to do\n"
-           "1        internal or storage failure; the ledger is as it was at the last commit\n"
-           "2        usage, spec or input error; nothing was sent\n"
-           "3        finished, some items failed\n"
-           "4        credentials refused, or a connection must be authorised again\n"
-           "5        stopped by max_failures\n"
-           "6        the ledger is locked by another purser (its pid is named)\n"
-           "7        items in doubt remain\n"
-           "75       not finished; run the same command again to go on\n"
-           "130 143  second Ctrl-C, second SIGTERM; safe, run again to go on\n\n"
-           "When several apply, the first of 1, 4, 5, 75, 7, 3.\n");
+    printf("\n`purser COMMAND --help` shows examples. `purser help` also explains:\n");
+    for (unsigned i = 0; help_topic_at(i) != NULL; i++)
+        printf("  %-11s %s\n", help_topic_at(i)->name, help_topic_at(i)->summary);
     return EXIT_DONE;
 }
 
@@ -65,11 +51,15 @@ static int unknown_command(const char *name)
 static int help(int argc, char **argv)
 {
     const struct command *command;
+    const struct help_topic *topic;
 
     if (argc < 2)
         return print_short_help();
-    if (strcmp(argv[1], "exit-status") == 0)
-        return print_exit_statuses();
+    topic = help_topic_find(argv[1]);
+    if (topic != NULL) {
+        topic->print();
+        return EXIT_DONE;
+    }
     command = command_find(argv[1]);
     if (command == NULL)
         return unknown_command(argv[1]);

@@ -16,6 +16,16 @@ const struct command *command_find(const char *name);
 /* The n-th in the order of the help; NULL past the end. */
 const struct command *command_at(unsigned index);
 
+/* What `purser help NAME` explains besides the commands. */
+struct help_topic {
+    const char *name, *summary;
+    void (*print)(void); /* to stdout */
+};
+
+/* As those of the commands. */
+const struct help_topic *help_topic_find(const char *name);
+const struct help_topic *help_topic_at(unsigned index);
+
 int cmd_run(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_check(int argc, char **argv);
