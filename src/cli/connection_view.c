@@ -99,9 +99,9 @@ void connection_view_apply(struct connection_view *view, const struct connection
         return;
     }
     if (reason.length == 0)
-        record->parked_until_ms = 0;
+        record->parked_since_ms = 0;
     else if (!slice_equal(reason, record->parked_reason))
-        record->parked_until_ms = now_ms;
+        record->parked_since_ms = now_ms;
     record->parked_reason = reason;
     record->link_url = slice_of(status->link_url);
     record->detail = slice_of(status->detail);
@@ -161,7 +161,7 @@ static void append_json(const struct connection_view *view, struct buf *out)
     append_text_member(out, "platform", slice_of(view->platform));
     append_text_member(out, "state", slice_of(view->state));
     append_text_member(out, "reason", record->parked_reason);
-    append_time_member(out, "parked_since", record->parked_until_ms);
+    append_time_member(out, "parked_since", record->parked_since_ms);
     append_text_member(out, "link_url", record->link_url);
     append_text_member(out, "detail", record->detail);
     append_time_member(out, "checked", record->checked_ms);
@@ -184,7 +184,7 @@ static void append_csv(const struct connection_view *view, struct buf *out)
         text_append_csv(out, texts[i], ',', true);
         buf_append_byte(out, ',');
     }
-    append_time(out, record->parked_until_ms, "");
+    append_time(out, record->parked_since_ms, "");
     buf_append_byte(out, ',');
     text_append_csv(out, record->link_url, ',', true);
     buf_append_byte(out, ',');
@@ -214,7 +214,7 @@ static void append_table(const struct connection_view *view, struct buf *out)
     if (record->parked_reason.length > 0) {
         buf_append_format(out, "  %.*s since ", (int)record->parked_reason.length,
                           record->parked_reason.bytes);
-        append_time(out, record->parked_until_ms, "?");
+        append_time(out, record->parked_since_ms, "?");
     }
     if (ready_count(view) > 0)
         buf_append_format(out, "  %llu ready", (unsigned long long)ready_count(view));

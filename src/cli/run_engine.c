@@ -123,9 +123,12 @@ static enum err_code remember(struct run *run, const struct machinery *machinery
         if (learned.parked_reason != NULL)
             tell_parked(run, run->session->spec.connections[i].alias, &learned);
         if (learned.parked_reason != NULL || learned.checked_ms != 0) {
-            record.parked_until_ms = learned.parked_reason == NULL ? 0 : clock_wall_ms();
-            record.parked_reason =
+            struct slice reason =
                 slice_of(learned.parked_reason == NULL ? "" : learned.parked_reason);
+
+            if (!slice_equal(reason, record.parked_reason))
+                record.parked_since_ms = reason.length == 0 ? 0 : learned.parked_ms;
+            record.parked_reason = reason;
             record.link_url = slice_of(learned.link_url);
             record.detail = slice_of(learned.detail);
             record.checked_ms = learned.checked_ms;

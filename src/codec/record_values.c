@@ -255,7 +255,7 @@ void record_put_connection(struct buf *buf, struct slice key,
 {
     struct record_writer writer = record_begin(buf, CONNECTION_FIELDS);
 
-    record_put_signed(&writer, connection->parked_until_ms);
+    record_put_signed(&writer, connection->parked_since_ms);
     record_put_unsigned(&writer, connection->learned_rate_millis);
     record_put_unsigned(&writer, connection->learned_in_flight);
     record_put_display_text(&writer, connection->parked_reason, ERROR_MESSAGE_BYTES_MAX);
@@ -274,7 +274,7 @@ bool record_get_connection(struct slice key, struct slice bytes,
 
     if (!record_split(RECORD_CONNECTION, key, bytes, CONNECTION_FIELDS, &fields))
         return false;
-    connection.parked_until_ms = record_take_signed(&fields);
+    connection.parked_since_ms = record_take_signed(&fields);
     connection.learned_rate_millis = record_take_u32(&fields);
     connection.learned_in_flight = record_take_u32(&fields);
     connection.parked_reason = record_take_bytes(&fields, ERROR_MESSAGE_BYTES_MAX);

@@ -297,6 +297,7 @@ struct engine_learned engine_learned(const struct engine *engine, size_t connect
         learned.in_flight = from->window.limit;
     if (from->parked)
         learned.parked_reason = from->parked_reason;
+    learned.parked_ms = from->parked_ms;
     learned.link_url = from->link_url;
     learned.detail = from->detail;
     learned.checked_ms = from->checked_ms;

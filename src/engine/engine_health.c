@@ -75,6 +75,7 @@ void engine_park(struct engine *engine, struct connection *connection, const cha
         return;
     connection->parked = true;
     connection->parked_times++;
+    connection->parked_ms = engine->now.wall_ms;
     connection->unpark_after_ms =
         engine->now.boot_ms + parked_for_ms(engine, connection->parked_times);
     connection->status.trouble = 0;

@@ -89,6 +89,7 @@ struct connection {
     bool parked;
     uint32_t parked_times;   /* in this run */
     int64_t unpark_after_ms; /* boot clock */
+    int64_t parked_ms;       /* Unix */
     uint64_t aside_batch;    /* the last one into which an item was taken back */
     char parked_reason[32];
     char link_url[512]; /* for the merchant; "" = none, or too long */

@@ -64,7 +64,7 @@ struct run_record {
 
 /* What was learned of a connection. */
 struct connection_record {
-    int64_t parked_until_ms;      /* 0 = not parked */
+    int64_t parked_since_ms;      /* 0 = not parked */
     uint32_t learned_rate_millis; /* thousandths of a request a second; 0 = nothing learned */
     uint32_t learned_in_flight;
     struct slice parked_reason; /* a stable word of reply.h; empty = not parked */

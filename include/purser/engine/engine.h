@@ -121,6 +121,7 @@ struct engine_learned {
     uint32_t in_flight;               /* 0 = as configured */
     const char *parked_reason;        /* NULL = not parked; borrowed for the life of the engine */
     const char *link_url, *detail;    /* "" = none; as above */
+    int64_t parked_ms;                /* Unix; since when */
     int64_t checked_ms, last_sync_ms; /* Unix; 0 = never asked; never, or not told */
 };
 

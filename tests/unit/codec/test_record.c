@@ -480,7 +480,7 @@ static void a_run_comes_back(void **context)
 static void a_connection_comes_back(void **context)
 {
     struct connection_record connection = {
-        .parked_until_ms = 1796000000000,
+        .parked_since_ms = 1796000000000,
         .learned_rate_millis = 12500,
         .learned_in_flight = 4,
         .parked_reason = SLICE("the merchant must connect again"),
@@ -497,7 +497,7 @@ static void a_connection_comes_back(void **context)
     record_put_connection(&buf, key, &connection);
     memset(&read, 0xff, sizeof read);
     assert_true(record_get_connection(key, bytes_of(&buf), &read));
-    assert_int_equal(read.parked_until_ms, 1796000000000);
+    assert_int_equal(read.parked_since_ms, 1796000000000);
     assert_int_equal(read.learned_rate_millis, 12500);
     assert_int_equal(read.learned_in_flight, 4);
     assert_slices_equal(read.parked_reason, connection.parked_reason);
