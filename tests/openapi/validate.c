@@ -45,7 +45,7 @@ static const struct json_schema *schema_for(const struct value *question)
     struct value path = value_member(question, SLICE("path"));
     const struct json_schema *schema = NULL;
     struct err err = {0};
-    enum http_method verb;
+    enum http_method verb = METHOD_GET;
 
     if (pointer.kind == VALUE_STRING) {
         const struct value *source = json_schema_resolve(openapi_value(document), pointer.text);
@@ -104,7 +104,7 @@ static void bench(const char *method, const char *path, const char *file)
     struct json_schema_verdict verdict;
     struct err err = {0};
     struct value value;
-    enum http_method verb;
+    enum http_method verb = METHOD_GET;
     size_t length;
     char *body = read_file(file, &length);
     double start = now_us(), parsing, finding, checking;
