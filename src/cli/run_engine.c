@@ -168,14 +168,19 @@ static enum err_code describe_connections(struct run *run, struct machinery *mac
     return ERR_OK;
 }
 
-/* What the author of the spec vouches for comes before the table. */
+/* What the author of the spec vouches for comes before the table. The guide promises keys for
+ * asynchronous requests; that a synchronous one honours them too must be shown. */
 static enum repeat repeat_of(const struct spec_job *job)
 {
+    enum repeat repeat = operation_repeat(job->operation);
+
     if (job->repeats_naturally)
         return REPEAT_BY_NATURE;
     if (job->trusts_key)
         return REPEAT_BY_KEY;
-    return operation_repeat(job->operation);
+    if (job->mode == RESPONSE_SYNC && repeat == REPEAT_BY_KEY)
+        return REPEAT_IF_PROVEN;
+    return repeat;
 }
 
 static enum err_code describe_jobs(struct run *run, struct machinery *machinery,

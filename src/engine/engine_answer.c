@@ -228,6 +228,7 @@ static enum err_code take_one(struct engine *engine, const struct reply *reply, 
                               reading.event.kind, err) != ERR_OK)
         return err->code;
     complete_event(engine, &reading.event);
+    engine_judge_connection(engine, slot, reply, &reading.event);
     if (reading.event.kind == EVENT_ACCEPTED || reading.event.kind == EVENT_PENDING ||
         reading.event.kind == EVENT_DONE)
         reading.event.delay_ms = poll_delay_ms(engine, slot, reading.event.kind);

@@ -1,5 +1,7 @@
 #include "engine_private.h"
 
+enum { PROBE_PATIENCE_MS = 60 * 1000 };
+
 static int64_t later(int64_t a_ms, int64_t b_ms)
 {
     return a_ms > b_ms ? a_ms : b_ms;
@@ -58,15 +60,50 @@ void engine_request_answered(struct engine *engine, const struct reply *reply, b
 
 void engine_write_answered(struct engine *engine, struct slot *slot, const struct reply *reply)
 {
-    struct connection *connection = &engine->connections[slot->connection];
-
-    window_give_back(&connection->window);
-    breaker_answered(&connection->breaker, is_trouble(reply), slot->is_connection_probe,
-                     engine->now.boot_ms, (uint32_t)(rng_next(&engine->rng) >> 32));
-    if (is_trouble(reply) && reply->outcome != TRANSFER_NOT_SENT)
-        slot->is_lost_here = true;
-    else if (slot->item.attempt_count == 1)
+    window_give_back(&engine->connections[slot->connection].window);
+    if (!is_trouble(reply) && slot->item.attempt_count == 1)
         retry_budget_earn(&engine->retries);
+    else if (is_trouble(reply) && reply->outcome != TRANSFER_NOT_SENT)
+        slot->is_lost_here = true;
+}
+
+/* How a write has gone, as far as the connection's breaker is concerned. A job that was accepted
+ * tells only at its end: a platform that is down lets each of them fail, and with 5xx each would be
+ * in doubt. One that takes its time says at least that nothing is broken. */
+enum verdict { VERDICT_NONE, VERDICT_GOOD, VERDICT_TROUBLE };
+
+static enum verdict verdict_of(const struct engine *engine, const struct slot *slot,
+                               const struct reply *reply, const struct item_event *event)
+{
+    if (event->kind == EVENT_UNCLEAR &&
+        (event->reason == REASON_SERVER_ERROR || event->reason == REASON_PLATFORM_ERROR))
+        return VERDICT_TROUBLE;
+    if (slot->polling && event->kind == EVENT_PENDING)
+        return slot->is_connection_probe &&
+                       engine->now.wall_ms - slot->item.accepted_ms >= PROBE_PATIENCE_MS
+                   ? VERDICT_GOOD
+                   : VERDICT_NONE;
+    if (slot->polling)
+        return event->kind == EVENT_DONE || event->kind == EVENT_REFUSED ||
+                       event->kind == EVENT_UNCLEAR || event->kind == EVENT_JOB_THROTTLED
+                   ? VERDICT_GOOD
+                   : VERDICT_NONE;
+    if (event->kind == EVENT_ACCEPTED)
+        return VERDICT_NONE;
+    return is_trouble(reply) ? VERDICT_TROUBLE : VERDICT_GOOD;
+}
+
+void engine_judge_connection(struct engine *engine, struct slot *slot, const struct reply *reply,
+                             const struct item_event *event)
+{
+    struct connection *connection = &engine->connections[slot->connection];
+    enum verdict verdict = verdict_of(engine, slot, reply, event);
+
+    if (verdict == VERDICT_NONE)
+        return;
+    breaker_answered(&connection->breaker, verdict == VERDICT_TROUBLE, slot->is_connection_probe,
+                     engine->now.boot_ms, (uint32_t)(rng_next(&engine->rng) >> 32));
+    slot->is_connection_probe = false;
 }
 
 bool engine_repeat_must_wait(struct engine *engine, struct slot *slot)

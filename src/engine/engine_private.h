@@ -250,6 +250,9 @@ bool engine_take_request(struct engine *engine);
 void engine_request_answered(struct engine *engine, const struct reply *reply, bool was_probe);
 /* The same for a write, of which more is known. */
 void engine_write_answered(struct engine *engine, struct slot *slot, const struct reply *reply);
+/* What the answer, or none, says of the connection's health. */
+void engine_judge_connection(struct engine *engine, struct slot *slot, const struct reply *reply,
+                             const struct item_event *event);
 /* It is a repeat for which the retry budget has nothing left now. */
 bool engine_repeat_must_wait(struct engine *engine, struct slot *slot);
 

@@ -43,6 +43,9 @@ struct slot *slot_take(struct engine *engine, uint64_t number, const struct item
     slot->is_ahead = false;
     slot->is_unkeyed_ahead = false;
     slot->is_open_on_wire = false;
+    slot->is_connection_probe = false;
+    slot->is_budgeted = false;
+    slot->is_lost_here = false;
     slot->is_turned_away = false;
     slot->is_started = false;
     slot->has_server_intent = false;

@@ -16,7 +16,7 @@
 #include "purser/core/key.h"
 #include "purser/engine/engine.h"
 
-enum { ITEMS_MAX = 16, STARTS_MAX = 64, WALL_MS = 1000000000, BOOT_MS = 5000 };
+enum { ITEMS_MAX = 64, STARTS_MAX = 256, WALL_MS = 1000000000, BOOT_MS = 5000 };
 
 /* --- a ledger of arrays --- */
 

@@ -315,6 +315,32 @@ static void a_storm_lets_only_single_requests_through(void **context)
     close_bench();
 }
 
+static void a_platform_that_fails_every_job_is_not_given_all_of_them(void **context)
+{
+    (void)context;
+    bench.connections[0].asks_status = false;
+    bench.options.outstanding = ITEMS_MAX;
+    for (uint32_t i = 0; i < ITEMS_MAX; i++)
+        add(0, 0, ITEM_READY);
+    open_engine();
+    for (int i = 0; i < 200; i++) {
+        turn_after(100);
+        for (size_t at = 0; at < bench.transport.count; at++) {
+            if (bench.transport.starts[at].answered)
+                continue;
+            if (bench.transport.starts[at].method == METHOD_POST)
+                accept(at);
+            else
+                answer(at, 200,
+                       "{\"id\":\"job-1\",\"status\":\"failure\",\"request\":{},"
+                       "\"response\":{\"http_status\":550,\"body\":{}}}");
+        }
+    }
+    assert_in_range(count("/products"), 20, ITEMS_MAX - 15);
+    assert_int_equal(progress()->in_doubt, count("/products"));
+    close_bench();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +357,8 @@ int main(void)
         cmocka_unit_test_setup(when_the_first_rows_are_all_refused_their_job_stops, set_up_asking),
         cmocka_unit_test_setup(one_row_that_went_well_lets_the_job_go_on, set_up_asking),
         cmocka_unit_test_setup(a_storm_lets_only_single_requests_through, set_up_asking),
+        cmocka_unit_test_setup(a_platform_that_fails_every_job_is_not_given_all_of_them,
+                               set_up_asking),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
