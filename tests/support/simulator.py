@@ -59,6 +59,10 @@ class Simulator:
         """What the connection of a token is from now on: ready, needs-update, disabled …"""
         self._ask("/_sim/connection", {"access_token": token, "state": state})
 
+    def drop(self, count):
+        """So many of the next connections are closed unread."""
+        self._ask("/_sim/fail", {"drop_connections": count})
+
     def ledger(self):
         """Every request as received and every effect as executed, in order."""
         return [json.loads(line) for line in self._ask("/_sim/ledger").splitlines() if line]
