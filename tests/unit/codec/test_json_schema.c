@@ -602,6 +602,26 @@ static void more_schemas_than_stated_are_refused(void **state)
     arena_deinit(&large);
 }
 
+static void patterns_and_notes_stay_within_their_limits(void **state)
+{
+    char schema[4096] = "{";
+    size_t length = 1, count;
+
+    (void)state;
+    (void)snprintf(schema, sizeof schema, "{\"pattern\":\"a{%d}\"}", PATTERN_STEPS_MAX - 1);
+    assert_false(fits(schema, "\"a\"")); /* and one step for "found" */
+    (void)snprintf(schema, sizeof schema, "{\"pattern\":\"a{%d}b\"}", PATTERN_STEPS_MAX - 1);
+    assert_true(fits(schema, "\"a\""));
+    (void)json_schema_notes(set, &count);
+    assert_int_equal(count, 1);
+    for (int i = 0; i <= JSON_SCHEMA_NOTES_MAX; i++)
+        length += (size_t)snprintf(schema + length, sizeof schema - length, "\"k%d\":1,", i);
+    (void)snprintf(schema + length, sizeof schema - length, "\"type\":\"string\"}");
+    assert_false(fits(schema, "1"));
+    (void)json_schema_notes(set, &count);
+    assert_int_equal(count, JSON_SCHEMA_NOTES_MAX);
+}
+
 static void a_compilation_without_memory_says_so(void **state)
 {
     struct value *document = parse(invoice);
@@ -651,6 +671,7 @@ int main(void)
         TEST(the_undeclared_member_may_stand_in_the_outermost_map_only),
         TEST(what_a_schema_requires_is_found_through_its_parts),
         TEST(more_schemas_than_stated_are_refused),
+        TEST(patterns_and_notes_stay_within_their_limits),
         TEST(a_compilation_without_memory_says_so),
     };
 
