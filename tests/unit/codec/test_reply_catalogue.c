@@ -405,6 +405,79 @@ static void polls_that_show_no_job(void **state)
     ASSERT_FAULTS(faults);
 }
 
+static void answers_that_say_accepted_in_other_ways(void **state)
+{
+    static const struct fault faults[] = {
+        {"bare", "as the guide prints it", PHASE_SEND, 200, "",
+         "{\"id\":\"job-1\",\"status\":\"prequeued\",\"response_url\":\"x\"}", "accepted",
+         ACCEPTED},
+        {"bare", "the whole job", PHASE_SEND, 200, "", ENDED("success", "200", "{}"), "accepted",
+         ACCEPTED},
+        {"bare", "the webhook's form", PHASE_SEND, 200, "",
+         "{\"type\":\"JOB\",\"job\":" PENDING "}", "accepted", ACCEPTED},
+        {"header", "an id that cannot be used", PHASE_SEND, 200, "job-2", ASYNC("../x"),
+         "accepted_by_header", ACCEPTED},
+        {"header", "a cut body", PHASE_SEND, 200, "job-2", "{\"product\":", "accepted_by_header",
+         ACCEPTED},
+        {"header", "a web page", PHASE_SEND, 200, "job-2", "<html>", "accepted_by_header",
+         ACCEPTED},
+        {"header", "no content", PHASE_SEND, 204, "job-2", "", "accepted_by_header", ACCEPTED},
+        {"header", "a redirect", PHASE_SEND, 302, "job-2", "", "accepted_then_error", ACCEPTED},
+        {"bad header", "an entity", PHASE_SEND, 200, "job 2", "{\"product\":{}}",
+         "answered_with_entity", DONE},
+        {"bad header", "nothing", PHASE_SEND, 200, "job 2", "", "job_id_not_usable", LOST},
+        {"bad header", "a refusal", PHASE_SEND, 400, "job 2", ERROR("X"), "job_id_not_usable",
+         LOST},
+    };
+
+    (void)state;
+    ASSERT_FAULTS(faults);
+}
+
+static void codes_on_a_success_or_a_failure_leave_the_write_open(void **state)
+{
+    static const struct fault faults[] = {
+        {"code", "credentials", PHASE_SEND, 500, "", ERROR("INVALID_CREDENTIALS"),
+         "bad_credentials_unsure", .event = EVENT_LOST, .park_reason = "unauthorized",
+         .scope = SCOPE_OF_CREDENTIALS},
+        {"code", "credentials, refused", PHASE_SEND, 400, "", ERROR("INVALID_CREDENTIALS"),
+         "bad_credentials", WHOSE},
+        {"code", "needs update", PHASE_SEND, 500, "", ERROR("NEEDS_UPDATE"), "needs_update_unsure",
+         LOST, .park_reason = "needs_update", .scope = SCOPE_OF_CONNECTION},
+        {"code", "not ready", PHASE_SEND, 200, "", ERROR("PRODUCT_NOT_READY"), "not_ready_unsure",
+         LOST, .park_reason = "not_ready", .scope = SCOPE_OF_CONNECTION},
+        {"code", "version", PHASE_SEND, 500, "", ERROR("INVALID_VERSION"), "bad_version_unsure",
+         LOST_AND_STOPPED},
+        {"code", "a version of the platform", PHASE_SEND, 400, "",
+         "{\"error_code\":\"INVALID_VERSION\",\"error_metadata\":{\"source\":\"platform\"}}",
+         "refused", REFUSED},
+        {"code", "in a job of which nothing is proved", PHASE_POLL, 200, "",
+         ENDED("failure", "500", ERROR("NEEDS_UPDATE")), "job_server_error",
+         DOUBT(REASON_SERVER_ERROR)},
+        {"gate", "a proxy", PHASE_SEND, 407, "", "", "network_sign_in", LOST_AND_STOPPED},
+        {"gate", "a hotel", PHASE_SEND, 511, "", "<html>", "network_sign_in", LOST_AND_STOPPED},
+        {"gate", "on a poll", PHASE_POLL, 511, "", "", "poll_network_sign_in", STOPPED},
+    };
+
+    (void)state;
+    ASSERT_FAULTS(faults);
+}
+
+static void a_status_of_a_job_is_a_whole_number_of_three_digits(void **state)
+{
+    static const struct fault faults[] = {
+        {"http_status", "a fraction", PHASE_POLL, 200, "", ENDED("failure", "400.5", "{}"),
+         "job_unclear", DOUBT(REASON_UNCLASSIFIED)},
+        {"http_status", "2^16 + 400", PHASE_POLL, 200, "", ENDED("failure", "65936", "{}"),
+         "job_unclear", DOUBT(REASON_UNCLASSIFIED)},
+        {"http_status", "a text", PHASE_POLL, 200, "", ENDED("failure", "\"400\"", "{}"),
+         "job_unclear", DOUBT(REASON_UNCLASSIFIED)},
+    };
+
+    (void)state;
+    ASSERT_FAULTS(faults);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -413,6 +486,9 @@ int main(void)
         cmocka_unit_test(finished_writes_in_all_their_shapes),
         cmocka_unit_test(remote_jobs),
         cmocka_unit_test(polls_that_show_no_job),
+        cmocka_unit_test(answers_that_say_accepted_in_other_ways),
+        cmocka_unit_test(codes_on_a_success_or_a_failure_leave_the_write_open),
+        cmocka_unit_test(a_status_of_a_job_is_a_whole_number_of_three_digits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
