@@ -11,7 +11,7 @@
 #define EXIT_INPUT 2         /* usage, spec or input error; nothing was sent */
 #define EXIT_SOME_FAILED 3   /* finished, some items failed */
 #define EXIT_CREDENTIALS 4   /* credentials refused */
-#define EXIT_MAX_FAILURES 5  /* stopped by max_failures */
+#define EXIT_MAX_FAILURES 5  /* too much failed */
 #define EXIT_LOCKED 6        /* the ledger is locked by another purser */
 #define EXIT_IN_DOUBT 7      /* items in doubt remain */
 #define EXIT_NOT_FINISHED 75 /* run again to go on */
