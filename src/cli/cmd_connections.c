@@ -64,7 +64,7 @@ static enum err_code take_answer(struct check *check, const struct api_answer *a
 
 static enum err_code ask_all(struct check *check, struct err *err)
 {
-    size_t count = check->session->spec.connection_count, started = 0, answered = 0;
+    size_t count = connection_views_count(check->session), started = 0, answered = 0;
     enum err_code code = ERR_OK;
     struct arena scratch;
 
@@ -98,7 +98,7 @@ static enum err_code note_all(struct check *check, struct err *err)
     struct ledger *ledger = check->session->ledger;
     uint64_t sequence;
 
-    for (size_t i = 0; i < check->session->spec.connection_count; i++) {
+    for (size_t i = 0; i < connection_views_count(check->session); i++) {
         struct connection_record *record = &check->views[i].record;
         struct connection_record current;
         struct err ignored = {0};

@@ -82,10 +82,12 @@ static void show_request(struct plan *plan, const struct rendered_row *row)
 
     plan->shown = true;
     buf_append_format(&plan->out,
-                      "%s %.*s\nX-Rutter-Version: %s\nAuthorization: [secret]\n"
-                      "access_token: [secret of connection %s]\n",
+                      "%s %.*s\nX-Rutter-Version: %s\nAuthorization: [secret]\n",
                       method_name(job->method), (int)row->path.length, row->path.bytes,
-                      spec->api.version, spec->connections[row->connection_index].alias);
+                      spec->api.version);
+    if (job->operation->takes_access_token)
+        buf_append_format(&plan->out, "access_token: [secret of connection %s]\n",
+                          spec->connections[row->connection_index].alias);
     if (row->body.length > 0) {
         buf_append_text(&plan->out, "Content-Type: application/json\n\n");
         buf_append(&plan->out, row->body.bytes, row->body.length);

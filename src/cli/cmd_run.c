@@ -160,6 +160,7 @@ static enum err_code compare(struct run *run, struct err *err)
                        &intake, err);
     if (code == ERR_OK) {
         intake_set_stop(intake, is_stopped, run);
+        intake_set_credentials(intake, run->credentials);
         code = intake_check(intake, err);
     }
     if (code == ERR_OK) {

@@ -56,19 +56,27 @@ static enum err_code read_view(struct session *session, struct buf *storage,
     return ERR_OK;
 }
 
+size_t connection_views_count(const struct session *session)
+{
+    const struct spec *spec = &session->spec;
+    size_t count = spec->connection_count;
+
+    return count > 0 && spec->connections[count - 1].has_no_token ? count - 1 : count;
+}
+
 enum err_code connection_views_read(struct session *session, struct connection_view **views_out,
                                     struct err *err)
 {
     const struct spec *spec = &session->spec;
-    struct connection_view *views =
-        arena_new(&session->arena, spec->connection_count, sizeof *views);
+    const size_t count = connection_views_count(session);
+    struct connection_view *views = arena_new(&session->arena, count + 1, sizeof *views);
     enum err_code code = ERR_OK;
     struct buf storage;
 
     if (views == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for %zu connections", spec->connection_count);
     buf_init(&storage, RECORD_BYTES_MAX);
-    for (size_t i = 0; i < spec->connection_count && code == ERR_OK; i++) {
+    for (size_t i = 0; i < count && code == ERR_OK; i++) {
         const char *platform = spec->connections[i].platform;
 
         views[i].connection = &spec->connections[i];
@@ -244,7 +252,7 @@ static void append_table(const struct connection_view *view, struct buf *out)
 void connection_views_append(const struct session *session, const struct connection_view *views,
                              struct buf *out)
 {
-    size_t count = session->spec.connection_count;
+    size_t count = connection_views_count(session);
 
     if (session->options->output == OUTPUT_CSV)
         buf_append_text(out,
@@ -277,7 +285,7 @@ int connection_views_exit_status(const struct session *session, const struct con
 {
     int exit_status = EXIT_DONE;
 
-    for (size_t i = 0; i < session->spec.connection_count; i++) {
+    for (size_t i = 0; i < connection_views_count(session); i++) {
         if (views[i].is_refused)
             return EXIT_CREDENTIALS;
         if (views[i].state == state_parked || (views[i].asked && views[i].state == state_unknown))

@@ -8,6 +8,7 @@
 #include "purser/codec/spec_pace.h"
 #include "purser/io/api_link.h"
 #include "purser/io/clock.h"
+#include "purser/io/secret_transport.h"
 #include "purser/io/signals.h"
 
 enum {
@@ -25,6 +26,7 @@ enum {
 /* What runs beside the engine. */
 struct machinery {
     struct api_link link;
+    struct secret_transport *secrets; /* NULL = no job has any */
     struct loop_watch *signal_watch, *ledger_watch;
     struct engine *engine;
     struct engine_connection *connections;
@@ -159,7 +161,7 @@ static enum err_code describe_connections(struct run *run, struct machinery *mac
                                          .number = numbers[i],
                                          .pace = spec_connection_pace(&spec->connections[i].rate),
                                          .in_flight = spec->connections[i].in_flight,
-                                         .asks_status = true};
+                                         .asks_status = !spec->connections[i].has_no_token};
         record = recall(run, numbers[i], &storage);
         to->learned_rate_millis = record.learned_rate_millis;
         to->learned_in_flight = record.learned_in_flight;
@@ -240,6 +242,12 @@ enum err_code run_ledger_numbers(struct session *session, uint32_t **connections
     return ERR_OK;
 }
 
+static struct transport *transport_of(const struct machinery *machinery)
+{
+    return machinery->secrets == NULL ? machinery->link.transport
+                                      : secret_transport_port(machinery->secrets);
+}
+
 static enum err_code open_engine(struct run *run, struct machinery *machinery, struct err *err)
 {
     const struct spec *spec = &run->session->spec;
@@ -265,7 +273,7 @@ static enum err_code open_engine(struct run *run, struct machinery *machinery, s
     set_failures(&spec->max_failures, &options.failures_max, &options.failures_millionth);
     options.connections = machinery->connections;
     options.jobs = machinery->jobs;
-    return engine_new(&options, run->session->ledger, machinery->link.transport, read_clocks(),
+    return engine_new(&options, run->session->ledger, transport_of(machinery), read_clocks(),
                       &machinery->engine, err);
 }
 
@@ -291,6 +299,9 @@ static enum err_code open_all(struct run *run, struct machinery *machinery, stru
 {
     if (api_link_open(&run->session->spec, run->credentials, run->session->directory.path,
                       &machinery->link, err) != ERR_OK ||
+        (secret_transport_is_needed(&run->session->spec) &&
+         secret_transport_open(&run->session->spec, run->credentials, machinery->link.transport,
+                               &machinery->secrets, err) != ERR_OK) ||
         open_engine(run, machinery, err) != ERR_OK ||
         loop_watch_add(machinery->link.loop, lmdb_ledger_event_fd(run->session->lmdb), LOOP_READ,
                        on_ledger_ready, NULL, &machinery->ledger_watch, err) != ERR_OK ||
@@ -303,6 +314,7 @@ static enum err_code open_all(struct run *run, struct machinery *machinery, stru
 static void close_all(struct machinery *machinery)
 {
     engine_free(machinery->engine);
+    secret_transport_close(machinery->secrets);
     if (machinery->ledger_watch != NULL)
         loop_watch_remove(machinery->ledger_watch);
     if (machinery->signal_watch != NULL)

@@ -10,7 +10,6 @@ enum { HELP_BYTES = 256 };
  * Source: docs.rutter.com, rate limits (500 requests in 10 s; 2026-02). */
 #define API_IN_FLIGHT_DEFAULT 64
 #define API_OUTSTANDING_DEFAULT 10000
-#define CONNECTION_IN_FLIGHT_DEFAULT 4
 #define CONNECT_TIMEOUT_DEFAULT_MS (10 * 1000)
 /* Longer than the 30 s for which prefer_sync waits. Source: docs.rutter.com, asynchronous
  * operations (2026-02). */
@@ -239,6 +238,10 @@ static void read_connection(struct spec_reader *reader, const struct yaml_node *
         spec_error(reader, name->place, "spec.name",
                    "up to 63 letters, digits, _ . and -, starting with a letter or digit",
                    "'%s' cannot be the name of a connection", name->text.bytes);
+    if (slice_is(name->text, CONNECTION_OF_ORGANISATION))
+        spec_error(reader, name->place, "spec.name", "give it another name",
+                   "'%s' is the name of what operations without an access token run on",
+                   name->text.bytes);
     if (node->kind == YAML_NULL && simulated)
         return;
     if (!spec_read_map(reader, node, what, connection_keys, CONNECTION_KEY_COUNT, found))

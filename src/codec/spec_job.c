@@ -175,6 +175,7 @@ enum {
     JOB_QUERY,
     JOB_CUSTOM,
     JOB_IDEMPOTENT,
+    JOB_ACCESS_TOKENS,
     JOB_KEY_COUNT
 };
 
@@ -196,6 +197,7 @@ static const struct spec_key job_keys[JOB_KEY_COUNT] = {
     [JOB_QUERY] = {"query", KINDS_ANY, false, "put the values into the path or the body"},
     [JOB_CUSTOM] = {"custom", KINDS_BOOL, false, NULL},
     [JOB_IDEMPOTENT] = {"idempotent", KINDS_BOOL, false, NULL},
+    [JOB_ACCESS_TOKENS] = {"access_tokens", KINDS_TEXT, false, NULL},
 };
 
 static void check_alias(struct spec_reader *reader, const struct yaml_node *node)
@@ -221,6 +223,10 @@ static void read_connection(struct spec_reader *reader, const struct yaml_node *
                             const struct yaml_node *connections,
                             const struct spec_defaults *defaults, struct spec_job *job)
 {
+    if (spec_is_of_organisation(job)) {
+        job->connection = spec_connection_of_organisation(reader, own, job);
+        return;
+    }
     job->connection = own != NULL ? own : defaults->connection;
     if (job->connection == NULL && reader->spec->connection_count == 1)
         job->connection = connections->keys[0];
@@ -300,6 +306,8 @@ static void read_job(struct spec_reader *reader, const struct yaml_node *name,
     job->is_custom = spec_is_true(found[JOB_CUSTOM]);
     if (found[JOB_REQUEST] != NULL)
         spec_read_request(reader, found[JOB_REQUEST], found[JOB_BODY], job);
+    if (job->operation != NULL)
+        spec_read_connection_write(reader, found[JOB_ACCESS_TOKENS], job);
     read_connection(reader, found[JOB_CONNECTION], connections, defaults, job);
     job->condition = read_condition(reader, found[JOB_IF]);
     job->outputs = read_outputs(reader, found[JOB_OUTPUTS]);
@@ -329,4 +337,5 @@ void spec_read_jobs(struct spec_reader *reader, const struct yaml_node *node,
         read_job(reader, node->keys[i], node->items[i], connections, defaults, &jobs[i]);
     reader->spec->jobs = jobs;
     reader->spec->job_count = node->count;
+    spec_add_organisation(reader);
 }

@@ -140,7 +140,9 @@ static enum err_code send_item(struct engine *engine, struct slot *slot, struct 
             .body = frozen.body,
             .idempotency_key = engine_sends_key(job) ? slot_key(engine, slot, &frozen) : NULL,
             .at_most_once = !engine->jobs[slot->job].policy.repeatable,
-            .timeout_ms = engine->options.timeout_ms},
+            .timeout_ms = engine->options.timeout_ms,
+            .job = slot->job,
+            .item_key = frozen.key},
         err);
 }
 

@@ -72,6 +72,7 @@ static enum err_code write_url(struct curl_transport *transport,
                        "item adds it");
     if (request->connection != UINT32_MAX) {
         assert(request->connection < transport->token_count);
+        assert(transport->tokens[request->connection] != NULL);
         token = transport->tokens[request->connection];
         mark = memchr(request->path.bytes, '?', request->path.length) != NULL ? "&" : "?";
     }

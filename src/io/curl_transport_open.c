@@ -101,7 +101,8 @@ static enum err_code check_options(const struct curl_transport_options *options,
     if (!header_value_is_visible(options->client_secret, TOKEN_BYTES_MAX))
         return err_set(err, ERR_INPUT, "the client secret must be visible ASCII");
     for (size_t i = 0; i < options->connection_count; i++) {
-        if (!header_value_is_visible(options->access_tokens[i], TOKEN_BYTES_MAX))
+        if (options->access_tokens[i] != NULL &&
+            !header_value_is_visible(options->access_tokens[i], TOKEN_BYTES_MAX))
             return err_set(err, ERR_INPUT,
                            "the access token of connection %zu must be visible ASCII", i + 1);
     }
@@ -121,9 +122,14 @@ static enum err_code copy_tokens(struct curl_transport *transport,
     transport->token_count = options->connection_count;
     for (size_t i = 0; i < options->connection_count; i++) {
         static const char name[] = "access_token=";
-        char *encoded = curl_easy_escape(NULL, options->access_tokens[i], 0);
-        size_t length = encoded == NULL ? 0 : strlen(encoded);
-        char *token = encoded == NULL ? NULL : mem_new(sizeof name + length, 1);
+        char *encoded, *token;
+        size_t length;
+
+        if (options->access_tokens[i] == NULL)
+            continue;
+        encoded = curl_easy_escape(NULL, options->access_tokens[i], 0);
+        length = encoded == NULL ? 0 : strlen(encoded);
+        token = encoded == NULL ? NULL : mem_new(sizeof name + length, 1);
 
         if (token != NULL)
             snprintf(token, sizeof name + length, "%s%s", name, encoded);

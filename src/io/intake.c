@@ -123,6 +123,11 @@ void intake_set_stop(struct intake *intake, bool (*stop)(void *context), void *c
     intake->stop_context = context;
 }
 
+void intake_set_credentials(struct intake *intake, const struct credentials *credentials)
+{
+    intake->credentials = credentials;
+}
+
 /* One pass over a job's source. Rows that are wrong have added messages and are passed over. */
 static enum err_code pass(struct intake *intake, struct intake_job *job, unit_fn *fn, void *context,
                           struct err *err)

@@ -66,6 +66,7 @@ bool intake_check_body(struct intake *intake, const struct intake_job *job, cons
 
     /* Rows that are gathered were looked at before. */
     if (intake->spec->document == NULL || intake->is_checked ||
+        job->job->connection_write != CONNECTION_WRITE_NONE || /* secrets are references there */
         (job->gathered && !is_error(intake)))
         return true;
     code = openapi_find(intake->spec->document, job->job->method, path, &operation, &err);

@@ -25,6 +25,7 @@ struct intake {
     uint64_t row_count;
     uint64_t misfits; /* rows whose body is not as the API's description says */
     bool is_checked;  /* the first pass found no error; warnings are not told again */
+    const struct credentials *credentials; /* NULL = secrets are not read */
     bool (*stop)(void *context);
     void *stop_context;
 };
@@ -51,5 +52,10 @@ void intake_tell_of_document(struct intake *intake);
 /* Tells of a member that is required and was left out. */
 bool intake_tell_lack(struct intake *intake, const struct unit *unit,
                       const struct eval_error *error);
+
+/* intake_connection.c: a body that makes a connection has what its platform needs, and its secrets
+ * are there. */
+bool intake_check_connection_write(struct intake *intake, const struct intake_job *job,
+                                   const struct unit *unit, struct slice body);
 
 #endif

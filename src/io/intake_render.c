@@ -177,7 +177,8 @@ static bool render_request(struct intake *intake, const struct intake_job *job,
         return false;
     }
     row->body = (struct slice){buf_text(&intake->body), intake->body.length};
-    if (!lacks && !intake_check_body(intake, job, unit, row->path, row->body))
+    if (!lacks && (!intake_check_body(intake, job, unit, row->path, row->body) ||
+                   !intake_check_connection_write(intake, job, unit, row->body)))
         return false;
     if (!add_query(intake, job->job, &row->path)) {
         intake->body.failed = ERR_NO_MEMORY;

@@ -25,6 +25,9 @@ def main():
     purser, spec, wanted = sys.argv[1], sys.argv[2], int(sys.argv[3])
     with tempfile.TemporaryDirectory() as folder:
         state = ["--state", os.path.join(folder, "state")]
+        with open(spec, encoding="utf-8") as file:
+            if "${vars.tokens}" in file.read():
+                state += ["--var", "tokens=" + os.path.join(folder, "tokens")]
         for number, title in ((1, "first run"), (2, "second run")):
             status, out, talk = run(purser, ["run", spec, *state, "--output", "json"])
             if status != wanted:

@@ -16,7 +16,10 @@ struct connection_view {
     bool asked;                      /* by --check, in this call */
 };
 
-/* One view a connection of the spec, from the ledger of the session if one is open. Errors:
+/* How many connections of the spec have a status: all but the one without a token. */
+size_t connection_views_count(const struct session *session);
+
+/* One view a connection that has a status, from the ledger of the session if one is open. Errors:
  * ERR_STORAGE, ERR_NO_MEMORY. */
 enum err_code connection_views_read(struct session *session, struct connection_view **views_out,
                                     struct err *err) ERR_CHECKED;

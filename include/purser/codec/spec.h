@@ -6,6 +6,7 @@
 #define PURSER_CODEC_SPEC_H
 
 #include "purser/base/checksum.h"
+#include "purser/codec/connection_write.h"
 #include "purser/codec/template.h"
 #include "purser/core/converge.h"
 #include "purser/core/limits.h"
@@ -56,6 +57,7 @@ struct spec_api {
 struct spec_connection {
     const char *alias;
     const char *platform; /* NULL = not said */
+    bool has_no_token;    /* the one that operations without an access token run on */
     struct secret_reference access_token;
     struct rate rate;
     uint32_t in_flight;
@@ -116,11 +118,13 @@ struct spec_job {
     enum response_mode mode;           /* RESPONSE_SYNC where response_mode has no place */
     bool repeats_naturally; /* retry: natural; its author vouches that a repeat does no harm */
     bool trusts_key;        /* idempotent: its author vouches that the API honours the key */
-    const struct yaml_node *request;    /* the scalar "POST /products/${row.id}" */
-    const struct yaml_node *connection; /* a scalar: an alias that is there, or an expression */
-    const struct yaml_node *body;       /* NULL = none */
-    const struct yaml_node *condition;  /* if: NULL = none */
-    const struct yaml_node *outputs;    /* NULL = none */
+    const struct yaml_node *request;        /* the scalar "POST /products/${row.id}" */
+    const struct yaml_node *connection;     /* a scalar: an alias that is there, or an expression */
+    const struct yaml_node *body;           /* NULL = none */
+    const struct yaml_node *condition;      /* if: NULL = none */
+    const struct yaml_node *outputs;        /* NULL = none */
+    enum connection_write connection_write; /* what is secret in its bodies and answers */
+    const char *access_tokens;              /* the file for tokens of answers; NULL = none come */
     struct spec_retry retry;
     struct max_failures max_failures;
     enum when_empty when_empty;

@@ -27,6 +27,8 @@ struct spec_defaults {
     enum when_changed when_changed;
 };
 
+#define CONNECTION_IN_FLIGHT_DEFAULT 4
+
 /* spec_error(reader, place, code, help, format, …) */
 #define spec_error(reader, ...) diagnostics_add((reader)->diagnostics, DIAG_ERROR, __VA_ARGS__)
 
@@ -121,6 +123,19 @@ void spec_read_defaults(struct spec_reader *reader, const struct yaml_node *node
                         struct spec_defaults *defaults_out);
 void spec_read_jobs(struct spec_reader *reader, const struct yaml_node *node,
                     const struct yaml_node *connections, const struct spec_defaults *defaults);
+
+/* Jobs that make connections: checks their secrets and reads `access_tokens:` (NULL = not there).
+ * The operation is known. */
+void spec_read_connection_write(struct spec_reader *reader, const struct yaml_node *tokens,
+                                struct spec_job *job);
+/* The job's operation takes no access token. */
+bool spec_is_of_organisation(const struct spec_job *job);
+/* What stands for the connection of such a job; `own` is what the spec says, which is an error. */
+const struct yaml_node *spec_connection_of_organisation(struct spec_reader *reader,
+                                                        const struct yaml_node *own,
+                                                        struct spec_job *job);
+/* Adds the connection without a token when a job needs it. After the jobs. */
+void spec_add_organisation(struct spec_reader *reader);
 
 /* Parts of a job. */
 /* `natural_out` NULL: natural cannot be said here. */

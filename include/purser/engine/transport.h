@@ -24,6 +24,8 @@ struct transfer_request {
     const char *idempotency_key; /* NULL = no header; copied */
     bool at_most_once;           /* use a fresh connection and never repeat */
     int64_t timeout_ms;          /* for the whole exchange */
+    uint32_t job;                /* index in the spec of whose item this writes */
+    struct slice item_key;       /* of the item; must stay like the body */
 };
 
 enum transfer_outcome {

@@ -7,7 +7,7 @@
 
 struct credentials {
     char *client_id, *client_secret;
-    char **access_tokens; /* by index of the connection in the spec */
+    char **access_tokens; /* by index of the connection in the spec; NULL = it has none */
     size_t connection_count;
 };
 

@@ -12,7 +12,7 @@ struct curl_transport_options {
     const char *base_url; /* https, or http to a loopback address; nothing else is accepted */
     const char *version;  /* X-Rutter-Version */
     const char *client_id, *client_secret;
-    const char *const *access_tokens; /* by connection index */
+    const char *const *access_tokens; /* by connection index; NULL = no request is for it */
     size_t connection_count;
     const char *ca_file; /* NULL = the system's */
     uint32_t in_flight;  /* slots */

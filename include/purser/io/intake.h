@@ -6,6 +6,7 @@
 #define PURSER_IO_INTAKE_H
 
 #include "purser/codec/spec.h"
+#include "purser/io/credentials.h"
 #include "purser/io/source.h"
 
 struct intake;
@@ -34,6 +35,10 @@ void intake_close(struct intake *intake);
 
 /* `stop` is asked now and then during a pass; when it says true the pass ends with ERR_STOPPED. */
 void intake_set_stop(struct intake *intake, bool (*stop)(void *context), void *context);
+
+/* The first pass also reads every secret that a body refers to, to see that it is there;
+ * `credentials` must outlive the intake. Without this only the references are looked at. */
+void intake_set_credentials(struct intake *intake, const struct credentials *credentials);
 
 /* The first pass. ERR_INPUT when any message is an error. */
 enum err_code intake_check(struct intake *intake, struct err *err) ERR_CHECKED;
