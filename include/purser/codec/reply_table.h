@@ -75,9 +75,7 @@ enum proof_kind { PROOF_NONE, PROOF_JOB_ID, PROOF_BAD_JOB_ID, PROOF_KIND_COUNT }
     X(BODY_JOB_CONFLICT, "job_conflict", "job: failure, 409")                                 \
     X(BODY_JOB_SERVER_ERROR, "job_server_error", "job: failure, 500-599 but 550")             \
     X(BODY_JOB_PLATFORM_ERROR, "job_platform_error", "job: failure, 550")                     \
-    X(BODY_JOB_UNCLEAR, "job_unclear",                                                        \
-      "job: success with an error, failure without a status or with "                         \
-      "another one")
+    X(BODY_JOB_UNCLEAR, "job_unclear", "job: success with an error, or failure of no known status")
 
 enum body_kind {
 #define X(identifier, name, meaning) identifier,

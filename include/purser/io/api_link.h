@@ -18,7 +18,7 @@ struct api_link {
     struct event_loop *loop;
     struct curl_transport *curl;
     struct transport *transport;
-    int64_t timeout_ms; /* of one exchange, as the spec says */
+    int64_t timeout_ms;            /* of one exchange, as the spec says */
     char origin[API_ORIGIN_BYTES]; /* scheme://host:port of the base URL */
 };
 
