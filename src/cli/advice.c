@@ -45,6 +45,7 @@ struct advice advice_for(enum reason reason)
         [REASON_STUCK_PENDING] =
             {true, "the remote job, with Rutter's support; is QuickBooks' Web Connector running?",
              "run again: it is only asked for, nothing is sent"},
+        [REASON_RECONCILED] = {false, "", ""},
     };
 
     assert(reason < REASON_COUNT);

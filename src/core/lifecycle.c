@@ -344,7 +344,8 @@ static enum effect resolve_done(struct item *item, const struct item_event *even
 {
     (void)policy;
     item->accepted = true;
-    return finish(item, event, ITEM_SUCCEEDED, REASON_RESOLVED);
+    return finish(item, event, ITEM_SUCCEEDED,
+                  event->reason == REASON_NONE ? REASON_RESOLVED : event->reason);
 }
 
 static enum effect resolve_not_done(struct item *item, const struct item_event *event,

@@ -128,6 +128,7 @@ static bool is_justified(const struct sim *sim, const struct sim_item *item,
     case REASON_CONDITION_FALSE:
     case REASON_RESTORED_STATE:
     case REASON_STUCK_PENDING:
+    case REASON_RECONCILED:
     case REASON_COUNT:
         break;
     }

@@ -56,7 +56,8 @@ enum item_state {
     X(REASON_CONDITION_FALSE, "condition_false", "its if: was false")                             \
     X(REASON_RESTORED_STATE, "restored_state",                                                    \
       "the ledger was restored or copied; what happened since then is not in it")                 \
-    X(REASON_STUCK_PENDING, "stuck_pending", "the remote job is pending for longer than a day")
+    X(REASON_STUCK_PENDING, "stuck_pending", "the remote job is pending for longer than a day")   \
+    X(REASON_RECONCILED, "reconciled", "a look-up after the doubt found it done")
 
 enum reason {
 #define X(identifier, code, meaning) identifier,

@@ -29,7 +29,7 @@
     X(EVENT_JOB_THROTTLED, "job_throttled", "the remote job was refused by the platform's limit") \
     X(EVENT_RETRY, "retry", "a person asks to try again")                                         \
     X(EVENT_CHANGED, "changed", "the row changed: a new request takes the place of the old one")  \
-    X(EVENT_RESOLVED_DONE, "resolved_done", "a person says: it was done")                         \
+    X(EVENT_RESOLVED_DONE, "resolved_done", "a person, or what was found, says: it was done")     \
     X(EVENT_RESOLVED_NOT_DONE, "resolved_not_done", "a person says: it was not done")             \
     X(EVENT_ABANDONED, "abandoned", "a person gives it up")                                       \
     X(EVENT_CANCELLED, "cancelled", "a person cancels what has not been sent")
@@ -52,7 +52,7 @@ struct item_event {
     uint32_t random;      /* for jitter; drawn by the caller */
     uint16_t http_status; /* of the answer; 0 = none */
     bool accepted;        /* the answer proves that the write was accepted (X-Rutter-Job-ID) */
-    enum reason reason;   /* EVENT_REFUSED, EVENT_UNCLEAR */
+    enum reason reason;   /* EVENT_REFUSED, EVENT_UNCLEAR; EVENT_RESOLVED_DONE that was found */
     enum job_path job_path;
     const char *remote_job; /* EVENT_ACCEPTED; borrowed, at most REMOTE_JOB_BYTES_MAX */
     const char *error_type; /* NULL = none; borrowed */

@@ -257,6 +257,19 @@ static void resolving_as_done_ends_in_success_and_uses_up_the_key(void **context
     assert_int_equal(item.generation, 2);
 }
 
+static void what_was_found_done_is_not_taken_for_a_persons_word(void **context)
+{
+    struct item item = item_in(ITEM_IN_DOUBT);
+    struct item_event event = event_of(EVENT_RESOLVED_DONE);
+    struct step step;
+    (void)context;
+
+    event.reason = REASON_RECONCILED;
+    step = lifecycle_step(&item, &event, &keyed);
+    assert_int_equal(step.item.state, ITEM_SUCCEEDED);
+    assert_int_equal(step.item.reason, REASON_RECONCILED);
+}
+
 static void resolving_as_not_done_takes_a_new_key_with_a_fresh_window(void **context)
 {
     struct item item = item_in(ITEM_IN_DOUBT);
@@ -288,6 +301,7 @@ int main(void)
         cmocka_unit_test(a_retry_of_an_abandoned_item_changes_nothing),
         cmocka_unit_test(a_cancelled_item_can_be_tried_after_all),
         cmocka_unit_test(a_changed_row_takes_a_new_key_only_when_the_old_one_is_used_up),
+        cmocka_unit_test(what_was_found_done_is_not_taken_for_a_persons_word),
         cmocka_unit_test(resolving_as_done_ends_in_success_and_uses_up_the_key),
         cmocka_unit_test(resolving_as_not_done_takes_a_new_key_with_a_fresh_window),
     };
