@@ -187,13 +187,25 @@ const struct text_template *text_template_compile(struct arena *arena,
 }
 
 enum text_rule {
-    TEXT_MIXED, /* a missing value is empty text */
-    TEXT_WHOLE, /* a missing value is an error */
-    TEXT_PATH,  /* as WHOLE, and percent-encoded */
+    TEXT_MIXED,  /* a missing value is empty text */
+    TEXT_WHOLE,  /* a missing value is an error */
+    TEXT_PATH,   /* as WHOLE, and percent-encoded */
+    TEXT_QUOTED, /* as WHOLE, and without what ends a quoted text */
 };
 
 /* Parts that are joined at a time; longer texts are joined in several goes. */
 enum { PARTS_AT_ONCE = 16 };
+
+/* What a rule forbids in the text of an expression; NULL = nothing of it is there. */
+static const char *forbidden(struct slice text, enum text_rule rule)
+{
+    if (rule == TEXT_PATH && (text.length == 0 || slice_is(text, ".") || slice_is(text, "..")))
+        return "cannot stand in a path";
+    for (size_t i = 0; i < text.length && rule == TEXT_QUOTED; i++)
+        if ((unsigned char)text.bytes[i] < ' ' || strchr("\"\\\x7f", text.bytes[i]) != NULL)
+            return "cannot stand between quotes";
+    return NULL;
+}
 
 static bool part_text(const struct text_part *part, const struct environment *environment,
                       enum text_rule rule, struct slice *text_out, struct eval_error *error_out)
@@ -207,11 +219,12 @@ static bool part_text(const struct text_part *part, const struct environment *en
     if (!expr_evaluate(part->expr, environment, &value, error_out))
         return false;
     if (value_to_text(&value, text_out)) {
-        if (rule != TEXT_PATH ||
-            (text_out->length > 0 && !slice_is(*text_out, ".") && !slice_is(*text_out, "..")))
+        const char *why = forbidden(*text_out, rule);
+
+        if (why == NULL)
             return true;
-        return expr_fail(part->expr, error_out, NULL, "'%.*s' cannot stand in a path",
-                         (int)text_out->length, text_out->bytes);
+        return expr_fail(part->expr, error_out, NULL, "'%.*s' %s", (int)text_out->length,
+                         text_out->bytes, why);
     }
     *text_out = (struct slice){0};
     if (value.kind == VALUE_OMIT && rule == TEXT_MIXED)
@@ -233,8 +246,7 @@ static bool is_unreserved(char byte)
            (byte >= '0' && byte <= '9') || (byte != '\0' && strchr("-._~", byte) != NULL);
 }
 
-/* Source: RFC 3986 section 2.1 */
-static bool percent_encode(struct arena *arena, struct slice *text)
+bool expr_percent_encode(struct arena *arena, struct slice *text)
 {
     static const char digits[] = "0123456789ABCDEF";
     char *encoded = arena_new(arena, text->length, 3);
@@ -281,7 +293,7 @@ static bool join_parts(const struct text_template *text_template,
             if (!part_text(part, environment, rule, &texts[count], error_out))
                 return false;
             if (rule == TEXT_PATH && part->expr != NULL &&
-                !percent_encode(environment->arena, &texts[count]))
+                !expr_percent_encode(environment->arena, &texts[count]))
                 goto fail;
             length += texts[count].length;
         }
@@ -343,4 +355,13 @@ bool text_template_path(const struct text_template *text_template,
     if (text_template->part_count > 0)
         return join_parts(text_template, environment, TEXT_PATH, path_out, error_out);
     return text_template_text(text_template, environment, path_out, error_out);
+}
+
+bool text_template_quoted(const struct text_template *text_template,
+                          const struct environment *environment, struct slice *text_out,
+                          struct eval_error *error_out)
+{
+    if (text_template->part_count > 0)
+        return join_parts(text_template, environment, TEXT_QUOTED, text_out, error_out);
+    return text_template_text(text_template, environment, text_out, error_out);
 }

@@ -84,6 +84,8 @@ static const struct value *root_of(enum scope_part root, const struct environmen
         return environment->run;
     case SCOPE_RESPONSE:
         return environment->response;
+    case SCOPE_BODY:
+        return environment->body;
     case SCOPE_ENV: /* is a literal */
         break;
     }

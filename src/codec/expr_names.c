@@ -19,6 +19,7 @@ static const struct {
     {"item", SCOPE_ITEM, "item is known in the parts of a job, but not in its key"},
     {"run", SCOPE_RUN, "run is known in the parts of a job"},
     {"response", SCOPE_RESPONSE, "response is known in outputs only"},
+    {"body", SCOPE_BODY, "body, what was sent, is known in reconcile only"},
 };
 
 enum { ROOT_COUNT = sizeof roots / sizeof *roots };
@@ -199,7 +200,9 @@ bool expr_names_member(struct parser *parser, const struct expr *base, struct sl
                        struct slice where, size_t *hint_out)
 {
     static const char *const item[] = {"key", "index", "line", NULL};
+    static const char *const frozen_item[] = {"key", "line", NULL};
     static const char *const run[] = {"id", "started_at", NULL};
+    bool is_frozen = parser->context->scope->item_is_frozen;
 
     *hint_out = 0;
     if (base->kind == EXPR_LOOP && parser->context->loop_is_row != NULL &&
@@ -213,12 +216,13 @@ bool expr_names_member(struct parser *parser, const struct expr *base, struct sl
     case SCOPE_VARS:
         return check_variable(parser, name, where);
     case SCOPE_ITEM:
-        return check_fixed(parser, "item", item, name, where);
+        return check_fixed(parser, "item", is_frozen ? frozen_item : item, name, where);
     case SCOPE_RUN:
         return check_fixed(parser, "run", run, name, where);
     case SCOPE_ROWS:
     case SCOPE_ENV:
     case SCOPE_RESPONSE:
+    case SCOPE_BODY:
         return true;
     }
     return true;

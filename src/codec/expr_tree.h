@@ -102,6 +102,10 @@ const char *value_phrase(enum value_kind kind);
 /* The text of a scalar value: as written for numbers, true or false. False for other kinds. */
 bool value_to_text(const struct value *value, struct slice *text_out);
 
+/* Percent-encodes all but letters, digits, - . _ ~ into the arena; false without memory. Source:
+ * RFC 3986 section 2.1 */
+bool expr_percent_encode(struct arena *arena, struct slice *text);
+
 struct text_part {
     struct slice literal;
     const struct expr *expr; /* NULL: the literal */

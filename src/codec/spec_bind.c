@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "purser/codec/lookup.h"
 #include "purser/codec/spec_check.h"
 
 enum { HELP_BYTES = 256 };
@@ -139,6 +140,7 @@ enum err_code spec_job_bind(struct arena *arena, const struct spec *spec,
                             struct diagnostics *diagnostics)
 {
     uint64_t errors = diagnostics->error_count;
+    const struct lookup *lookup;
     struct scope scope;
 
     *templates_out = (struct job_templates){0};
@@ -148,6 +150,8 @@ enum err_code spec_job_bind(struct arena *arena, const struct spec *spec,
     scope = scope_of_job(spec, job, columns, column_count);
     check_columns(&job->source, &scope, arena, diagnostics);
     bind(arena, spec, job, &scope, templates_out, diagnostics);
+    if (lookup_compile(arena, spec, job, &lookup, diagnostics) == ERR_NO_MEMORY)
+        return ERR_NO_MEMORY;
     if (diagnostics->error_count > errors)
         return ERR_INPUT;
     return is_complete(job, templates_out) ? ERR_OK : ERR_NO_MEMORY;

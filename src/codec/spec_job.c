@@ -176,6 +176,7 @@ enum {
     JOB_CUSTOM,
     JOB_IDEMPOTENT,
     JOB_ACCESS_TOKENS,
+    JOB_RECONCILE,
     JOB_KEY_COUNT
 };
 
@@ -198,6 +199,7 @@ static const struct spec_key job_keys[JOB_KEY_COUNT] = {
     [JOB_CUSTOM] = {"custom", KINDS_BOOL, false, NULL},
     [JOB_IDEMPOTENT] = {"idempotent", KINDS_BOOL, false, NULL},
     [JOB_ACCESS_TOKENS] = {"access_tokens", KINDS_TEXT, false, NULL},
+    [JOB_RECONCILE] = {"reconcile", KINDS_MAP, false, NULL},
 };
 
 static void check_alias(struct spec_reader *reader, const struct yaml_node *node)
@@ -308,6 +310,8 @@ static void read_job(struct spec_reader *reader, const struct yaml_node *name,
         spec_read_request(reader, found[JOB_REQUEST], found[JOB_BODY], job);
     if (job->operation != NULL)
         spec_read_connection_write(reader, found[JOB_ACCESS_TOKENS], job);
+    if (found[JOB_RECONCILE] != NULL)
+        spec_read_reconcile(reader, found[JOB_RECONCILE], job);
     read_connection(reader, found[JOB_CONNECTION], connections, defaults, job);
     job->condition = read_condition(reader, found[JOB_IF]);
     job->outputs = read_outputs(reader, found[JOB_OUTPUTS]);

@@ -95,6 +95,21 @@ static const char *find_fault(const char *text, struct slice path)
     return NULL;
 }
 
+bool spec_check_question(struct spec_reader *reader, const struct yaml_node *request)
+{
+    struct request_line line = cut(request->text);
+    const char *text = spec_path_fixed_text(reader, line.path);
+    const char *fault;
+
+    if (text == NULL)
+        return false;
+    fault = slice_is(line.method, "GET") ? find_fault(text, line.path) : "is no GET";
+    if (fault != NULL)
+        spec_error(reader, request->place, "spec.request", "request: GET /accounting/invoices",
+                   "the request %s", fault);
+    return fault == NULL;
+}
+
 /* -- the body -------------------------------------------------------------------------------- */
 
 static void check_wrapper(struct spec_reader *reader, const struct operation *operation,

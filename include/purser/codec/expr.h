@@ -35,6 +35,7 @@ enum scope_part {
     SCOPE_ITEM = 1 << 4,     /* item.key item.index item.line */
     SCOPE_RUN = 1 << 5,      /* run.id run.started_at */
     SCOPE_RESPONSE = 1 << 6, /* response.… : only in outputs */
+    SCOPE_BODY = 1 << 7,     /* body.… : what was sent; only in reconcile */
 };
 
 struct scope {
@@ -44,6 +45,7 @@ struct scope {
     size_t column_count;
     const char *source_name;
     const struct value *vars; /* a map; names are checked against it */
+    bool item_is_frozen;      /* of item only what the ledger keeps is there: its key and line */
     /* Loop variables of $for, innermost last. */
     const struct slice *loop_names;
     size_t loop_count;
@@ -56,6 +58,7 @@ struct environment {
     const struct value *item; /* map */
     const struct value *run;  /* map */
     const struct value *response;
+    const struct value *body;
     const struct value *loops; /* one a loop variable, same order as in the scope */
     size_t loop_count;
     struct arena *arena; /* for intermediate values; cleared by the caller between units */
@@ -92,5 +95,12 @@ bool text_template_text(const struct text_template *text_template,
 bool text_template_path(const struct text_template *text_template,
                         const struct environment *environment, struct slice *path_out,
                         struct eval_error *error_out);
+
+/* As text_template_text(), for a text with double quotes in it around the ${…}: an expression that
+ * gives a quote, a backslash or a control character is an error, so that no value can end the
+ * quotes and mean something else. */
+bool text_template_quoted(const struct text_template *text_template,
+                          const struct environment *environment, struct slice *text_out,
+                          struct eval_error *error_out);
 
 #endif

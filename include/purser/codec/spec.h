@@ -108,6 +108,13 @@ struct spec_source {
     const struct yaml_node *group_by; /* NULL = each row is an item */
 };
 
+/* How to find out whether an item in doubt was done: a list to ask for, and what must be equal. */
+struct spec_reconcile {
+    const struct yaml_node *request; /* the scalar "GET /accounting/invoices" */
+    const struct yaml_node *filter;  /* a scalar in the API's filter language; NULL = none */
+    const struct yaml_node *match;   /* a map of members to texts; NULL = none */
+};
+
 struct spec_job {
     const char *name;
     struct place place;
@@ -125,6 +132,7 @@ struct spec_job {
     const struct yaml_node *outputs;        /* NULL = none */
     enum connection_write connection_write; /* what is secret in its bodies and answers */
     const char *access_tokens;              /* the file for tokens of answers; NULL = none come */
+    const struct spec_reconcile *reconcile; /* NULL = none */
     struct spec_retry retry;
     struct max_failures max_failures;
     enum when_empty when_empty;

@@ -153,6 +153,11 @@ void spec_read_source(struct spec_reader *reader, const struct yaml_node *node,
  * set before. */
 void spec_read_request(struct spec_reader *reader, const struct yaml_node *request,
                        const struct yaml_node *body, struct spec_job *job);
+/* Checks the line of a read: "GET /accounting/invoices". */
+bool spec_check_question(struct spec_reader *reader, const struct yaml_node *request);
+/* reconcile: of a job whose method is known; sets job->reconcile. */
+void spec_read_reconcile(struct spec_reader *reader, const struct yaml_node *node,
+                         struct spec_job *job);
 /* True if the node, which may be NULL, is the boolean true. */
 bool spec_is_true(const struct yaml_node *node);
 /* The keys of a job that say how its writes are asked for and repeated; each may be NULL. */

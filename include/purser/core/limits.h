@@ -42,6 +42,11 @@
 #define RETRY_AFTER_MAX_MS (60 * 60 * 1000)
 #define LINK_URL_BYTES_MAX 2048 /* a longer link for the merchant is not shown */
 
+/* look-ups: reconcile */
+#define RECONCILE_PAGES_MAX 20
+#define RECONCILE_ITEMS_MAX 32 /* asked about at a time */
+#define CURSOR_BYTES_MAX 1024
+
 /* API description: api.openapi */
 #define OPENAPI_BYTES_MAX (16u * 1024 * 1024)
 #define OPENAPI_ARENA_BYTES_MAX (512u * 1024 * 1024)
