@@ -95,9 +95,15 @@ class Ledger(SimulatorTest):
             "replay": False,
             "effect": True,
             "fault": None,
+            "job_fault": None,
         }
         line.pop("t_ms")
         self.assertEqual(line, expected)
+
+    def test_a_request_line_names_what_befell_its_answer_and_its_job(self):
+        self.sim.send("/products", product("sim:lost-502 sim:job-450"), "k")
+        line = self.sim.requests()[0]
+        self.assertEqual((line["fault"], line["job_fault"]), ("lost-502", "job-450"))
 
     def test_an_effect_line_names_what_was_written(self):
         job_id = self.sim.send("/accounting/invoices", invoice("INV-7"), "k", token=OTHER_TOKEN).job_id

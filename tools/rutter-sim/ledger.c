@@ -320,6 +320,10 @@ static void add_request_line(struct text *text, const struct ledger_entry *entry
     add_quoted_or_null(text, "fault",
                        entry->fault == 0 ? (struct slice){NULL, 0}
                                          : slice_of(outcome_at(entry->fault - 1u)->name));
+    if (!entry->is_poll)
+        add_quoted_or_null(text, "job_fault",
+                           job == NULL || job->outcome == NULL ? (struct slice){NULL, 0}
+                                                               : slice_of(job->outcome->name));
     text_add(text, SLICE("}\n"));
     text_free(&path);
 }
