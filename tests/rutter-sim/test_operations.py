@@ -88,6 +88,8 @@ def operations():
 
 def body_of(wrapper, names, mode=None):
     fields = {name: "value" for name in names}
+    if "transactions" in fields:
+        fields["transactions"] = [{"note": "n"}, {"note": '["], "}]'}]
     fields.setdefault("note", "n")
     body = {wrapper: fields} if wrapper else dict(fields)
     if mode:
@@ -111,8 +113,18 @@ class Operations(SimulatorTest):
                 self.assertEqual(answer.status, 200, answer.body)
                 self.assertNotIn("async_response", answer.json)
                 if wrapper:
-                    self.assertEqual(answer.json[wrapper]["note"], "n")
-                    self.assertTrue(answer.json[wrapper]["id"])
+                    entity = answer.json[wrapper][0] if kind == "W" else answer.json[wrapper]
+                    self.assertEqual(entity["note"], "n")
+                    self.assertTrue(entity["id"])
+
+    def test_transactions_of_a_bank_feed_are_answered_one_by_one(self):
+        body = body_of("bank_feed_transactions", ["bank_feed_account_id", "transactions"])
+        answer = self.sim.send("/accounting/bank_feeds/transactions", body, None)
+        first, second = answer.json["bank_feed_transactions"]
+        self.assertNotEqual(first["id"], second["id"])
+        for got, sent in zip((first, second), body["bank_feed_transactions"]["transactions"]):
+            self.assertEqual((got["bank_feed_account_id"], got["platform_ingested"], got["note"]),
+                             ("value", True, sent["note"]))
 
     def test_each_names_the_required_member_that_is_missing(self):
         for method, path, wrapper, names, _ in operations():

@@ -52,7 +52,8 @@ static const struct operation *create_at(struct slice path)
 
     return create != NULL && create->wrapper[0] != '\0' && !create->without_token &&
                    (create->answer == ANSWER_ENTITY ||
-                    create->answer == ANSWER_ENTITY_WITH_CONNECTION)
+                    create->answer == ANSWER_ENTITY_WITH_CONNECTION ||
+                    create->answer == ANSWER_FEED_TRANSACTIONS)
                ? create
                : NULL;
 }

@@ -140,6 +140,77 @@ static void add_entity(struct text *text, const struct job *job, struct slice se
     text_add(text, SLICE("}"));
 }
 
+/* The length of the JSON value that `text` begins with, in an array that was found to be right. */
+static size_t value_length(struct slice text)
+{
+    size_t depth = 0;
+    bool is_in_string = false;
+
+    for (size_t i = 0; i < text.length; i++) {
+        char c = text.bytes[i];
+
+        if (is_in_string && c == '\\')
+            i++;
+        else if (c == '"')
+            is_in_string = !is_in_string;
+        else if (!is_in_string && (c == '{' || c == '['))
+            depth++;
+        else if (!is_in_string && depth == 0 && (c == ',' || c == ']'))
+            return i;
+        else if (!is_in_string && (c == '}' || c == ']'))
+            depth--;
+    }
+    return text.length;
+}
+
+/* One of the transactions sent, with what the API adds. */
+static void add_feed_transaction(struct text *text, const struct job *job, uint32_t number,
+                                 struct slice account, struct slice sent)
+{
+    text_add(text, number == 0 ? SLICE("{\"id\":\"") : SLICE(",{\"id\":\""));
+    add_uuid(text, job->entity[0], job->entity[1] + number);
+    text_add(text, SLICE("\""));
+    if (account.length > 0) {
+        text_add(text, SLICE(",\"bank_feed_account_id\":"));
+        text_add(text, account);
+    }
+    text_add(text, SLICE(",\"platform_ingested\":true"));
+    if (sent.length > 2 && sent.bytes[0] == '{') {
+        text_add(text, SLICE(","));
+        text_add(text, (struct slice){sent.bytes + 1, sent.length - 2});
+    }
+    text_add(text, SLICE("}"));
+}
+
+static void add_feed_transactions(struct text *text, const struct job *job)
+{
+    struct scan scan;
+    struct slice account = {NULL, 0};
+    struct slice rest = {NULL, 0};
+    uint32_t number = 0;
+
+    if (job->wrapper.length > 0) {
+        scan_body(job->wrapper, SLICE(""), &scan);
+        account = scan_member_value(&scan, SLICE("bank_feed_account_id"));
+        rest = scan_member_value(&scan, SLICE("transactions"));
+    }
+    text_add(text, SLICE("["));
+    do {
+        struct slice sent = {NULL, 0};
+
+        while (rest.length > 0 && strchr("[, \n\r\t", rest.bytes[0]) != NULL)
+            rest = (struct slice){rest.bytes + 1, rest.length - 1};
+        if (rest.length > 0) {
+            sent = (struct slice){rest.bytes, value_length(rest)};
+            rest = (struct slice){rest.bytes + sent.length, rest.length - sent.length};
+        }
+        while (sent.length > 0 && strchr(" \n\r\t", sent.bytes[sent.length - 1]) != NULL)
+            sent.length--;
+        add_feed_transaction(text, job, number++, account, sent);
+    } while (rest.length > 0 && rest.bytes[0] == ',');
+    text_add(text, SLICE("]"));
+}
+
 static void add_deleted(struct text *text, const struct job *job)
 {
     text_add_string(text, job->found_deleted ? "{\"code\":\"not_found\",\"success\":false}"
@@ -160,6 +231,23 @@ static void add_new_connection(struct text *text, const struct job *job)
     text_add(text, SLICE("\"}}"));
 }
 
+static void add_answered_entity(struct text *text, const struct job *job)
+{
+    const struct operation *operation = job->operation;
+
+    text_add(text, SLICE("{"));
+    if (operation->answer == ANSWER_ENTITY_WITH_CONNECTION) {
+        text_add(text, SLICE("\"connection\":"));
+        add_connection(text, job->sim, job->connection);
+        text_add(text, SLICE(","));
+    }
+    text_add(text, SLICE("\""));
+    text_add_string(text, operation->answered);
+    text_add(text, SLICE("\":"));
+    add_entity(text, job, operation->wrapper[0] == '\0' ? job->body : job->wrapper);
+    text_add(text, SLICE("}"));
+}
+
 static void add_success_body(struct text *text, const struct job *job)
 {
     const struct operation *operation = job->operation;
@@ -167,16 +255,11 @@ static void add_success_body(struct text *text, const struct job *job)
     switch (operation->answer) {
     case ANSWER_ENTITY:
     case ANSWER_ENTITY_WITH_CONNECTION:
-        text_add(text, SLICE("{"));
-        if (operation->answer == ANSWER_ENTITY_WITH_CONNECTION) {
-            text_add(text, SLICE("\"connection\":"));
-            add_connection(text, job->sim, job->connection);
-            text_add(text, SLICE(","));
-        }
-        text_add(text, SLICE("\""));
-        text_add_string(text, operation->answered);
-        text_add(text, SLICE("\":"));
-        add_entity(text, job, operation->wrapper[0] == '\0' ? job->body : job->wrapper);
+        add_answered_entity(text, job);
+        break;
+    case ANSWER_FEED_TRANSACTIONS:
+        text_add(text, SLICE("{\"bank_feed_transactions\":"));
+        add_feed_transactions(text, job);
         text_add(text, SLICE("}"));
         break;
     case ANSWER_ATTACHMENT:

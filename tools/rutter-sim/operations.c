@@ -47,7 +47,7 @@ static const struct operation operations[] = {
      true},
     PLAIN(METHOD_POST, ACC "bank_feeds/transactions", "bank_feed_transactions",
           "bank_feed_account_id transactions", "bank_feed_transactions", CLASS_SYNC_WITH_JOB,
-          ANSWER_ENTITY),
+          ANSWER_FEED_TRANSACTIONS),
     CREATE(ACC "bank_transfers", "bank_transfer",
            "credit_account_id debit_account_id total_amount"),
     DELETE(ACC "bank_transfers/{id}", "deleted_bank_transfer"),

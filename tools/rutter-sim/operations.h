@@ -22,6 +22,7 @@ enum operation_class {
 enum answer_kind {
     ANSWER_ENTITY,                 /* {"invoice":{"id":…, the fields sent}} */
     ANSWER_ENTITY_WITH_CONNECTION, /* the same with "connection" beside it */
+    ANSWER_FEED_TRANSACTIONS,      /* {"bank_feed_transactions":[{"id":…, each that was sent}]} */
     ANSWER_ATTACHMENT,             /* {"attachment":{"id":…,"file_name":…}} */
     ANSWER_DELETED_WRAPPED,        /* {"deleted_bill":{"code":"deleted","success":true}} */
     ANSWER_DELETED_BARE,           /* {"code":"deleted","success":true} */

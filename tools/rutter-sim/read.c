@@ -66,7 +66,9 @@ static void add_status(struct text *text, const struct sim *sim,
     }
     text_addf(text,
               "},\"historical_sync_status\":{\"historical_sync_completed\":%s,\"total\":{},"
-              "\"num_batches_completed\":%d,\"synced_balance_sheets_count\":0},"
+              "\"num_batches_completed\":%d,\"synced_balance_sheets_count\":0,"
+              "\"synced_cash_flows_count\":0,\"synced_income_statements_count\":0,"
+              "\"synced_orders_count\":0,\"synced_transactions_count\":0,\"batches\":[]},"
               "\"is_ready\":%s,\"link_url\":\"",
               is_ready ? "true" : "false", is_ready, is_ready ? "true" : "false");
     add_link_url(text, connection);
