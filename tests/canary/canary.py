@@ -3,7 +3,7 @@
 
 usage: canary.py --purser PROGRAM --sim PROGRAM
 
-The client id and secret and the access token are strings that occur nowhere else. purser runs at
+The client id and secret, the access token and a platform's credentials are strings that occur nowhere else. purser runs at
 its most talkative, well and badly: with an answer of 401, with nobody listening, with a wrong spec,
 killed in the middle. After each run all that it printed, every file below its folder and its
 /proc/PID/cmdline are searched for each secret, also as base64 (the secret alone at each of the three
@@ -12,6 +12,7 @@ alignments, and as the header of Basic authentication), URL-encoded, hexadecimal
 
 import argparse
 import base64
+import json
 import os
 import shutil
 import signal
@@ -32,7 +33,29 @@ CLIENT_ID = "canary-id-7Hq2"
 SECRETS = {
     "client secret": "canary/secret+Zk81=vQ0m&w",
     "access token": "c0ffee11-5eed-4bad-9bee-fa11ed0ca9a1",
+    "platform key": "canary/platform-key+Tq55=xN3b&u",
+    "platform password": "canary\"platform\\password-9Jd7",
 }
+CONNECT = """purser: 1
+name: connect
+api: {{ environment: {base}, limits: {{ rate: unlimited }} }}
+jobs:
+  shops:
+    source: {{ key: "${{row.shop}}", inline: [ {{ shop: one }}, {{ shop: two }} ] }}
+    request: POST /connections/create
+    access_tokens: {outside}/tokens
+    body:
+      platform: MAGENTO
+      store_url: https://${{row.shop}}.example
+      basic_username: {{ env: SHOP_KEY }}
+      basic_password: {{ file: "{outside}/password-${{row.shop}}" }}
+    outputs: {{ connection_id: "${{response.connection.id}}" }}
+  merchants:
+    source: {{ key: "${{row.name}}", inline: [ {{ name: three }} ] }}
+    request: POST /item/public_token/exchange
+    access_tokens: {outside}/tokens
+    body: {{ public_token: {{ env: SHOP_KEY }} }}
+"""
 
 
 def encodings(name, secret):
@@ -169,6 +192,38 @@ def own_simulator(stage, program, leaks):
         leaks.append("the simulator has left no world to search")
 
 
+def connects(stage, simulator, outside, leaks):
+    """Connections are made; secrets and tokens are in a folder of their own, which is not searched."""
+    os.makedirs(outside, mode=0o700)
+    for shop in ("one", "two"):
+        path = os.path.join(outside, "password-" + shop)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
+            file.write(SECRETS["platform password"] + "\n")
+    with open(os.path.join(stage.folder, "connect.yaml"), "w", encoding="utf-8") as file:
+        file.write(CONNECT.format(base=simulator.base, outside=outside))
+    stage.workload.environment["SHOP_KEY"] = SECRETS["platform key"]
+    escaped = SECRETS["platform password"]
+    simulator.fail([{"status": 400, "body": {
+        "error_type": "API_REQUEST_ERROR", "error_code": "INVALID_REQUEST",
+        "error_message": f"no {escaped} {SECRETS['platform key']}"}}])
+    run = ["run", "connect.yaml", "-vv"]
+    said = stage.command("run that connects", run, [3], leaks)
+    said += stage.command("retry of what was refused", ["retry", "connect.yaml"], [0], leaks)
+    said += stage.command("run that connects the rest", run, [0], leaks)
+    with open(os.path.join(outside, "tokens"), encoding="utf-8") as file:
+        tokens = [json.loads(line)["access_token"] for line in file]
+    if len(tokens) != 3:
+        leaks.append(f"{len(tokens)} tokens were kept, not 3")
+    for token in tokens:
+        for what, bytes_ in encodings("token of an answer", token):
+            NEEDLES.setdefault(bytes_, what)
+    search("runs that connect", said, leaks)
+    for words in (["items", "connect.yaml", "--output", "ndjson"],
+                  ["explain", "connect.yaml", "shops/one"], ["status", "connect.yaml"],
+                  ["results", "connect.yaml", "-o", "connected"]):
+        stage.command(words[0] + " after connecting", words, [0], leaks)
+
+
 def wrong_spec(stage, leaks):
     path = os.path.join(stage.folder, "spec.yaml")
     with open(path, encoding="utf-8") as file:
@@ -202,13 +257,15 @@ def main():
     leaks = []
     sim_options = ["--client-id", CLIENT_ID, "--client-secret", SECRETS["client secret"]]
     try:
-        scenes = [well, refused, mangled, nobody_listens, own_simulator, wrong_spec]
+        scenes = [well, refused, mangled, nobody_listens, own_simulator, connects, wrong_spec]
         for number, scene in enumerate(scenes):
             with Simulator(options.sim, sim_options) as simulator:
                 stage = Stage(os.path.join(folder, str(number)), options.purser, simulator.base)
                 more = [simulator] if scene in (refused, mangled) else []
                 if scene is own_simulator:
                     more = [options.sim]
+                if scene is connects:
+                    more = [simulator, os.path.join(folder, "outside")]
                 scene(stage, *more, leaks)
     finally:
         shutil.rmtree(folder)
