@@ -199,6 +199,20 @@ static struct connection_status read_status(struct engine *engine, const struct 
                                                           .content_type = reply->content_type});
 }
 
+/* It was not their access tokens. */
+static void absolve(struct engine *engine)
+{
+    for (size_t i = 0; i < engine->options.connection_count; i++) {
+        struct connection *connection = &engine->connections[i];
+
+        if (!connection->parked || strcmp(connection->parked_reason, "unauthorized") != 0)
+            continue;
+        connection->parked = false;
+        connection->checked_ms = 0;
+    }
+    show_parked(engine);
+}
+
 /* No access token was in it, so a refusal is about the client's own credentials. */
 static void take_organisation(struct engine *engine, const struct reply *reply)
 {
@@ -214,6 +228,7 @@ static void take_organisation(struct engine *engine, const struct reply *reply)
         return;
     status = read_status(engine, reply);
     if (status.state == CONNECTION_REFUSED) {
+        absolve(engine);
         engine_stop_run(engine, STOP_CREDENTIALS, "the API refused the client's credentials%s%s",
                         status.detail[0] == '\0' ? "" : ": ", status.detail);
         return;

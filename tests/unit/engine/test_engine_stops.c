@@ -18,6 +18,7 @@ static void refused_credentials_stop_the_run_and_keep_the_items(void **context)
     settle();
     assert_int_equal(progress()->phase, ENGINE_ENDED);
     assert_int_equal(progress()->stop, STOP_CREDENTIALS);
+    assert_int_equal(progress()->parked_connections, 0); /* nothing is said of its token */
     for (uint64_t number = 1; number <= 4; number++)
         assert_int_equal(bench.ledger.durable[number].state, ITEM_READY);
     close_bench();
