@@ -316,7 +316,8 @@ static void check_parts(struct walk *walk, const struct json_schema *schema,
 static void check(struct walk *walk, const struct json_schema *schema, const struct value *value,
                   bool open)
 {
-    if (schema == NULL || walk_is_done(walk) || (schema->nullable && value->kind == VALUE_NULL))
+    if (schema == NULL || value->kind == VALUE_OMIT || walk_is_done(walk) ||
+        (schema->nullable && value->kind == VALUE_NULL))
         return;
     if (walk->nested == SCHEMA_DEPTH_MAX || walk->steps == SCHEMA_STEPS_MAX) {
         walk->stopped = true;

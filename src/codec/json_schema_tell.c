@@ -242,6 +242,14 @@ void walk_refuse_bound(struct walk *walk, const struct json_bound *bound, const 
         bound->number.bytes);
 }
 
+static bool has_member(const struct value *map, struct slice name)
+{
+    for (size_t i = 0; i < map->map.count; i++)
+        if (slice_equal(map->map.names[i], name))
+            return true;
+    return false;
+}
+
 void walk_refuse_gaps(struct walk *walk, const struct json_schema *schema,
                       const struct value *value)
 {
@@ -252,7 +260,7 @@ void walk_refuse_gaps(struct walk *walk, const struct json_schema *schema,
     for (size_t i = 0; i < schema->property_count; i++) {
         const struct json_property *property = &schema->properties[i];
 
-        if (!property->required || value_member(value, property->name).kind != VALUE_OMIT)
+        if (!property->required || has_member(value, property->name))
             continue;
         put_text(&room, count++ == 0 ? "'" : ", '");
         put(&room, property->name.bytes, property->name.length);

@@ -54,6 +54,26 @@ static void tell_whole(struct intake *intake, const struct intake_job *job, cons
     tell(intake, job, unit, &verdict);
 }
 
+/* Where a reference to a secret stands, text will be sent that is not known here. */
+static enum err_code hide_references(struct intake *intake, enum connection_write write,
+                                     struct value *body, struct err *err)
+{
+    struct value *values;
+
+    if (write == CONNECTION_WRITE_NONE || body->kind != VALUE_MAP || body->map.count == 0)
+        return ERR_OK;
+    values = arena_new(&intake->scratch, body->map.count, sizeof *values);
+    if (values == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for a body");
+    for (size_t i = 0; i < body->map.count; i++)
+        if (!connection_write_is_secret(write, body->map.names[i]))
+            values[i] = body->map.values[i];
+        else
+            values[i].kind = VALUE_OMIT;
+    body->map.values = values;
+    return ERR_OK;
+}
+
 bool intake_check_body(struct intake *intake, const struct intake_job *job, const struct unit *unit,
                        struct slice path, struct slice body)
 {
@@ -66,7 +86,6 @@ bool intake_check_body(struct intake *intake, const struct intake_job *job, cons
 
     /* Rows that are gathered were looked at before. */
     if (intake->spec->document == NULL || intake->is_checked ||
-        job->job->connection_write != CONNECTION_WRITE_NONE || /* secrets are references there */
         (job->gathered && !is_error(intake)))
         return true;
     code = openapi_find(intake->spec->document, job->job->method, path, &operation, &err);
@@ -74,6 +93,8 @@ bool intake_check_body(struct intake *intake, const struct intake_job *job, cons
         return true;
     if (code == ERR_OK && body.length > 0 && operation->body != NULL)
         code = json_parse(&intake->scratch, body.bytes, body.length, &value, &err);
+    if (code == ERR_OK && body.length > 0 && operation->body != NULL)
+        code = hide_references(intake, job->job->connection_write, &value, &err);
     if (code == ERR_NO_MEMORY)
         intake->body.failed = ERR_NO_MEMORY;
     else if (code != ERR_OK)

@@ -75,7 +75,8 @@ const struct value *json_schema_resolve(const struct value *document, struct sli
 bool json_schema_requires(const struct json_schema *schema, struct slice wrapper,
                           struct slice name);
 
-/* True when `value` (as json_parse makes it) fits. Otherwise what is wrong with it is in
+/* True when `value` (as json_parse makes it) fits. A member that holds OMIT is there, what it holds
+ * is not known, and fits everything. Otherwise what is wrong with it is in
  * *verdict_out, in the order of the value, under paths that start with `root`. The member
  * `undeclared` of the outermost map (NULL: none) may be there without being declared. */
 bool json_schema_check(const struct json_schema *schema, const struct value *value,

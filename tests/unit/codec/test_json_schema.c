@@ -572,6 +572,25 @@ static void what_a_schema_requires_is_found_through_its_parts(void **state)
     assert_false(json_schema_requires(compile("{\"$ref\":\"#\"}"), SLICE(""), SLICE("a")));
 }
 
+static void a_member_that_is_not_known_fits_everything_but_its_name(void **state)
+{
+    static const char text[] =
+        "{\"properties\":{\"a\":{\"type\":\"string\",\"minLength\":9},\"b\":{}},"
+        "\"required\":[\"a\",\"b\"],\"additionalProperties\":false}";
+    static const struct slice names[] = {{"a", 1}, {"c", 1}};
+    static const struct value values[2];
+    struct value map = {.kind = VALUE_MAP};
+
+    (void)state;
+    map.map.names = names;
+    map.map.values = values;
+    map.map.count = 2;
+    assert_false(json_schema_check(compile(text), &map, "body", NULL, &verdict));
+    assert_told(0, "body.c: is not known here [there are: a, b]");
+    assert_told(1, "body: lacks 'b', which is required []");
+    assert_int_equal(verdict.count, 2);
+}
+
 /* -- limits ---------------------------------------------------------------------------------- */
 
 static void more_schemas_than_stated_are_refused(void **state)
@@ -670,6 +689,7 @@ int main(void)
         TEST(a_long_path_is_cut_between_characters),
         TEST(the_undeclared_member_may_stand_in_the_outermost_map_only),
         TEST(what_a_schema_requires_is_found_through_its_parts),
+        TEST(a_member_that_is_not_known_fits_everything_but_its_name),
         TEST(more_schemas_than_stated_are_refused),
         TEST(patterns_and_notes_stay_within_their_limits),
         TEST(a_compilation_without_memory_says_so),
