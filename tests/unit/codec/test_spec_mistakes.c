@@ -277,7 +277,8 @@ static const struct {
     {SOURCE "\n    " REQUEST "\n    zzz: 1",
      "t.yaml:10:5: error: unknown key 'zzz' in job 'p'   [spec.unknown_key]\n"
      "      help: known here: description, connection, source, request, body, if, outputs, "
-     "mode, retry, max_failures, when_empty, when_changed, custom, idempotent, access_tokens\n"},
+     "mode, retry, max_failures, when_empty, when_changed, custom, idempotent, access_tokens, "
+     "reconcile\n"},
     {SOURCE "\n    " REQUEST "\n    connection: shpo",
      "t.yaml:10:17: error: no connection 'shpo' under connections   "
      "[spec.unknown_connection]\n      help: did you mean 'shop'?"},
