@@ -12,7 +12,8 @@ libraries="libcurl4-openssl-dev libssl-dev liblmdb-dev libmsgpack-dev libyaml-de
 libcsv-dev libxxhash-dev"
 simulator="libh2o-evloop-dev"
 tests="libcmocka-dev git ca-certificates"
-checkers="clang libclang-rt-dev clang-tidy clang-format clang-tools wrk nghttp2-client python3-lmdb python3-msgpack"
+checkers="clang libclang-rt-dev clang-tidy clang-format clang-tools wrk nghttp2-client python3-lmdb python3-msgpack
+python3-jsonschema python3-yaml"
 
 packages="$build $libraries $simulator $tests"
 list_only=no
