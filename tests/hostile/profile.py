@@ -85,7 +85,7 @@ REFUSALS = {"450", "410"}
 LOSING = {"close", "reset", "truncated", "reset-body", "no-length", "chunks-cut", "garbage",
           "garbage-no-job-id", "empty", "wrong-type", "duplicate-keys", "accepted-500",
           "accepted-503", "lost-502", "lost-504", "close-early", "reset-early", "500", "502", "503",
-          "504", "408", "html-502"}
+          "504", "408", "html-502", "gzip", "header-flood", "hints-storm"}
 
 
 class Wrong(Exception):

@@ -381,6 +381,13 @@ static const struct chance send_chances[] = {
     {"entity", 0, 0},
     {"odd-submit-status", 0, 60},
     {"chunks-cut", 0, 40},
+    {"no-date", 0, 30},
+    {"bad-date", 0, 30},
+    {"gzip", 0, 30},
+    {"header-flood", 0, 10},
+    {"hints-storm", 0, 10},
+    {"url-userinfo", 0, 20},
+    {"url-token", 0, 20},
 };
 
 static const struct chance job_chances[] = {
@@ -398,7 +405,9 @@ static const struct chance poll_chances[] = {
     {"poll-empty", 0, 30},          {"poll-html", 0, 40},
     {"poll-wrong-type", 0, 30},     {"poll-404", 0, 60},
     {"poll-duplicate-keys", 0, 30}, {"poll-wrapped", 300, 800},
-    {"poll-chunks-cut", 0, 30},
+    {"poll-chunks-cut", 0, 30},     {"poll-gzip", 0, 20},
+    {"poll-no-date", 0, 20},        {"poll-bad-date", 0, 20},
+    {"poll-header-flood", 0, 10},
 };
 
 static const struct outcome *draw_from(const struct chance *chances, size_t count,

@@ -82,7 +82,8 @@ struct arena {
 void *arena_take(struct arena *arena, size_t bytes);
 struct slice arena_copy(struct arena *arena, struct slice slice);
 
-/* A 64-bit hash of bytes; not secret, not stable between versions. */
+/* A 64-bit hash of bytes; not secret. World files hold such hashes: a change of it needs another
+ * number in their first line (world_text.c). */
 uint64_t hash_bytes(uint64_t seed, struct slice slice);
 /* One well mixed 64-bit value from two. */
 uint64_t hash_mix(uint64_t a, uint64_t b);
