@@ -81,8 +81,7 @@ static void show_request(struct plan *plan, const struct rendered_row *row)
     const struct spec_job *job = &spec->jobs[row->job_index];
 
     plan->shown = true;
-    buf_append_format(&plan->out,
-                      "%s %.*s\nX-Rutter-Version: %s\nAuthorization: [secret]\n",
+    buf_append_format(&plan->out, "%s %.*s\nX-Rutter-Version: %s\nAuthorization: [secret]\n",
                       method_name(job->method), (int)row->path.length, row->path.bytes,
                       spec->api.version);
     if (job->operation->takes_access_token)
