@@ -16,6 +16,8 @@ static const struct command commands[] = {
     {"results", "write succeeded.csv, failed.csv and so on", help_results, cmd_results},
     {"connections", "which can be written to, and what their merchants must do", help_connections,
      cmd_connections},
+    {"probe", "how long the API remembers an idempotency key; makes real writes", help_probe,
+     cmd_probe},
     {"operations", "which writes the API has and how each is repeated", help_operations,
      cmd_operations},
 };

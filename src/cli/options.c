@@ -24,6 +24,8 @@ enum {
     OPTION_GRACE,
     OPTION_LIMIT,
     OPTION_CHECK,
+    OPTION_AFTER,
+    OPTION_ALLOW_PRODUCTION,
     OPTION_VALIDATE,
 };
 
@@ -50,6 +52,8 @@ static const struct option_rule rules[] = {
     {"grace", required_argument, OPTION_GRACE, ALLOW_RUN},
     {"limit", required_argument, OPTION_LIMIT, ALLOW_RUN},
     {"check", no_argument, OPTION_CHECK, ALLOW_CHECK},
+    {"after", required_argument, OPTION_AFTER, ALLOW_PROBE},
+    {"allow-production", no_argument, OPTION_ALLOW_PRODUCTION, ALLOW_PROBE},
     {"validate", required_argument, OPTION_VALIDATE, ALLOW_VALIDATE},
 };
 enum { RULE_COUNT = sizeof rules / sizeof rules[0] };
@@ -165,6 +169,12 @@ static int apply(const char *command, int value, const char *argument, struct op
         return -1;
     case OPTION_WATCH:
         options->watch = true;
+        return -1;
+    case OPTION_AFTER:
+        options->after = argument;
+        return -1;
+    case OPTION_ALLOW_PRODUCTION:
+        options->allow_production = true;
         return -1;
     case OPTION_CHECK:
         options->check = true;

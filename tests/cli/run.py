@@ -10,7 +10,8 @@ A case is a folder under cases/ with
                 NAME=VALUE in front set the environment of that command. A line that starts with @
                 is a step of this runner, see `step_` below. `# ...` is a comment.
   server.json   optional: {"options": [...]} for starting rutter-sim, {"next": [...]} for
-                POST /_sim/fail before the first command
+                POST /_sim/fail before the first command, {"random_keys": true} where the
+                idempotency keys are no functions of the items: they are left out of `requests`
   expected/     stdout, stderr, exit (one status a command), requests; written by --update
   any other     copied into the working folder; in *.yaml and *.env {sim} and {dir} are filled in
 
@@ -246,7 +247,10 @@ class Case:
                 getattr(self, "step_" + words[0][1:])(*words[1:])
             else:
                 self.run_command(words, line, several)
-        self.results["requests"] = requests_of(self.simulator.ledger())
+        lines = self.simulator.ledger()
+        if self.read_json("server.json").get("random_keys"):
+            lines = [dict(line, idempotency_key="") for line in lines]
+        self.results["requests"] = requests_of(lines)
 
     # --- comparing ---
 

@@ -37,10 +37,11 @@ int cmd_resolve(int argc, char **argv);
 int cmd_cancel(int argc, char **argv);
 int cmd_results(int argc, char **argv);
 int cmd_connections(int argc, char **argv);
+int cmd_probe(int argc, char **argv);
 int cmd_operations(int argc, char **argv);
 
 extern const char help_run[], help_plan[], help_check[], help_status[], help_items[],
     help_explain[], help_retry[], help_resolve[], help_cancel[], help_results[], help_connections[],
-    help_operations[];
+    help_probe[], help_operations[];
 
 #endif

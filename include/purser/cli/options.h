@@ -29,7 +29,9 @@ struct options {
     const char *connection;     /* the alias, where a key stands on several connections */
     enum validation validation; /* --validate WORD */
     bool watch;
-    bool check;       /* connections --check */
+    bool check;        /* connections --check */
+    const char *after; /* probe --after; NULL = as it stands in the help */
+    bool allow_production;
     int64_t wait_ms;  /* run --wait; INT64_MAX = no limit */
     int64_t grace_ms; /* run --grace */
     uint64_t limit;   /* run --limit; UINT64_MAX = no limit */
@@ -52,6 +54,7 @@ struct options {
 #define ALLOW_VALIDATE (1u << 12)
 #define ALLOW_REQUEST (1u << 11) /* no spec; up to two operands: METHOD PATH, or one word */
 #define ALLOW_CHECK (1u << 13)
+#define ALLOW_PROBE (1u << 14) /* --after, --allow-production */
 
 /* Parses. Returns -1 to go on, else the exit status to end with: 0 after --help (printed on
  * stdout), 2 after a message on stderr. */
