@@ -29,7 +29,7 @@ class Wrong(Exception):
     """What makes a test fail."""
 
 
-def read_options(usage):
+def read_options(usage, tests):
     parser = argparse.ArgumentParser(usage=usage)
     parser.add_argument("--purser", required=True, type=os.path.abspath)
     parser.add_argument("--sim", required=True, type=os.path.abspath)
@@ -39,12 +39,17 @@ def read_options(usage):
     parser.add_argument("--keep", help="leave all files in this folder")
     parser.add_argument("--plant", action="store_true",
                         help="plant what must be found, and succeed when it is")
+    if len(tests) > 1:
+        parser.add_argument("--what", required=True, choices=tests)
     return parser.parse_args()
 
 
-def main(usage, test):
-    """Runs `test(options, folder)`: status 77 and a reason when something is missing."""
-    options = read_options(usage)
+def main(usage, tests):
+    """Runs the test, or of several by name the one of --what, with the options and a folder: status
+    77 and a reason when something is missing."""
+    tests = tests if isinstance(tests, dict) else {"": tests}
+    options = read_options(usage, tests)
+    test = tests[getattr(options, "what", "")]
     folder = options.keep or tempfile.mkdtemp(prefix="purser-peer-")
     os.makedirs(folder, exist_ok=True)
     try:
