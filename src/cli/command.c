@@ -11,6 +11,8 @@ static const struct command commands[] = {
     {"items", "one line an item", help_items, cmd_items},
     {"explain", "everything that happened to one item, and why", help_explain, cmd_explain},
     {"retry", "failed items become ready again", help_retry, cmd_retry},
+    {"reconcile", "evidence for items in doubt, and what it proposes", help_reconcile,
+     cmd_reconcile},
     {"resolve", "a person's word on an item in doubt", help_resolve, cmd_resolve},
     {"cancel", "stop what has not been sent", help_cancel, cmd_cancel},
     {"results", "write succeeded.csv, failed.csv and so on", help_results, cmd_results},

@@ -4,16 +4,17 @@
 
 #include "purser/io/clock.h"
 
-static struct step step_of(const struct item *item, enum item_event_kind kind, int64_t now_ms)
+static struct step step_of(const struct item *item, enum item_event_kind kind, enum reason reason,
+                           int64_t now_ms)
 {
     struct item_event event = {
-        .kind = kind, .now_ms = now_ms, .server_now_ms = now_ms, .delay_ms = -1};
+        .kind = kind, .now_ms = now_ms, .server_now_ms = now_ms, .delay_ms = -1, .reason = reason};
     struct policy policy = {.repeatable = true};
 
     return lifecycle_step(item, &event, &policy);
 }
 
-static enum err_code commit(struct ledger *ledger, bool wait, struct err *err)
+enum err_code decide_commit(struct ledger *ledger, bool wait, struct err *err)
 {
     uint64_t sequence;
 
@@ -46,7 +47,7 @@ static enum err_code decide_all(struct session *session, const struct where *whe
             *passed_out += 1;
             continue;
         }
-        step = step_of(&view.item, kind, now_ms);
+        step = step_of(&view.item, kind, REASON_NONE, now_ms);
         if (step.item.state == view.item.state) { /* a word that changes nothing */
             *passed_out += 1;
             continue;
@@ -54,33 +55,44 @@ static enum err_code decide_all(struct session *session, const struct where *whe
         *done_out += 1;
         code = ledger->ops->put_item(ledger, view.number, &view.item, &step.item, err);
         if (code == ERR_OK && ledger->ops->batch_bytes(ledger) > BATCH_BYTES_MAX / 2)
-            code = commit(ledger, false, err);
+            code = decide_commit(ledger, false, err);
     }
     listing_deinit(&listing);
-    return code == ERR_NOT_FOUND ? commit(ledger, true, err) : code;
+    return code == ERR_NOT_FOUND ? decide_commit(ledger, true, err) : code;
+}
+
+enum err_code decide_put(struct ledger *ledger, uint64_t number, const struct item *item,
+                         const struct decision *decision, struct err *err)
+{
+    struct attempt_record word = {.generation = item->generation,
+                                  .poll = decision->reason != REASON_NONE,
+                                  .started_ms = clock_wall_ms(),
+                                  .event = (uint8_t)decision->kind,
+                                  .message = decision->message};
+    struct step step = step_of(item, decision->kind, decision->reason, word.started_ms);
+
+    assert(step.legal);
+    word.state = (uint8_t)step.item.state;
+    word.reason = step.item.reason;
+    if (ledger->ops->put_item(ledger, number, item, &step.item, err) != ERR_OK ||
+        ledger->ops->put_attempt(ledger, number, &word, err) != ERR_OK)
+        return err->code;
+    return decision->result == NULL
+               ? ERR_OK
+               : ledger->ops->put_result(ledger, number, decision->result, err);
 }
 
 enum err_code decide_one(struct session *session, const struct item_view *view,
                          enum item_event_kind kind, struct err *err)
 {
-    struct ledger *ledger = session->ledger;
-    struct attempt_record word = {.generation = view->item.generation,
-                                  .started_ms = clock_wall_ms(),
-                                  .event = (uint8_t)kind,
-                                  .message = SLICE("a person's word")};
-    struct step step;
+    const struct decision word = {.kind = kind, .message = SLICE("a person's word")};
 
     if (!lifecycle_is_legal(view->item.state, kind))
         return err_set(err, ERR_USAGE, "%s is %s; this word is for items in doubt",
                        session->options->item, item_state_name(view->item.state));
-    step = step_of(&view->item, kind, word.started_ms);
-    assert(step.legal);
-    word.state = (uint8_t)step.item.state;
-    word.reason = step.item.reason;
-    if (ledger->ops->put_item(ledger, view->number, &view->item, &step.item, err) != ERR_OK ||
-        ledger->ops->put_attempt(ledger, view->number, &word, err) != ERR_OK)
+    if (decide_put(session->ledger, view->number, &view->item, &word, err) != ERR_OK)
         return err->code;
-    return commit(ledger, true, err);
+    return decide_commit(session->ledger, true, err);
 }
 
 enum err_code decide_report(struct session *session, const char *verb, uint64_t done,

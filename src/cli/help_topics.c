@@ -26,6 +26,8 @@ static void print_in_doubt(void)
            "touched\nagain until a person has found out and says so:\n\n"
            "  purser items SPEC --where state=in_doubt      which ones, and the reason\n"
            "  purser explain SPEC JOB/KEY                   what was sent, and what came back\n"
+           "  purser reconcile SPEC                         asks the API, and proposes\n"
+           "  purser reconcile SPEC --apply-found           records what was found done\n"
            "  purser resolve SPEC JOB/KEY --as done         it is on the platform\n"
            "  purser resolve SPEC JOB/KEY --as not-done     it is not: sent again, new key\n"
            "  purser resolve SPEC JOB/KEY --as abandon      leave it; it is never sent again\n\n"

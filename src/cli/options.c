@@ -27,6 +27,7 @@ enum {
     OPTION_AFTER,
     OPTION_ALLOW_PRODUCTION,
     OPTION_VALIDATE,
+    OPTION_APPLY_FOUND,
 };
 
 struct option_rule {
@@ -55,6 +56,7 @@ static const struct option_rule rules[] = {
     {"after", required_argument, OPTION_AFTER, ALLOW_PROBE},
     {"allow-production", no_argument, OPTION_ALLOW_PRODUCTION, ALLOW_PROBE},
     {"validate", required_argument, OPTION_VALIDATE, ALLOW_VALIDATE},
+    {"apply-found", no_argument, OPTION_APPLY_FOUND, ALLOW_APPLY_FOUND},
 };
 enum { RULE_COUNT = sizeof rules / sizeof rules[0] };
 
@@ -166,6 +168,9 @@ static int apply(const char *command, int value, const char *argument, struct op
         return -1;
     case OPTION_CONNECTION:
         options->connection = argument;
+        return -1;
+    case OPTION_APPLY_FOUND:
+        options->apply_found = true;
         return -1;
     case OPTION_WATCH:
         options->watch = true;

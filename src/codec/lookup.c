@@ -176,6 +176,7 @@ bool lookup_ask(const struct lookup *lookup, const struct lookup_item *item, str
                 struct arena *scratch, struct lookup_question *question_out,
                 struct eval_error *error_out)
 {
+    static const char connections[] = "/connections";
     const struct slice names[] = {SLICE("key"), SLICE("line")};
     char line[16];
     struct value members[] = {{.kind = VALUE_STRING, .text = item->key},
@@ -200,6 +201,9 @@ bool lookup_ask(const struct lookup *lookup, const struct lookup_item *item, str
         return false;
     if (!make_path(arena, path, filter, &question_out->path))
         return fail(lookup, error_out, "no memory for the look-up");
+    if (path.length >= sizeof connections - 1 &&
+        memcmp(path.bytes, connections, sizeof connections - 1) == 0)
+        return fail(lookup, error_out, "the list of connections holds access tokens");
     if (question_out->path.length > PATH_BYTES_MAX)
         return fail(lookup, error_out, "path and filter are too long for a URL");
     return true;

@@ -105,6 +105,8 @@ struct lookup_page lookup_read_page(struct arena *arena, const struct lookup_que
     const struct value *list = form == ANSWER_OBJECT && !is_error ? list_of(&root) : NULL;
     struct value entity = value_member(&root, slice_of(question->wrapper));
 
+    page.is_impossible =
+        http_status == 400 || http_status == 404 || http_status == 405 || http_status == 422;
     page.is_refused = http_status == 401 || error.kind == ANSWER_ERROR_BAD_CREDENTIALS;
     page.is_read = is_ok && !is_error && (list != NULL || answer_is_map(&entity));
     if (!page.is_read) {

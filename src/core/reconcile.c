@@ -34,6 +34,7 @@ static enum proposal propose_by_lookup(const struct evidence *evidence)
         return PROPOSE_LATER;
     case LOOKUP_NONE:
     case LOOKUP_NOT_NEEDED:
+    case LOOKUP_IMPOSSIBLE:
         return evidence->job == JOB_UNANSWERED ? PROPOSE_LATER : PROPOSE_LOOK;
     case LOOKUP_FOUND_SEVERAL:
     case LOOKUP_EVIDENCE_COUNT:

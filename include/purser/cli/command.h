@@ -33,6 +33,7 @@ int cmd_status(int argc, char **argv);
 int cmd_items(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_retry(int argc, char **argv);
+int cmd_reconcile(int argc, char **argv);
 int cmd_resolve(int argc, char **argv);
 int cmd_cancel(int argc, char **argv);
 int cmd_results(int argc, char **argv);
@@ -42,6 +43,6 @@ int cmd_operations(int argc, char **argv);
 
 extern const char help_run[], help_plan[], help_check[], help_status[], help_items[],
     help_explain[], help_retry[], help_resolve[], help_cancel[], help_results[], help_connections[],
-    help_probe[], help_operations[];
+    help_probe[], help_operations[], help_reconcile[];
 
 #endif

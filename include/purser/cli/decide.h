@@ -11,6 +11,21 @@
 int decide_command(int argc, char **argv, enum item_event_kind kind, const char *verb,
                    const char *next);
 
+/* What is decided of one item in doubt, and on what grounds. */
+struct decision {
+    enum item_event_kind kind;
+    enum reason reason;                 /* REASON_NONE = that of a person's word */
+    struct slice message;               /* stands beside the item's attempts */
+    const struct result_record *result; /* NULL = none is kept */
+};
+
+/* Puts the decision, which must be legal in the item's state, into the open batch. */
+enum err_code decide_put(struct ledger *ledger, uint64_t number, const struct item *item,
+                         const struct decision *decision, struct err *err) ERR_CHECKED;
+
+/* Closes the open batch if there is something in it; with `wait` it is durable afterwards. */
+enum err_code decide_commit(struct ledger *ledger, bool wait, struct err *err) ERR_CHECKED;
+
 /* Applies `kind` to one item. ERR_USAGE when it is not legal in its state. */
 enum err_code decide_one(struct session *session, const struct item_view *view,
                          enum item_event_kind kind, struct err *err) ERR_CHECKED;

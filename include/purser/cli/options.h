@@ -29,6 +29,7 @@ struct options {
     const char *connection;     /* the alias, where a key stands on several connections */
     enum validation validation; /* --validate WORD */
     bool watch;
+    bool apply_found;  /* reconcile --apply-found */
     bool check;        /* connections --check */
     const char *after; /* probe --after; NULL = as it stands in the help */
     bool allow_production;
@@ -55,6 +56,7 @@ struct options {
 #define ALLOW_REQUEST (1u << 11) /* no spec; up to two operands: METHOD PATH, or one word */
 #define ALLOW_CHECK (1u << 13)
 #define ALLOW_PROBE (1u << 14) /* --after, --allow-production */
+#define ALLOW_APPLY_FOUND (1u << 15)
 
 /* Parses. Returns -1 to go on, else the exit status to end with: 0 after --help (printed on
  * stdout), 2 after a message on stderr. */

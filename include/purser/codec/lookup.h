@@ -51,6 +51,7 @@ struct slice lookup_page_path(struct arena *arena, const struct lookup_question 
 
 struct lookup_page {
     bool is_read;                     /* false: no list; `detail` says why */
+    bool is_impossible;               /* and never will be: the API does not take this question */
     bool is_refused;                  /* for its credentials */
     size_t count;                     /* entities that count */
     struct slice ids[LOOKUP_IDS_MAX]; /* of the first of them; safe to show; "?" = without one */

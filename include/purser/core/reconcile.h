@@ -32,6 +32,7 @@ enum job_evidence {
     X(LOOKUP_FOUND_ONE, "found", "exactly one was found")                       \
     X(LOOKUP_FOUND_SEVERAL, "ambiguous", "several were found")                  \
     X(LOOKUP_FOUND_NOTHING, "nothing", "nothing was found")                     \
+    X(LOOKUP_IMPOSSIBLE, "impossible", "this item cannot be asked about")       \
     X(LOOKUP_UNANSWERED, "unanswered", "it could not be asked")
 
 enum lookup_evidence {

@@ -192,6 +192,7 @@ static void an_answer_without_a_list_proves_nothing(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct lookup_page page = page_of(BY_FILTER, cases[i].http_status, cases[i].answer);
 
+        assert_int_equal(page.is_impossible, cases[i].http_status == 404);
         if (page.is_read || page.is_refused != cases[i].is_refused ||
             strcmp(page.detail, cases[i].detail) != 0)
             fail_msg("%s: %s", cases[i].answer, page.detail);

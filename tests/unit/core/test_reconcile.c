@@ -25,12 +25,12 @@ static void every_pair_of_evidence_leads_to_one_proposal(void **state)
     static const struct {
         enum job_evidence job;
         const char *old,
-            *fresh; /* by enum lookup_evidence: none not-needed one several nothing - */
+            *fresh; /* by enum lookup_evidence: none not-needed one several nothing impossible - */
     } rows[] = {
-        {JOB_NOT_KNOWN, "??D?LL", "??D?NL"},   {JOB_SUCCEEDED, "DDDDDD", "DDDDDD"},
-        {JOB_FAILED, "NN??NN", "NN??NN"},      {JOB_RUNNING, "LLLLLL", "LLLLLL"},
-        {JOB_PARTLY_DONE, "??????", "??????"}, {JOB_UNCLEAR, "??D?LL", "??D?NL"},
-        {JOB_FORGOTTEN, "??D?LL", "??D?NL"},   {JOB_UNANSWERED, "LLD?LL", "LLD?LL"},
+        {JOB_NOT_KNOWN, "??D?L?L", "??D?N?L"},   {JOB_SUCCEEDED, "DDDDDDD", "DDDDDDD"},
+        {JOB_FAILED, "NN??NNN", "NN??NNN"},      {JOB_RUNNING, "LLLLLLL", "LLLLLLL"},
+        {JOB_PARTLY_DONE, "???????", "???????"}, {JOB_UNCLEAR, "??D?L?L", "??D?N?L"},
+        {JOB_FORGOTTEN, "??D?L?L", "??D?N?L"},   {JOB_UNANSWERED, "LLD?LLL", "LLD?LLL"},
     };
     static const char letters[] = {[PROPOSE_DONE] = 'D',
                                    [PROPOSE_NOT_DONE] = 'N',
