@@ -11,7 +11,7 @@
 #include "purser/base/mem.h"
 #include "purser/base/text.h"
 
-enum { SECRETS_MAX = 8192, SECRET_BYTES_MIN = 4, LINE_BYTES_MAX = 64 * 1024 };
+enum { SECRETS_MAX = 65536, SECRET_BYTES_MIN = 4, LINE_BYTES_MAX = 64 * 1024 };
 
 #define REPLACEMENT "[secret]"
 #define REPLACEMENT_BYTES (sizeof REPLACEMENT - 1)
@@ -21,10 +21,10 @@ struct secret {
     size_t length;
 };
 
-/* Written while credentials are loaded, before there is a second thread; only read later. */
+/* Of the main thread alone: the ledger's second one never logs. */
 static struct {
     enum log_level level;
-    struct secret *secrets; /* longest first */
+    struct secret *secrets; /* longest first, those of one length by their bytes */
     size_t count, capacity;
     /* One bit for each pair of first bytes, so that most positions of a text cost one look. */
     uint8_t first_pairs[65536 / 8];
@@ -60,19 +60,41 @@ static bool grow(void)
     return true;
 }
 
+/* How a secret of the list stands to one of `length` bytes: < 0 before it, 0 the same, > 0 behind.
+ */
+static int compare(const struct secret *secret, const char *bytes, size_t length)
+{
+    if (secret->length != length)
+        return secret->length > length ? -1 : 1;
+    return memcmp(secret->bytes, bytes, length);
+}
+
+/* The first place from `start` on whose secret does not stand before `bytes`. */
+static size_t place_of(size_t start, const char *bytes, size_t length)
+{
+    size_t end = global.count;
+
+    while (start < end) {
+        size_t middle = start + (end - start) / 2;
+
+        if (compare(&global.secrets[middle], bytes, length) < 0)
+            start = middle + 1;
+        else
+            end = middle;
+    }
+    return start;
+}
+
 bool log_add_secret(const char *value, size_t length)
 {
-    size_t place = 0;
+    size_t place;
     char *copy;
 
     if (length < SECRET_BYTES_MIN)
         return true;
-    while (place < global.count && global.secrets[place].length > length)
-        place++;
-    for (size_t i = place; i < global.count && global.secrets[i].length == length; i++) {
-        if (memcmp(global.secrets[i].bytes, value, length) == 0)
-            return true;
-    }
+    place = place_of(0, value, length);
+    if (place < global.count && compare(&global.secrets[place], value, length) == 0)
+        return true;
     if (global.count == SECRETS_MAX || !grow())
         return false;
     copy = mem_copy_text(value, length);
@@ -96,17 +118,37 @@ void log_forget(void)
     memset(global.first_pairs, 0, sizeof global.first_pairs);
 }
 
+/* Behind the last secret that is as long as that at `start`. */
+static size_t end_of_length(size_t start)
+{
+    size_t length = global.secrets[start].length, end = global.count;
+
+    while (start < end) {
+        size_t middle = start + (end - start) / 2;
+
+        if (global.secrets[middle].length == length)
+            start = middle + 1;
+        else
+            end = middle;
+    }
+    return start;
+}
+
 /* Length of the longest secret that `text` starts with, 0 when there is none. */
 static size_t secret_at(const char *text, size_t length)
 {
     if (length < SECRET_BYTES_MIN ||
         (global.first_pairs[pair_of(text) / 8] & 1u << pair_of(text) % 8) == 0)
         return 0;
-    for (size_t i = 0; i < global.count; i++) {
-        const struct secret *secret = &global.secrets[i];
+    for (size_t i = 0; i < global.count;) {
+        size_t wanted = global.secrets[i].length, place;
 
-        if (secret->length <= length && memcmp(secret->bytes, text, secret->length) == 0)
-            return secret->length;
+        if (wanted <= length) {
+            place = place_of(i, text, wanted);
+            if (place < global.count && compare(&global.secrets[place], text, wanted) == 0)
+                return wanted;
+        }
+        i = end_of_length(i);
     }
     return 0;
 }

@@ -19,7 +19,7 @@ void log_line(enum log_level level, const char *format, ...) __attribute__((form
 
 /* Registers a secret value to be replaced wherever text passes through log_redact(). Values
  * under 4 bytes are ignored. The value is copied into memory that is wiped at log_forget().
- * At most 8192 values. Returns false when it could not be kept. */
+ * At most 65536 values. Returns false when it could not be kept. */
 bool log_add_secret(const char *value, size_t length);
 void log_forget(void);
 
