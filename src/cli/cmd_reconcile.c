@@ -24,7 +24,7 @@ const char help_reconcile[] =
     "  not_done   the remote job failed for good; or nothing was found, and the connection was\n"
     "             synchronised more than 15 minutes after the item came into doubt\n"
     "  later      the remote job still runs, the list may be older than the write, or no answer\n"
-    "  look       several were found, or nothing tells\n\n"
+    "  look       several were found, or one that is older than the write, or nothing tells\n\n"
     "  --apply-found      record as succeeded what was found done; all else stays for `resolve`\n"
     "  --where TERMS      as in `purser items`\n"
     "  --output FORMAT    table, json, ndjson or csv\n"

@@ -192,6 +192,7 @@ static bool keep_found(struct ring_slot *slot, const struct lookup_page *page)
     if (finding->found_count == 0 && page->count > 0) {
         finding->result = reconciler_keep(&slot->arena, page->entity, &failed);
         finding->http_status = 200;
+        slot->created_ms = page->created_ms;
     }
     for (size_t i = 0; i < page->count && i < LOOKUP_IDS_MAX; i++) {
         size_t at = finding->found_count + i;
@@ -201,6 +202,16 @@ static bool keep_found(struct ring_slot *slot, const struct lookup_page *page)
     }
     finding->found_count += page->count;
     return !failed;
+}
+
+/* What a write changes was created before it; what it creates was not. */
+static enum lookup_evidence evidence_of_one(const struct ring_slot *slot)
+{
+    bool creates = slot->operation != NULL && slot->operation->method == METHOD_POST;
+
+    return creates && reconcile_is_older(slot->created_ms, slot->finding.item.intent_ms)
+               ? LOOKUP_FOUND_OLDER
+               : LOOKUP_FOUND_ONE;
 }
 
 static void judge_pages(const struct reconciler *reconciler, struct ring_slot *slot)
@@ -215,7 +226,8 @@ static void judge_pages(const struct reconciler *reconciler, struct ring_slot *s
     else if (slot->cursor.length > 0)
         slot->step = STEP_ASK_PAGE;
     else
-        end_lookup(slot, finding->found_count == 1 ? LOOKUP_FOUND_ONE : LOOKUP_FOUND_NOTHING, "");
+        end_lookup(slot, finding->found_count == 1 ? evidence_of_one(slot) : LOOKUP_FOUND_NOTHING,
+                   "");
     finding->evidence.last_sync_ms = connection->last_sync_ms;
     finding->evidence.server_ahead_ms = connection->server_ahead_ms;
 }

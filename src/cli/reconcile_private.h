@@ -32,6 +32,7 @@ struct ring_slot {
     struct lookup_question question;
     struct slice cursor;
     uint32_t page_count;
+    int64_t created_ms; /* of the first entity found; 0 = not known */
 };
 
 enum status_step { STATUS_UNASKED, STATUS_ASKED, STATUS_KNOWN };

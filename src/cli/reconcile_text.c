@@ -126,7 +126,8 @@ static void append_lookup(const struct finding *finding, struct buf *out)
         return;
     }
     buf_append_text(out, lookup_evidence_meaning(finding->evidence.lookup));
-    if (finding->evidence.lookup == LOOKUP_FOUND_SEVERAL) {
+    if (finding->evidence.lookup == LOOKUP_FOUND_SEVERAL ||
+        finding->evidence.lookup == LOOKUP_FOUND_OLDER) {
         buf_append_text(out, ": ");
         append_ids(finding, out);
     }

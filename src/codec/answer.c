@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "purser/base/calendar.h"
 #include "purser/base/log.h"
 #include "purser/codec/json.h"
 
@@ -75,6 +76,49 @@ struct slice answer_text_member(const struct value *map, const char *name)
 bool answer_is_map(const struct value *value)
 {
     return value->kind == VALUE_MAP;
+}
+
+/* --- times --- */
+
+/* A number of `count` digits at `text`, which has them. */
+static int number_at(const char *text, int count)
+{
+    int number = 0;
+
+    for (int i = 0; i < count; i++)
+        number = number * 10 + (text[i] - '0');
+    return number;
+}
+
+int64_t answer_time_ms(struct slice text)
+{
+    static const char form[] = "0000-00-00T00:00:00";
+    struct calendar_date date;
+    const char *at = text.bytes;
+    size_t end = sizeof form - 1;
+    int hour, minute, second;
+
+    if (text.length <= end)
+        return 0;
+    for (size_t i = 0; i < end; i++) {
+        if (form[i] == '0' ? at[i] < '0' || at[i] > '9' : at[i] != form[i])
+            return 0;
+    }
+    if (at[end] == '.') {
+        do
+            end++;
+        while (end < text.length && at[end] >= '0' && at[end] <= '9');
+    }
+    if (end + 1 != text.length || at[end] != 'Z')
+        return 0;
+    date = (struct calendar_date){
+        .year = number_at(at, 4), .month = number_at(at + 5, 2), .day = number_at(at + 8, 2)};
+    hour = number_at(at + 11, 2);
+    minute = number_at(at + 14, 2);
+    second = number_at(at + 17, 2);
+    if (date.year < 1970 || !calendar_is_valid(date) || hour > 23 || minute > 59 || second > 60)
+        return 0;
+    return ((calendar_to_days(date) * 24 + hour) * 60 + minute) * 60000 + (int64_t)second * 1000;
 }
 
 /* --- errors --- */

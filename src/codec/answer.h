@@ -23,6 +23,8 @@ struct slice answer_trimmed(struct slice text);
 
 /* The text member called `name`; empty when there is none or it is no text. */
 struct slice answer_text_member(const struct value *map, const char *name);
+/* "2023-01-02T03:04:05.678Z" → Unix milliseconds, fraction left out; 0 when it is anything else. */
+int64_t answer_time_ms(struct slice text);
 bool answer_is_map(const struct value *value);
 
 /* Errors whose code says more than the HTTP status.

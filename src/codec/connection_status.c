@@ -6,7 +6,6 @@
 #include <strings.h>
 
 #include "answer.h"
-#include "purser/base/calendar.h"
 #include "purser/base/log.h"
 #include "purser/core/limits.h"
 
@@ -111,48 +110,6 @@ static const char *joined(struct arena *arena, const char *first, const char *se
     return copy == NULL ? "" : copy;
 }
 
-/* A number of `count` digits at `text`, which has them. */
-static int number_at(const char *text, int count)
-{
-    int number = 0;
-
-    for (int i = 0; i < count; i++)
-        number = number * 10 + (text[i] - '0');
-    return number;
-}
-
-/* "2023-01-02T03:04:05.678Z" → Unix milliseconds, fraction left out; 0 when it is anything else. */
-static int64_t time_of(struct slice text)
-{
-    static const char form[] = "0000-00-00T00:00:00";
-    struct calendar_date date;
-    const char *at = text.bytes;
-    size_t end = sizeof form - 1;
-    int hour, minute, second;
-
-    if (text.length <= end)
-        return 0;
-    for (size_t i = 0; i < end; i++) {
-        if (form[i] == '0' ? at[i] < '0' || at[i] > '9' : at[i] != form[i])
-            return 0;
-    }
-    if (at[end] == '.') {
-        do
-            end++;
-        while (end < text.length && at[end] >= '0' && at[end] <= '9');
-    }
-    if (end + 1 != text.length || at[end] != 'Z')
-        return 0;
-    date = (struct calendar_date){
-        .year = number_at(at, 4), .month = number_at(at + 5, 2), .day = number_at(at + 8, 2)};
-    hour = number_at(at + 11, 2);
-    minute = number_at(at + 14, 2);
-    second = number_at(at + 17, 2);
-    if (date.year < 1970 || !calendar_is_valid(date) || hour > 23 || minute > 59 || second > 60)
-        return 0;
-    return ((calendar_to_days(date) * 24 + hour) * 60 + minute) * 60000 + (int64_t)second * 1000;
-}
-
 /* --- the decision --- */
 
 static enum connection_state state_of_error(int http_status, enum answer_error_kind kind)
@@ -225,7 +182,7 @@ struct connection_status connection_status_read(struct arena *arena,
         status.link_url = safe_link(arena, text_field(&root, "link_url"));
         status.platform =
             answer_safe_text(arena, text_field(&root, "platform"), ERROR_CODE_BYTES_MAX);
-        status.last_sync_ms = time_of(text_field(&root, "last_sync_completed_at"));
+        status.last_sync_ms = answer_time_ms(text_field(&root, "last_sync_completed_at"));
     }
     if ((form == ANSWER_OBJECT && answer_read_error(&root, &error)) || !is_ok)
         read_error_answer(arena, input, &error, &status);

@@ -63,8 +63,10 @@ static void take_entity(struct arena *arena, const struct value *entity,
 
         page->ids[page->count] = slice_of(id[0] == '\0' ? "?" : id);
     }
-    if (page->count++ == 0)
-        page->entity = wrapped(arena, entity, question->wrapper);
+    if (page->count++ > 0)
+        return;
+    page->entity = wrapped(arena, entity, question->wrapper);
+    page->created_ms = answer_time_ms(answer_text_member(entity, "created_at"));
 }
 
 /* The first list, whatever its name: {"invoices":[…],"next_cursor":…}. */

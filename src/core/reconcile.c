@@ -13,6 +13,12 @@ bool reconcile_reads_are_fresh(const struct evidence *evidence)
            evidence->last_sync_ms - evidence->server_ahead_ms > evidence->doubt_ms + TRANSIT_MS_MAX;
 }
 
+/* The clocks of the platform and of the API need not agree to the minute. */
+bool reconcile_is_older(int64_t created_ms, int64_t intent_ms)
+{
+    return created_ms != 0 && intent_ms != 0 && created_ms < intent_ms - TRANSIT_MS_MAX;
+}
+
 /* Doubts that are not about whether it is there, but about how it is there, or how often. */
 static bool is_about_more(enum reason doubt)
 {
@@ -36,6 +42,7 @@ static enum proposal propose_by_lookup(const struct evidence *evidence)
     case LOOKUP_NOT_NEEDED:
     case LOOKUP_IMPOSSIBLE:
         return evidence->job == JOB_UNANSWERED ? PROPOSE_LATER : PROPOSE_LOOK;
+    case LOOKUP_FOUND_OLDER:
     case LOOKUP_FOUND_SEVERAL:
     case LOOKUP_EVIDENCE_COUNT:
         break;
@@ -46,8 +53,9 @@ static enum proposal propose_by_lookup(const struct evidence *evidence)
 /* The remote job speaks for its key, unless what the look-up found contradicts it. */
 static enum proposal propose_after_failure(enum lookup_evidence lookup)
 {
-    return lookup == LOOKUP_FOUND_ONE || lookup == LOOKUP_FOUND_SEVERAL ? PROPOSE_LOOK
-                                                                        : PROPOSE_NOT_DONE;
+    bool is_there = lookup == LOOKUP_FOUND_ONE || lookup == LOOKUP_FOUND_SEVERAL;
+
+    return is_there ? PROPOSE_LOOK : PROPOSE_NOT_DONE;
 }
 
 enum proposal reconcile_propose(const struct evidence *evidence)

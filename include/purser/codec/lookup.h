@@ -56,6 +56,7 @@ struct lookup_page {
     size_t count;                     /* entities that count */
     struct slice ids[LOOKUP_IDS_MAX]; /* of the first of them; safe to show; "?" = without one */
     struct slice entity;              /* the first, in its wrapper, without secrets; JSON text */
+    int64_t created_ms;               /* when it was created, as it says; Unix; 0 = it does not */
     struct slice cursor;              /* of the next page; empty = none */
     const char *detail;
 };

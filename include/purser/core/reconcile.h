@@ -26,13 +26,14 @@ enum job_evidence {
 };
 
 /* What the look-up of the spec says. */
-#define LOOKUP_EVIDENCE_LIST(X)                                                 \
-    X(LOOKUP_NONE, "none", "the job has no reconcile: in the spec")             \
-    X(LOOKUP_NOT_NEEDED, "not_needed", "not asked: the remote job says enough") \
-    X(LOOKUP_FOUND_ONE, "found", "exactly one was found")                       \
-    X(LOOKUP_FOUND_SEVERAL, "ambiguous", "several were found")                  \
-    X(LOOKUP_FOUND_NOTHING, "nothing", "nothing was found")                     \
-    X(LOOKUP_IMPOSSIBLE, "impossible", "this item cannot be asked about")       \
+#define LOOKUP_EVIDENCE_LIST(X)                                                             \
+    X(LOOKUP_NONE, "none", "the job has no reconcile: in the spec")                         \
+    X(LOOKUP_NOT_NEEDED, "not_needed", "not asked: the remote job says enough")             \
+    X(LOOKUP_FOUND_ONE, "found", "exactly one was found")                                   \
+    X(LOOKUP_FOUND_OLDER, "older", "exactly one was found, and it is older than the write") \
+    X(LOOKUP_FOUND_SEVERAL, "ambiguous", "several were found")                              \
+    X(LOOKUP_FOUND_NOTHING, "nothing", "nothing was found")                                 \
+    X(LOOKUP_IMPOSSIBLE, "impossible", "this item cannot be asked about")                   \
     X(LOOKUP_UNANSWERED, "unanswered", "it could not be asked")
 
 enum lookup_evidence {
@@ -78,6 +79,10 @@ bool reconcile_needs_lookup(enum job_evidence job);
 
 /* True when what was synchronised last cannot be older than the write. */
 bool reconcile_reads_are_fresh(const struct evidence *evidence);
+
+/* True when what was found cannot be of a write whose intent was made at `intent_ms`; both by the
+ * server's clock, 0 = not known. */
+bool reconcile_is_older(int64_t created_ms, int64_t intent_ms);
 
 enum proposal reconcile_propose(const struct evidence *evidence);
 

@@ -161,13 +161,16 @@ static void the_found_entity_is_kept_as_the_answer_to_the_write_would_have_been(
 {
     struct lookup_page page =
         page_of(BY_FILTER, 200,
-                "{\"invoices\":[{\"id\":\"i-1\",\"a\":[1]},{\"id\":7}],\"next_cursor\":\"n\"}");
+                "{\"invoices\":[{\"id\":\"i-1\",\"created_at\":\"1970-01-01T00:00:09.5Z\"},"
+                "{\"id\":7}],\"next_cursor\":\"n\"}");
 
     (void)state;
-    assert_true(slice_is(page.entity, "{\"invoice\":{\"id\":\"i-1\",\"a\":[1]}}"));
+    assert_true(slice_is(
+        page.entity, "{\"invoice\":{\"id\":\"i-1\",\"created_at\":\"1970-01-01T00:00:09.5Z\"}}"));
     assert_true(slice_is(page.ids[0], "i-1"));
     assert_true(slice_is(page.ids[1], "?"));
     assert_true(slice_is(page.cursor, "n"));
+    assert_int_equal(page.created_ms, 9000);
 }
 
 static void an_answer_without_a_list_proves_nothing(void **state)

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-enum { DOUBT_MS = 1000 * 1000, FRESH_MS = DOUBT_MS + TRANSIT_MS_MAX + 1 };
+enum { DOUBT_MS = 2000 * 1000, FRESH_MS = DOUBT_MS + TRANSIT_MS_MAX + 1 };
 
 static struct evidence evidence_of(enum job_evidence job, enum lookup_evidence lookup, bool fresh)
 {
@@ -24,13 +24,13 @@ static void every_pair_of_evidence_leads_to_one_proposal(void **state)
 {
     static const struct {
         enum job_evidence job;
-        const char *old,
-            *fresh; /* by enum lookup_evidence: none not-needed one several nothing impossible - */
+        const char *old, *fresh; /* by enum lookup_evidence: none not-needed one older several
+                                    nothing impossible - */
     } rows[] = {
-        {JOB_NOT_KNOWN, "??D?L?L", "??D?N?L"},   {JOB_SUCCEEDED, "DDDDDDD", "DDDDDDD"},
-        {JOB_FAILED, "NN??NNN", "NN??NNN"},      {JOB_RUNNING, "LLLLLLL", "LLLLLLL"},
-        {JOB_PARTLY_DONE, "???????", "???????"}, {JOB_UNCLEAR, "??D?L?L", "??D?N?L"},
-        {JOB_FORGOTTEN, "??D?L?L", "??D?N?L"},   {JOB_UNANSWERED, "LLD?LLL", "LLD?LLL"},
+        {JOB_NOT_KNOWN, "??D??L?L", "??D??N?L"},   {JOB_SUCCEEDED, "DDDDDDDD", "DDDDDDDD"},
+        {JOB_FAILED, "NN?N?NNN", "NN?N?NNN"},      {JOB_RUNNING, "LLLLLLLL", "LLLLLLLL"},
+        {JOB_PARTLY_DONE, "????????", "????????"}, {JOB_UNCLEAR, "??D??L?L", "??D??N?L"},
+        {JOB_FORGOTTEN, "??D??L?L", "??D??N?L"},   {JOB_UNANSWERED, "LLD??LLL", "LLD??LLL"},
     };
     static const char letters[] = {[PROPOSE_DONE] = 'D',
                                    [PROPOSE_NOT_DONE] = 'N',
@@ -77,6 +77,16 @@ static void no_read_proves_absence_before_a_synchronisation_that_began_after_the
         if (reconcile_reads_are_fresh(&evidence) != cases[i].is_fresh)
             fail_msg("case %zu", i);
     }
+}
+
+static void what_was_there_long_before_the_write_is_not_what_was_written(void **state)
+{
+    (void)state;
+    assert_true(reconcile_is_older(DOUBT_MS - TRANSIT_MS_MAX - 1, DOUBT_MS));
+    assert_false(reconcile_is_older(DOUBT_MS - TRANSIT_MS_MAX, DOUBT_MS));
+    assert_false(reconcile_is_older(DOUBT_MS + 1, DOUBT_MS));
+    assert_false(reconcile_is_older(0, DOUBT_MS));
+    assert_false(reconcile_is_older(DOUBT_MS, 0));
 }
 
 static void what_is_never_known_needs_a_person_and_no_waiting(void **state)
@@ -136,6 +146,7 @@ int main(void)
         cmocka_unit_test(every_pair_of_evidence_leads_to_one_proposal),
         cmocka_unit_test(
             no_read_proves_absence_before_a_synchronisation_that_began_after_the_write),
+        cmocka_unit_test(what_was_there_long_before_the_write_is_not_what_was_written),
         cmocka_unit_test(what_is_never_known_needs_a_person_and_no_waiting),
         cmocka_unit_test(finding_one_settles_no_doubt_about_how_often_or_how_much_of_it_is_there),
         cmocka_unit_test(the_look_up_is_asked_unless_the_remote_job_says_enough),
