@@ -121,6 +121,19 @@ static void put_off(struct engine *engine, uint64_t tag)
     (void)code;
 }
 
+/* While a breaker is open, one that may have been done already finds out whether the trouble is
+ * over, before another that would only add to those. */
+static void push_repeat(struct engine *engine, struct slot *slot)
+{
+    struct connection *connection = &engine->connections[slot->connection];
+
+    slot->place = SLOT_TO_SEND;
+    if (engine->breaker.open || connection->breaker.open)
+        queue_push_front(engine, &connection->to_send, slot);
+    else
+        queue_push(engine, &connection->to_send, slot);
+}
+
 /* Moves what is due from the heap to the queues. */
 static void take_due(struct engine *engine)
 {
@@ -142,8 +155,7 @@ static void take_due(struct engine *engine)
             put_off(engine, entry.tag);
         } else {
             assert(slot->item.state == ITEM_SENDING);
-            slot->place = SLOT_TO_SEND;
-            queue_push(engine, &engine->connections[slot->connection].to_send, slot);
+            push_repeat(engine, slot);
         }
     }
 }

@@ -166,6 +166,7 @@ void slot_release(struct engine *engine, struct slot *slot);
 uint32_t slot_index(const struct engine *engine, const struct slot *slot);
 bool slot_map(struct engine *engine, struct slot *slot);
 void queue_push(struct engine *engine, struct queue *queue, struct slot *slot);
+void queue_push_front(struct engine *engine, struct queue *queue, struct slot *slot);
 struct slot *queue_pop(struct engine *engine, struct queue *queue);
 enum err_code slot_rest(struct engine *engine, struct slot *slot, struct err *err) ERR_CHECKED;
 

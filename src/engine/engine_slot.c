@@ -78,6 +78,17 @@ void queue_push(struct engine *engine, struct queue *queue, struct slot *slot)
     queue->count++;
 }
 
+void queue_push_front(struct engine *engine, struct queue *queue, struct slot *slot)
+{
+    if (queue->count == 0) {
+        queue_push(engine, queue, slot);
+        return;
+    }
+    slot->next = queue->head;
+    queue->head = slot_index(engine, slot);
+    queue->count++;
+}
+
 struct slot *queue_pop(struct engine *engine, struct queue *queue)
 {
     struct slot *slot;

@@ -315,6 +315,41 @@ static void a_storm_lets_only_single_requests_through(void **context)
     close_bench();
 }
 
+static bool was_sent_before(size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (strcmp(bench.transport.starts[i].key, bench.transport.starts[at].key) == 0)
+            return true;
+    return false;
+}
+
+/* A server that fails the first time for each write: new ones would meet that again and again. */
+static void what_may_be_done_already_finds_out_whether_a_storm_is_over(void **context)
+{
+    size_t seen = 0, probes = 0;
+    int quiet = 0;
+
+    (void)context;
+    bench.connections[0].asks_status = false;
+    bench.options.outstanding = ITEMS_MAX;
+    for (uint32_t i = 0; i < ITEMS_MAX; i++)
+        add(0, 0, ITEM_READY);
+    open_engine();
+    for (int i = 0; i < 3000 && probes < 4; i++) {
+        turn_after(10);
+        probes += quiet >= 40 && bench.transport.count == seen + 1;
+        quiet = bench.transport.count == seen ? quiet + 1 : 0;
+        for (; seen < bench.transport.count; seen++) {
+            if (probes > 0)
+                assert_true(was_sent_before(seen));
+            reply_to(seen,
+                     (struct reply){.http_status = 503, .date = "Mon, 12 Jan 1970 13:46:45 GMT"});
+        }
+    }
+    assert_int_equal(probes, 4);
+    close_bench();
+}
+
 static void a_platform_that_fails_every_job_is_not_given_all_of_them(void **context)
 {
     (void)context;
@@ -357,6 +392,8 @@ int main(void)
         cmocka_unit_test_setup(when_the_first_rows_are_all_refused_their_job_stops, set_up_asking),
         cmocka_unit_test_setup(one_row_that_went_well_lets_the_job_go_on, set_up_asking),
         cmocka_unit_test_setup(a_storm_lets_only_single_requests_through, set_up_asking),
+        cmocka_unit_test_setup(what_may_be_done_already_finds_out_whether_a_storm_is_over,
+                               set_up_asking),
         cmocka_unit_test_setup(a_platform_that_fails_every_job_is_not_given_all_of_them,
                                set_up_asking),
     };
