@@ -111,6 +111,19 @@ static const struct yaml_node *add_own_credentials(struct spec_reader *reader,
     return whole;
 }
 
+/* It would only ever be missing. */
+static void check_outputs(struct spec_reader *reader, const struct yaml_node *outputs)
+{
+    static const char name[] = "access_token";
+
+    for (size_t i = 0; outputs != NULL && i < outputs->count; i++)
+        if (memmem(outputs->items[i]->text.bytes, outputs->items[i]->text.length, name,
+                   sizeof name - 1) != NULL)
+            spec_error(reader, outputs->items[i]->place, "spec.value",
+                       "the token stands in the file that access_tokens names",
+                       "an access token cannot be an output");
+}
+
 void spec_read_connection_write(struct spec_reader *reader, const struct yaml_node *tokens,
                                 struct spec_job *job)
 {
@@ -131,6 +144,7 @@ void spec_read_connection_write(struct spec_reader *reader, const struct yaml_no
                    "the file for them");
     else
         spec_read_path(reader, tokens, "access_tokens", &job->access_tokens);
+    check_outputs(reader, job->outputs);
     for (size_t i = 0; job->body != NULL && i < job->body->count; i++)
         check_member(reader, write, job->body->keys[i], job->body->items[i]);
     if (write == CONNECTION_WRITE_EXCHANGE && job->body != NULL)

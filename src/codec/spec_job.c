@@ -308,13 +308,13 @@ static void read_job(struct spec_reader *reader, const struct yaml_node *name,
     job->is_custom = spec_is_true(found[JOB_CUSTOM]);
     if (found[JOB_REQUEST] != NULL)
         spec_read_request(reader, found[JOB_REQUEST], found[JOB_BODY], job);
-    if (job->operation != NULL)
-        spec_read_connection_write(reader, found[JOB_ACCESS_TOKENS], job);
     if (found[JOB_RECONCILE] != NULL)
         spec_read_reconcile(reader, found[JOB_RECONCILE], job);
     read_connection(reader, found[JOB_CONNECTION], connections, defaults, job);
     job->condition = read_condition(reader, found[JOB_IF]);
     job->outputs = read_outputs(reader, found[JOB_OUTPUTS]);
+    if (job->operation != NULL)
+        spec_read_connection_write(reader, found[JOB_ACCESS_TOKENS], job);
     read_settings(reader, found, defaults, job);
 }
 

@@ -125,7 +125,8 @@ void spec_read_jobs(struct spec_reader *reader, const struct yaml_node *node,
                     const struct yaml_node *connections, const struct spec_defaults *defaults);
 
 /* Jobs that make connections: checks their secrets and reads `access_tokens:` (NULL = not there).
- * The operation is known. */
+ * Operation and outputs are
+ * known. */
 void spec_read_connection_write(struct spec_reader *reader, const struct yaml_node *tokens,
                                 struct spec_job *job);
 /* The job's operation takes no access token. */

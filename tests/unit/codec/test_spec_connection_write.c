@@ -76,6 +76,9 @@ static void answers_with_tokens_need_a_file_for_them(void **state)
                    "the answers hold access tokens");
     assert_message(HEAD CONNECTIONS JOB("DELETE /products/${row.a}", TOKENS), ERR_INPUT,
                    "no access token comes back from DELETE /products/{id}");
+    assert_message(spec_of(JOB(CREATE, TOKENS
+                               "    outputs: { t: \"${response.connection.access_token}\" }\n")),
+                   ERR_INPUT, "an access token cannot be an output");
 }
 
 static void an_exchange_gets_the_credentials_of_the_api(void **state)
