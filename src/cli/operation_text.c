@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "purser/base/text.h"
+#include "purser/codec/connection_write.h"
 
 static const char *const class_words[] = {
     [CLASS_Y] = "async",
@@ -288,8 +289,27 @@ static void append_fields(struct buf *out, const struct operation *operation, co
         buf_append_format(out, "%s%s: ${row.%s}\n", margin, names[i], names[i]);
 }
 
+/* Where the token of the answer goes, and where the secrets of the body are. */
+static void append_connection_write(struct buf *out, enum connection_write write)
+{
+    if (write == CONNECTION_WRITE_NONE)
+        return;
+    buf_append_text(out, "    access_tokens: tokens.ndjson    # made for your eyes only\n");
+    if (write == CONNECTION_WRITE_CREATE)
+        buf_append_text(out, "    body:                             # without one: a link for the "
+                             "merchant\n"
+                             "      platform: SHOPIFY\n"
+                             "      store_url: ${row.store_url}\n"
+                             "      basic_username: { file: \"secrets/${row.id}.api-key\" }\n"
+                             "      basic_password: { file: \"secrets/${row.id}.password\" }\n");
+    else if (write == CONNECTION_WRITE_EXCHANGE)
+        buf_append_text(
+            out, "    body:\n      public_token: { file: \"secrets/${row.id}.public-token\" }\n");
+}
+
 static void append_job(struct buf *out, const struct operation *operation)
 {
+    enum connection_write write = connection_write_of(operation->method, slice_of(operation->path));
     struct slice name = last_name(operation->path), key = last_variable(operation->path);
     bool wrapped = operation->wrapper[0] != '\0';
 
@@ -301,7 +321,9 @@ static void append_job(struct buf *out, const struct operation *operation)
         method_name(operation->method));
     append_path(out, operation->path);
     buf_append_byte(out, '\n');
-    if (operation->method == METHOD_DELETE || (!wrapped && operation->required == NULL))
+    append_connection_write(out, write);
+    if (operation->method == METHOD_DELETE || write != CONNECTION_WRITE_NONE ||
+        (!wrapped && operation->required == NULL))
         return;
     buf_append_text(out, "    body:\n");
     if (wrapped)
