@@ -62,6 +62,7 @@ void reconciler_close(struct reconciler *reconciler)
         return;
     api_client_close(reconciler->client);
     listing_deinit(&reconciler->listing);
+    claims_deinit(&reconciler->claims);
     for (size_t i = 0; i < RECONCILE_ITEMS_MAX; i++)
         arena_deinit(&reconciler->slots[i].arena);
     arena_deinit(&reconciler->scratch);
@@ -225,6 +226,22 @@ static void give_back_head(struct reconciler *reconciler)
     reconciler->count--;
 }
 
+/* In the order of the listing, so that the same item gets it each time. */
+static enum err_code claim(struct reconciler *reconciler, struct ring_slot *slot, struct err *err)
+{
+    struct finding *finding = &slot->finding;
+    bool is_free;
+
+    if (finding->evidence.lookup != LOOKUP_FOUND_ONE || slot->operation->method != METHOD_POST)
+        return ERR_OK;
+    if (claims_take(&reconciler->claims, reconciler->session, finding->item.connection,
+                    finding->ids[0], &is_free, err) != ERR_OK)
+        return err->code;
+    if (!is_free)
+        finding->evidence.lookup = LOOKUP_FOUND_TAKEN;
+    return ERR_OK;
+}
+
 bool reconciler_is_ready(const struct reconciler *reconciler)
 {
     uint32_t next = reconciler->head_is_lent ? 1 : 0;
@@ -250,6 +267,8 @@ enum err_code reconciler_next(struct reconciler *reconciler, struct finding *fin
         if (reconciler_take_answer(reconciler, err) != ERR_OK)
             return err->code;
     }
+    if (claim(reconciler, head, err) != ERR_OK)
+        return err->code;
     head->finding.proposal = reconcile_propose(&head->finding.evidence);
     *finding_out = head->finding;
     reconciler->head_is_lent = true;

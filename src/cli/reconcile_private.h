@@ -4,6 +4,7 @@
 #ifndef PURSER_CLI_RECONCILE_PRIVATE_H
 #define PURSER_CLI_RECONCILE_PRIVATE_H
 
+#include "claims.h"
 #include "purser/cli/reconcile.h"
 #include "purser/core/key.h"
 #include "purser/io/api_client.h"
@@ -53,6 +54,7 @@ struct reconciler {
     struct ring_slot slots[RECONCILE_ITEMS_MAX];
     uint32_t head, count;
     bool listing_ended, head_is_lent, was_refused;
+    struct claims claims;
     struct arena scratch, answer;
 };
 

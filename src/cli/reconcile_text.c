@@ -127,7 +127,8 @@ static void append_lookup(const struct finding *finding, struct buf *out)
     }
     buf_append_text(out, lookup_evidence_meaning(finding->evidence.lookup));
     if (finding->evidence.lookup == LOOKUP_FOUND_SEVERAL ||
-        finding->evidence.lookup == LOOKUP_FOUND_OLDER) {
+        finding->evidence.lookup == LOOKUP_FOUND_OLDER ||
+        finding->evidence.lookup == LOOKUP_FOUND_TAKEN) {
         buf_append_text(out, ": ");
         append_ids(finding, out);
     }

@@ -43,6 +43,7 @@ static enum proposal propose_by_lookup(const struct evidence *evidence)
     case LOOKUP_IMPOSSIBLE:
         return evidence->job == JOB_UNANSWERED ? PROPOSE_LATER : PROPOSE_LOOK;
     case LOOKUP_FOUND_OLDER:
+    case LOOKUP_FOUND_TAKEN:
     case LOOKUP_FOUND_SEVERAL:
     case LOOKUP_EVIDENCE_COUNT:
         break;

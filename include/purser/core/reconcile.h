@@ -31,6 +31,7 @@ enum job_evidence {
     X(LOOKUP_NOT_NEEDED, "not_needed", "not asked: the remote job says enough")             \
     X(LOOKUP_FOUND_ONE, "found", "exactly one was found")                                   \
     X(LOOKUP_FOUND_OLDER, "older", "exactly one was found, and it is older than the write") \
+    X(LOOKUP_FOUND_TAKEN, "taken", "exactly one was found, and it is another item's")       \
     X(LOOKUP_FOUND_SEVERAL, "ambiguous", "several were found")                              \
     X(LOOKUP_FOUND_NOTHING, "nothing", "nothing was found")                                 \
     X(LOOKUP_IMPOSSIBLE, "impossible", "this item cannot be asked about")                   \

@@ -24,13 +24,13 @@ static void every_pair_of_evidence_leads_to_one_proposal(void **state)
 {
     static const struct {
         enum job_evidence job;
-        const char *old, *fresh; /* by enum lookup_evidence: none not-needed one older several
+        const char *old, *fresh; /* by enum lookup_evidence: none not-needed one older taken several
                                     nothing impossible - */
     } rows[] = {
-        {JOB_NOT_KNOWN, "??D??L?L", "??D??N?L"},   {JOB_SUCCEEDED, "DDDDDDDD", "DDDDDDDD"},
-        {JOB_FAILED, "NN?N?NNN", "NN?N?NNN"},      {JOB_RUNNING, "LLLLLLLL", "LLLLLLLL"},
-        {JOB_PARTLY_DONE, "????????", "????????"}, {JOB_UNCLEAR, "??D??L?L", "??D??N?L"},
-        {JOB_FORGOTTEN, "??D??L?L", "??D??N?L"},   {JOB_UNANSWERED, "LLD??LLL", "LLD??LLL"},
+        {JOB_NOT_KNOWN, "??D???L?L", "??D???N?L"},   {JOB_SUCCEEDED, "DDDDDDDDD", "DDDDDDDDD"},
+        {JOB_FAILED, "NN?NN?NNN", "NN?NN?NNN"},      {JOB_RUNNING, "LLLLLLLLL", "LLLLLLLLL"},
+        {JOB_PARTLY_DONE, "?????????", "?????????"}, {JOB_UNCLEAR, "??D???L?L", "??D???N?L"},
+        {JOB_FORGOTTEN, "??D???L?L", "??D???N?L"},   {JOB_UNANSWERED, "LLD???LLL", "LLD???LLL"},
     };
     static const char letters[] = {[PROPOSE_DONE] = 'D',
                                    [PROPOSE_NOT_DONE] = 'N',
