@@ -117,7 +117,8 @@ static void check_outputs(struct spec_reader *reader, const struct yaml_node *ou
     static const char name[] = "access_token";
 
     for (size_t i = 0; outputs != NULL && i < outputs->count; i++)
-        if (memmem(outputs->items[i]->text.bytes, outputs->items[i]->text.length, name,
+        if (outputs->items[i]->kind == YAML_STRING &&
+            memmem(outputs->items[i]->text.bytes, outputs->items[i]->text.length, name,
                    sizeof name - 1) != NULL)
             spec_error(reader, outputs->items[i]->place, "spec.value",
                        "the token stands in the file that access_tokens names",
