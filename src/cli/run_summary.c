@@ -98,10 +98,11 @@ static void append_next(const struct run *run, int exit_status, struct buf *out)
             file, state, file, state);
         break;
     case EXIT_IN_DOUBT:
-        buf_append_format(out,
-                          "next: purser items %s%s --where state=in_doubt; look at each, then "
-                          "purser resolve %s JOB/KEY%s --as done|not-done\n",
-                          file, state, file, state);
+        buf_append_format(
+            out,
+            "next: purser reconcile %s%s asks what became of them, and proposes; then "
+            "purser resolve %s JOB/KEY%s --as done|not-done\n",
+            file, state, file, state);
         break;
     case EXIT_MAX_FAILURES:
         buf_append_format(out, "next: purser items %s%s --where state=failed shows why\n", file,
