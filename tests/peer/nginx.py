@@ -25,7 +25,7 @@ from simulator import Simulator  # noqa: E402
 ITEMS = 500
 REFUSED_SHARE_MAX = 0.15
 NAMES = [f"product {number}" for number in range(ITEMS)]
-ONE_CONNECTION_SHARE = 0.95
+ONE_CONNECTION_SHARE = 0.99
 # By default nginx ends a connection after 1,000 requests; fewer, so that it happens.
 REQUESTS_A_CONNECTION = 400
 
