@@ -1,4 +1,4 @@
-#include "claims.h"
+#include "purser/cli/claims.h"
 
 #include <string.h>
 

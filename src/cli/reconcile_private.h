@@ -4,7 +4,7 @@
 #ifndef PURSER_CLI_RECONCILE_PRIVATE_H
 #define PURSER_CLI_RECONCILE_PRIVATE_H
 
-#include "claims.h"
+#include "purser/cli/claims.h"
 #include "purser/cli/reconcile.h"
 #include "purser/core/key.h"
 #include "purser/io/api_client.h"
