@@ -17,6 +17,7 @@ enum {
     MISSING_LIMIT = 5,
     MISSING_FOR_MS = 5 * 60 * 1000,
     CONNECTION_BYTES_MAX = 64 * 1024,
+    PARKED_JSON_BYTES_MAX = 8 * 1024 * 1024,
     STUCK_MS = 24 * 60 * 60 * 1000,
     DOCUMENTED_MILLIS = 45 * 1000,     /* a tenth under 500 requests in 10 s */
     UNKNOWN_START_MILLIS = 200 * 1000, /* doubles each second until the first 429 */
@@ -106,15 +107,31 @@ static void tell_parked(struct run *run, const char *alias, const struct engine_
         run->parked[length] = '\0';
 }
 
+static void append_parked_json(struct buf *out, const char *alias,
+                               const struct engine_learned *learned)
+{
+    buf_append_text(out, out->length == 0 ? "{\"connection\":" : ",{\"connection\":");
+    text_append_json(out, slice_of(alias));
+    buf_append_text(out, ",\"reason\":");
+    text_append_json(out, slice_of(learned->parked_reason));
+    buf_append_text(out, ",\"link_url\":");
+    if (learned->link_url[0] == '\0')
+        buf_append_text(out, "null");
+    else
+        text_append_json(out, slice_of(learned->link_url));
+    buf_append_byte(out, '}');
+}
+
 /* For the next run, and for `status`; durable with the record of the run. What this run had no
  * reason to ask stays as it was known. */
 static enum err_code remember(struct run *run, const struct machinery *machinery, struct err *err)
 {
     struct ledger *ledger = run->session->ledger;
     enum err_code code = ERR_OK;
-    struct buf storage;
+    struct buf storage, json;
 
     buf_init(&storage, CONNECTION_BYTES_MAX);
+    buf_init(&json, PARKED_JSON_BYTES_MAX);
     for (size_t i = 0; i < run->session->spec.connection_count && code == ERR_OK; i++) {
         struct engine_learned learned = engine_learned(machinery->engine, i);
         uint32_t number = machinery->connections[i].number;
@@ -122,8 +139,10 @@ static enum err_code remember(struct run *run, const struct machinery *machinery
 
         record.learned_rate_millis = learned.rate_millis;
         record.learned_in_flight = learned.in_flight;
-        if (learned.parked_reason != NULL)
+        if (learned.parked_reason != NULL) {
             tell_parked(run, run->session->spec.connections[i].alias, &learned);
+            append_parked_json(&json, run->session->spec.connections[i].alias, &learned);
+        }
         if (learned.parked_reason != NULL || learned.checked_ms != 0) {
             struct slice reason =
                 slice_of(learned.parked_reason == NULL ? "" : learned.parked_reason);
@@ -138,6 +157,9 @@ static enum err_code remember(struct run *run, const struct machinery *machinery
         }
         code = ledger->ops->put_connection(ledger, number, &record, err);
     }
+    if (json.length > 0 && json.failed == ERR_OK)
+        run->parked_json = arena_copy_text(&run->session->arena, json.bytes, json.length);
+    buf_deinit(&json);
     buf_deinit(&storage);
     return code;
 }

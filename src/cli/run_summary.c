@@ -4,7 +4,7 @@
 #include "purser/cli/run.h"
 #include "purser/io/clock.h"
 
-enum { SUMMARY_BYTES_MAX = 64 * 1024 };
+enum { SUMMARY_BYTES_MAX = 9 * 1024 * 1024 };
 
 static uint64_t unfinished_count(const struct item_counts *counts)
 {
@@ -59,6 +59,12 @@ static void append_json(const struct run *run, int exit_status, struct buf *out)
         (unsigned long long)kept_count(import), (unsigned long long)import->dropped,
         (unsigned long long)run->progress.sent, (unsigned long long)run->progress.polls,
         (unsigned long long)run->progress.throttled, (unsigned long long)run->progress.retried);
+    if (run->parked_json != NULL)
+        buf_append_format(out, ",\"parked\":[%s]", run->parked_json);
+    if (run->progress.stopped_jobs > 0) {
+        buf_append_text(out, ",\"stopped_job\":");
+        text_append_json(out, slice_of(run->progress.stopped_job));
+    }
     if (run->progress.stop != STOP_NONE) {
         buf_append_text(out, ",\"stopped\":");
         text_append_json(out, slice_of(run->progress.stop_text));

@@ -18,6 +18,7 @@ struct run {
     struct import_counts import;
     struct engine_progress progress; /* as the engine left it */
     char parked[4096];               /* lines for people about parked connections */
+    const char *parked_json;         /* the same as members of a list, all of them; NULL = none */
     struct item_counts counts;       /* of the ledger at the end */
 };
 
