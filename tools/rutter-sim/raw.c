@@ -53,6 +53,9 @@ static void add_head(struct raw *raw, const struct answer *answer, size_t body_b
         text_addf(text, "Date: %s\r\n", now.str->rfc1123);
     }
     add_line(text, "Content-Type", answer->content_type, strlen(answer->content_type));
+    /* Else a client would send its next request into a connection that is about to end, and could
+     * not know what became of it. */
+    text_add(text, SLICE("Connection: close\r\n"));
     if (answer->has_job_id)
         add_line(text, "X-Rutter-Job-ID", answer->job_id, UUID_LENGTH);
     if (answer->wire == WIRE_ENDLESS_BODY)
