@@ -78,6 +78,9 @@ static enum verdict verdict_of(const struct engine *engine, const struct slot *s
     if (event->kind == EVENT_UNCLEAR &&
         (event->reason == REASON_SERVER_ERROR || event->reason == REASON_PLATFORM_ERROR))
         return VERDICT_TROUBLE;
+    /* The item may end with this, so the probe has to as well: nobody else would end it. */
+    if (slot->polling && event->kind == EVENT_MISSING)
+        return slot->is_connection_probe ? VERDICT_GOOD : VERDICT_NONE;
     if (slot->polling && event->kind == EVENT_PENDING)
         return slot->is_connection_probe &&
                        engine->now.wall_ms - slot->item.accepted_ms >= PROBE_PATIENCE_MS

@@ -376,6 +376,37 @@ static void a_platform_that_fails_every_job_is_not_given_all_of_them(void **cont
     close_bench();
 }
 
+static void a_probe_whose_job_is_lost_does_not_close_the_connection_for_good(void **context)
+{
+    size_t failures = 0, posts = 0;
+    (void)context;
+
+    bench.connections[0].asks_status = false;
+    bench.options.outstanding = ITEMS_MAX;
+    for (uint32_t i = 0; i < ITEMS_MAX; i++)
+        add(0, 0, ITEM_READY);
+    open_engine();
+    for (int i = 0; i < 300; i++) {
+        turn_after(100);
+        for (size_t at = 0; at < bench.transport.count; at++) {
+            if (bench.transport.starts[at].answered)
+                continue;
+            if (bench.transport.starts[at].method == METHOD_POST)
+                accept(at);
+            else if (failures++ < 20)
+                answer(at, 200,
+                       "{\"id\":\"job-1\",\"status\":\"failure\",\"request\":{},"
+                       "\"response\":{\"http_status\":550,\"body\":{}}}");
+            else
+                answer(at, 404, "{}");
+        }
+        if (i == 150)
+            posts = count("/products");
+    }
+    assert_true(count("/products") > posts || count("/products") == ITEMS_MAX);
+    close_bench();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -393,6 +424,8 @@ int main(void)
         cmocka_unit_test_setup(one_row_that_went_well_lets_the_job_go_on, set_up_asking),
         cmocka_unit_test_setup(a_storm_lets_only_single_requests_through, set_up_asking),
         cmocka_unit_test_setup(what_may_be_done_already_finds_out_whether_a_storm_is_over,
+                               set_up_asking),
+        cmocka_unit_test_setup(a_probe_whose_job_is_lost_does_not_close_the_connection_for_good,
                                set_up_asking),
         cmocka_unit_test_setup(a_platform_that_fails_every_job_is_not_given_all_of_them,
                                set_up_asking),
