@@ -75,8 +75,10 @@ class Simulator:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(10)
+        status = self.process.wait(10)
         self.process.stdout.close()
+        if status != 0:
+            raise RuntimeError(f"rutter-sim ended with {status}")
 
     def connect(self):
         return http.client.HTTPConnection(self.host, timeout=20)

@@ -194,6 +194,8 @@ static const char *add_all(struct script *script, struct json_object *list)
         struct script_entry *entry = memory_new(sizeof *entry);
         const char *wrong = read_entry(json_object_array_get_idx(list, i), entry);
 
+        entry->added_before = script->added_last;
+        script->added_last = entry;
         if (wrong != NULL) {
             script->count = before;
             return wrong;

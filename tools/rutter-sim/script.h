@@ -28,12 +28,14 @@ struct script_entry {
     enum wire wire;
     struct slice raw; /* with WIRE_RAW: all that is sent */
     bool acts;        /* the request is carried out before this answer replaces the real one */
+    struct script_entry *added_before;
 };
 
 /* Zero-initialised is empty. Owns its entries. */
 struct script {
     struct script_entry **entries;
     size_t count;
+    struct script_entry *added_last; /* all that were ever added: answers keep pointing to them */
     uint64_t taken;
     uint32_t drop_connections; /* so many new connections are closed unread */
 };

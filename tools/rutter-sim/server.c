@@ -226,6 +226,7 @@ int server_run(const struct options *options)
     uint16_t port = options->port;
     char authority[32];
     h2o_loop_t *loop;
+    h2o_socket_t *listener;
     int descriptor;
 
     set_up_process(options);
@@ -240,11 +241,12 @@ int server_run(const struct options *options)
     set_up_http(loop);
     if (!set_up_tls(options))
         return 1;
-    h2o_socket_read_start(h2o_evloop_socket_create(loop, descriptor, H2O_SOCKET_FLAG_DONT_READ),
-                          on_accept);
+    listener = h2o_evloop_socket_create(loop, descriptor, H2O_SOCKET_FLAG_DONT_READ);
+    h2o_socket_read_start(listener, on_accept);
     printf("%s%s\n", simulator.scheme, authority);
     fflush(stdout);
     serve(loop);
+    h2o_socket_close(listener);
     ledger_close(&simulator);
     return world_save(&simulator) ? 0 : 1;
 }
