@@ -203,6 +203,7 @@ enum err_code cell_from_value(struct arena *arena, const struct spec_column *col
         fits = fits || column->type == COLUMN_LIST;
         break;
     case VALUE_MAP:
+    case VALUE_UNKNOWN:
         break;
     }
     if (!fits)

@@ -208,7 +208,8 @@ static const char *forbidden(struct slice text, enum text_rule rule)
 }
 
 static bool part_text(const struct text_part *part, const struct environment *environment,
-                      enum text_rule rule, struct slice *text_out, struct eval_error *error_out)
+                      enum text_rule rule, struct slice *text_out, bool *unknown,
+                      struct eval_error *error_out)
 {
     const char *help = "write … ?? \"\" for empty text";
     struct value value;
@@ -218,6 +219,11 @@ static bool part_text(const struct text_part *part, const struct environment *en
         return true;
     if (!expr_evaluate(part->expr, environment, &value, error_out))
         return false;
+    if (value.kind == VALUE_UNKNOWN) {
+        *text_out = SLICE(VALUE_UNKNOWN_TEXT);
+        *unknown = true;
+        return true;
+    }
     if (value_to_text(&value, text_out)) {
         const char *why = forbidden(*text_out, rule);
 
@@ -279,7 +285,7 @@ static void fail_memory(const struct text_template *text_template, struct eval_e
 
 static bool join_parts(const struct text_template *text_template,
                        const struct environment *environment, enum text_rule rule,
-                       struct slice *text_out, struct eval_error *error_out)
+                       struct slice *text_out, bool *unknown, struct eval_error *error_out)
 {
     struct slice texts[PARTS_AT_ONCE], joined = {0};
 
@@ -290,7 +296,7 @@ static bool join_parts(const struct text_template *text_template,
         for (; count < PARTS_AT_ONCE && done < text_template->part_count; count++, done++) {
             const struct text_part *part = &text_template->parts[done];
 
-            if (!part_text(part, environment, rule, &texts[count], error_out))
+            if (!part_text(part, environment, rule, &texts[count], unknown, error_out))
                 return false;
             if (rule == TEXT_PATH && part->expr != NULL &&
                 !expr_percent_encode(environment->arena, &texts[count]))
@@ -320,6 +326,7 @@ bool text_template_evaluate(const struct text_template *text_template,
                             struct eval_error *error_out)
 {
     struct value text = {.kind = VALUE_STRING};
+    bool unknown = false;
 
     if (text_template->part_count == 0) {
         *value_out = text_template->literal;
@@ -327,9 +334,9 @@ bool text_template_evaluate(const struct text_template *text_template,
     }
     if (text_template->part_count == 1 && text_template->parts[0].expr != NULL)
         return expr_evaluate(text_template->parts[0].expr, environment, value_out, error_out);
-    if (!join_parts(text_template, environment, TEXT_MIXED, &text.text, error_out))
+    if (!join_parts(text_template, environment, TEXT_MIXED, &text.text, &unknown, error_out))
         return false;
-    *value_out = text;
+    *value_out = unknown ? (struct value){.kind = VALUE_UNKNOWN} : text;
     return true;
 }
 
@@ -338,7 +345,8 @@ bool text_template_text(const struct text_template *text_template,
                         struct eval_error *error_out)
 {
     if (text_template->part_count > 0)
-        return join_parts(text_template, environment, TEXT_WHOLE, text_out, error_out);
+        return join_parts(text_template, environment, TEXT_WHOLE, text_out, &(bool){false},
+                          error_out);
     if (value_to_text(&text_template->literal, text_out))
         return true;
     *error_out = (struct eval_error){
@@ -353,7 +361,8 @@ bool text_template_path(const struct text_template *text_template,
                         struct eval_error *error_out)
 {
     if (text_template->part_count > 0)
-        return join_parts(text_template, environment, TEXT_PATH, path_out, error_out);
+        return join_parts(text_template, environment, TEXT_PATH, path_out, &(bool){false},
+                          error_out);
     return text_template_text(text_template, environment, path_out, error_out);
 }
 
@@ -362,6 +371,7 @@ bool text_template_quoted(const struct text_template *text_template,
                           struct eval_error *error_out)
 {
     if (text_template->part_count > 0)
-        return join_parts(text_template, environment, TEXT_QUOTED, text_out, error_out);
+        return join_parts(text_template, environment, TEXT_QUOTED, text_out, &(bool){false},
+                          error_out);
     return text_template_text(text_template, environment, text_out, error_out);
 }

@@ -1,4 +1,5 @@
-/* Tree + environment → value. No memory but the environment's arena; recursion is bounded by
+/* Tree + environment → value. What is unknown absorbs everything but a condition that the other
+ * side decides. No memory but the environment's arena; recursion is bounded by
  * EXPRESSION_TREE_DEPTH_MAX. */
 #include <assert.h>
 #include <stdarg.h>
@@ -14,9 +15,10 @@ enum { SOURCE_SHOWN_BYTES = 60 };
 const char *value_phrase(enum value_kind kind)
 {
     static const char *const phrases[] = {
-        [VALUE_OMIT] = "missing",    [VALUE_NULL] = "null",   [VALUE_BOOL] = "true or false",
-        [VALUE_NUMBER] = "a number", [VALUE_STRING] = "text", [VALUE_LIST] = "a list",
-        [VALUE_MAP] = "a map",
+        [VALUE_OMIT] = "missing",       [VALUE_NULL] = "null",
+        [VALUE_BOOL] = "true or false", [VALUE_NUMBER] = "a number",
+        [VALUE_STRING] = "text",        [VALUE_LIST] = "a list",
+        [VALUE_MAP] = "a map",          [VALUE_UNKNOWN] = "not known yet",
     };
 
     assert((size_t)kind < sizeof phrases / sizeof *phrases);
@@ -64,13 +66,26 @@ bool value_to_text(const struct value *value, struct slice *text_out)
     case VALUE_NULL:
     case VALUE_LIST:
     case VALUE_MAP:
+    case VALUE_UNKNOWN:
         return false;
     }
     return false;
 }
 
+/* True, with the value set, if one of the operands is not known. */
+static bool give_unknown(const struct value *left, const struct value *right,
+                         struct value *value_out)
+{
+    if (left->kind != VALUE_UNKNOWN && right->kind != VALUE_UNKNOWN)
+        return false;
+    *value_out = (struct value){.kind = VALUE_UNKNOWN};
+    return true;
+}
+
 static const struct value *root_of(enum scope_part root, const struct environment *environment)
 {
+    static const struct value unknown = {.kind = VALUE_UNKNOWN};
+
     switch (root) {
     case SCOPE_ROW:
         return environment->row;
@@ -86,6 +101,8 @@ static const struct value *root_of(enum scope_part root, const struct environmen
         return environment->response;
     case SCOPE_BODY:
         return environment->body;
+    case SCOPE_NEEDS:
+        return environment->needs != NULL ? environment->needs : &unknown;
     case SCOPE_ENV: /* is a literal */
         break;
     }
@@ -140,6 +157,10 @@ static bool evaluate_member(const struct expr *expr, const struct environment *e
         *value_out = base->map.values[hint];
         return true;
     }
+    if (base->kind == VALUE_UNKNOWN) {
+        *value_out = *base;
+        return true;
+    }
     if (base->kind != VALUE_MAP && !is_missing(base))
         return fail_member(expr, base, error_out);
     *value_out = value_member(base, expr->member.name);
@@ -158,6 +179,8 @@ static bool evaluate_index(const struct expr *expr, const struct environment *en
 
     if (index == NULL)
         return false;
+    if (give_unknown(base, index, value_out))
+        return true;
     *value_out = (struct value){.kind = VALUE_OMIT};
     if (is_missing(base) || is_missing(index))
         return true;
@@ -177,17 +200,21 @@ static bool evaluate_index(const struct expr *expr, const struct environment *en
     return true;
 }
 
+enum truth { TRUTH_NO, TRUTH_YES, TRUTH_UNKNOWN };
+
 /* Missing values are false; only true and false are true or false. */
 static bool evaluate_condition(const struct expr *expr, const struct environment *environment,
-                               bool *truth_out, struct eval_error *error_out)
+                               enum truth *truth_out, struct eval_error *error_out)
 {
     struct value storage;
     const struct value *value = borrow(expr, environment, &storage, error_out);
 
     if (value == NULL)
         return false;
-    *truth_out = value->kind == VALUE_BOOL && value->boolean;
-    if (value->kind == VALUE_BOOL || is_missing(value))
+    *truth_out = value->kind == VALUE_UNKNOWN                  ? TRUTH_UNKNOWN
+                 : value->kind == VALUE_BOOL && value->boolean ? TRUTH_YES
+                                                               : TRUTH_NO;
+    if (value->kind == VALUE_BOOL || value->kind == VALUE_UNKNOWN || is_missing(value))
         return true;
     return expr_fail(expr, error_out, "compare it (… == \"yes\"), or make it one: … | boolean",
                      "%.*s is %s, not true or false", shown(expr), expr->source.bytes,
@@ -197,16 +224,23 @@ static bool evaluate_condition(const struct expr *expr, const struct environment
 static bool evaluate_logic(const struct expr *expr, const struct environment *environment,
                            struct value *value_out, struct eval_error *error_out)
 {
-    bool truth;
+    /* What the first side alone decides. */
+    enum truth deciding = expr->kind == EXPR_AND ? TRUTH_NO : TRUTH_YES;
+    enum truth first, truth;
 
-    if (!evaluate_condition(expr->operation.first, environment, &truth, error_out))
+    if (!evaluate_condition(expr->operation.first, environment, &first, error_out))
         return false;
+    truth = first;
     if (expr->kind == EXPR_NOT)
-        truth = !truth;
-    else if (truth == (expr->kind == EXPR_AND) &&
+        truth = first == TRUTH_UNKNOWN ? first : first == TRUTH_NO ? TRUTH_YES : TRUTH_NO;
+    else if (first != deciding &&
              !evaluate_condition(expr->operation.second, environment, &truth, error_out))
         return false;
-    *value_out = (struct value){.kind = VALUE_BOOL, .boolean = truth};
+    if (expr->kind != EXPR_NOT && first == TRUTH_UNKNOWN && truth != deciding)
+        truth = TRUTH_UNKNOWN;
+    *value_out = truth == TRUTH_UNKNOWN
+                     ? (struct value){.kind = VALUE_UNKNOWN}
+                     : (struct value){.kind = VALUE_BOOL, .boolean = truth == TRUTH_YES};
     return true;
 }
 
@@ -263,6 +297,8 @@ static bool evaluate_comparison(const struct expr *expr, const struct environmen
 
     if (right == NULL)
         return false;
+    if (give_unknown(left, right, value_out))
+        return true;
     if (is_missing(left) || is_missing(right)) {
         if (!is_equality)
             return expr_fail(expr, error_out, "say what a missing value counts as: … ?? 0",
@@ -287,7 +323,7 @@ static bool evaluate_number(const struct expr *expr, const struct environment *e
 {
     if (!expr_evaluate(expr, environment, value_out, error_out))
         return false;
-    if (value_out->kind == VALUE_NUMBER)
+    if (value_out->kind == VALUE_NUMBER || value_out->kind == VALUE_UNKNOWN)
         return true;
     if (is_missing(value_out))
         return expr_fail(expr, error_out, "say what a missing value counts as: … ?? 0",
@@ -305,6 +341,8 @@ static bool evaluate_calculation(const struct expr *expr, const struct environme
     if (!evaluate_number(expr->operation.first, environment, &left, error_out) ||
         !evaluate_number(expr->operation.second, environment, &right, error_out))
         return false;
+    if (give_unknown(&left, &right, value_out))
+        return true;
     switch (decimal_calculate(environment->arena, (enum decimal_operator)expr->operation.symbol,
                               left.text, right.text, &result.text)) {
     case DECIMAL_OK:
@@ -336,19 +374,25 @@ static bool evaluate_filter(const struct expr *expr, const struct environment *e
         if (!expr_evaluate(expr->operation.arguments[i], environment, &call.arguments[i],
                            error_out))
             return false;
+    for (size_t i = 0; i <= call.argument_count; i++)
+        if (give_unknown(&call.input, i > 0 ? &call.arguments[i - 1] : &call.input, value_out))
+            return true;
     return filter_run(&call);
 }
 
 static bool evaluate_choice(const struct expr *expr, const struct environment *environment,
                             struct value *value_out, struct eval_error *error_out)
 {
-    bool truth;
+    enum truth truth;
 
     if (expr->kind == EXPR_IF) {
         if (!evaluate_condition(expr->operation.first, environment, &truth, error_out))
             return false;
-        return expr_evaluate(truth ? expr->operation.second : expr->operation.third, environment,
-                             value_out, error_out);
+        *value_out = (struct value){.kind = VALUE_UNKNOWN};
+        if (truth == TRUTH_UNKNOWN)
+            return true;
+        return expr_evaluate(truth == TRUTH_YES ? expr->operation.second : expr->operation.third,
+                             environment, value_out, error_out);
     }
     if (!expr_evaluate(expr->operation.first, environment, value_out, error_out))
         return false;

@@ -19,6 +19,9 @@ static const struct {
     {"item", SCOPE_ITEM, "item is known in the parts of a job, but not in its key"},
     {"run", SCOPE_RUN, "run is known in the parts of a job"},
     {"response", SCOPE_RESPONSE, "response is known in outputs only"},
+    {"needs", SCOPE_NEEDS,
+     "needs is known in request, body and if of a job whose needs: is a map: needs: { NAME: { job: "
+     "…, key: … } }"},
     {"body", SCOPE_BODY, "body, what was sent, is known in reconcile only"},
 };
 
@@ -26,8 +29,8 @@ enum { ROOT_COUNT = sizeof roots / sizeof *roots };
 
 bool expr_is_reserved(struct slice name)
 {
-    static const char *const words[] = {"true", "false", "null", "omit",  "and",    "or",
-                                        "not",  "if",    "in",   "needs", "outputs"};
+    static const char *const words[] = {"true", "false", "null", "omit", "and",
+                                        "or",   "not",   "if",   "in",   "outputs"};
 
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (slice_is(name, words[i]))
@@ -134,6 +137,8 @@ bool expr_names_root(struct parser *parser, struct slice name, struct expr *expr
                          roots[i].name);
             return false;
         }
+        if (context->scope->used_parts != NULL)
+            *context->scope->used_parts |= roots[i].part;
         expr_out->kind = EXPR_ROOT;
         expr_out->root = roots[i].part;
         return true;
@@ -196,18 +201,75 @@ static bool check_variable(struct parser *parser, struct slice name, struct slic
     return false;
 }
 
+static const struct scope_need *find_need(const struct scope *scope, struct slice alias)
+{
+    for (size_t i = 0; i < scope->need_count; i++)
+        if (slice_equal(scope->needs[i].alias, alias))
+            return &scope->needs[i];
+    return NULL;
+}
+
+static bool check_alias(struct parser *parser, struct slice name, struct slice where)
+{
+    const struct scope *scope = parser->context->scope;
+    struct slice *names;
+
+    if (find_need(scope, name) != NULL)
+        return true;
+    names = arena_new(parser->context->arena, scope->need_count, sizeof *names);
+    for (size_t i = 0; i < scope->need_count && names != NULL; i++)
+        names[i] = scope->needs[i].alias;
+    parser_error(parser, where, "expr.unknown_name",
+                 expr_names_help(parser->context->arena, name, "needs of this job", names,
+                                 names == NULL ? 0 : scope->need_count),
+                 "this job has no need '%.*s'", (int)name.length, name.bytes);
+    return false;
+}
+
+/* needs.ALIAS.outputs.NAME: the job of the need must have that output. */
+static bool check_output(struct parser *parser, const struct expr *base, struct slice name,
+                         struct slice where)
+{
+    const struct expr *owner = base->member.base;
+    const struct scope_need *need = find_need(parser->context->scope, owner->member.name);
+
+    if (!slice_is(base->member.name, "outputs") || need == NULL)
+        return true;
+    for (size_t i = 0; i < need->output_count; i++)
+        if (slice_equal(need->outputs[i], name))
+            return true;
+    parser_error(parser, where, "expr.unknown_output",
+                 need->output_count > 0
+                     ? expr_names_help(parser->context->arena, name, "its outputs", need->outputs,
+                                       need->output_count)
+                     : "give it one: outputs: { id: ${response.….id} }",
+                 "job %s has no output '%.*s'", need->job, (int)name.length, name.bytes);
+    return false;
+}
+
+static bool is_needs(const struct expr *expr)
+{
+    return expr->kind == EXPR_ROOT && expr->root == SCOPE_NEEDS;
+}
+
 bool expr_names_member(struct parser *parser, const struct expr *base, struct slice name,
                        struct slice where, size_t *hint_out)
 {
     static const char *const item[] = {"key", "index", "line", NULL};
     static const char *const frozen_item[] = {"key", "line", NULL};
     static const char *const run[] = {"id", "started_at", NULL};
+    static const char *const need[] = {"outputs", "response", NULL};
     bool is_frozen = parser->context->scope->item_is_frozen;
 
     *hint_out = 0;
     if (base->kind == EXPR_LOOP && parser->context->loop_is_row != NULL &&
         parser->context->loop_is_row[base->loop])
         return check_column(parser, name, where, hint_out);
+    if (base->kind == EXPR_MEMBER && is_needs(base->member.base))
+        return check_fixed(parser, "a need", need, name, where);
+    if (base->kind == EXPR_MEMBER && base->member.base->kind == EXPR_MEMBER &&
+        is_needs(base->member.base->member.base))
+        return check_output(parser, base, name, where);
     if (base->kind != EXPR_ROOT)
         return true;
     switch (base->root) {
@@ -219,6 +281,8 @@ bool expr_names_member(struct parser *parser, const struct expr *base, struct sl
         return check_fixed(parser, "item", is_frozen ? frozen_item : item, name, where);
     case SCOPE_RUN:
         return check_fixed(parser, "run", run, name, where);
+    case SCOPE_NEEDS:
+        return check_alias(parser, name, where);
     case SCOPE_ROWS:
     case SCOPE_ENV:
     case SCOPE_RESPONSE:

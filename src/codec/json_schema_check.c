@@ -21,6 +21,7 @@ static bool fits_types(unsigned types, const struct value *value)
         [VALUE_STRING] = TYPE_STRING,
         [VALUE_LIST] = TYPE_ARRAY,
         [VALUE_MAP] = TYPE_OBJECT,
+        [VALUE_UNKNOWN] = 0, /* is not checked */
     };
 
     return types == 0 || (types & bits[value->kind]) != 0 ||
@@ -289,6 +290,7 @@ static void check_value(struct walk *walk, const struct json_schema *schema,
     case VALUE_OMIT:
     case VALUE_NULL:
     case VALUE_BOOL:
+    case VALUE_UNKNOWN:
         break;
     }
     if (schema->choices != NULL && !is_among(schema->choices, value))
@@ -316,8 +318,8 @@ static void check_parts(struct walk *walk, const struct json_schema *schema,
 static void check(struct walk *walk, const struct json_schema *schema, const struct value *value,
                   bool open)
 {
-    if (schema == NULL || value->kind == VALUE_OMIT || walk_is_done(walk) ||
-        (schema->nullable && value->kind == VALUE_NULL))
+    if (schema == NULL || value->kind == VALUE_OMIT || value->kind == VALUE_UNKNOWN ||
+        walk_is_done(walk) || (schema->nullable && value->kind == VALUE_NULL))
         return;
     if (walk->nested == SCHEMA_DEPTH_MAX || walk->steps == SCHEMA_STEPS_MAX) {
         walk->stopped = true;

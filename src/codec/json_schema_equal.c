@@ -32,6 +32,7 @@ bool json_schema_equal(const struct value *a, const struct value *b)
     switch (a->kind) {
     case VALUE_OMIT:
     case VALUE_NULL:
+    case VALUE_UNKNOWN:
         return true;
     case VALUE_BOOL:
         return a->boolean == b->boolean;

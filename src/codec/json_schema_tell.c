@@ -107,9 +107,9 @@ void walk_refuse(struct walk *walk, const char *help, const char *format, ...)
 static void put_value(struct room *room, const struct value *value)
 {
     static const char *const words[] = {
-        [VALUE_OMIT] = "nothing",    [VALUE_NULL] = "null",   [VALUE_BOOL] = "false",
-        [VALUE_NUMBER] = "a number", [VALUE_STRING] = "text", [VALUE_LIST] = "a list",
-        [VALUE_MAP] = "a map",
+        [VALUE_OMIT] = "nothing",    [VALUE_NULL] = "null",         [VALUE_BOOL] = "false",
+        [VALUE_NUMBER] = "a number", [VALUE_STRING] = "text",       [VALUE_LIST] = "a list",
+        [VALUE_MAP] = "a map",       [VALUE_UNKNOWN] = "not known",
     };
     bool shown = (value->kind == VALUE_NUMBER || value->kind == VALUE_STRING) &&
                  value->text.length <= SHOWN_BYTES_MAX;

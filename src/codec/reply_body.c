@@ -72,6 +72,7 @@ static bool is_something(const struct value *value)
         return value->text.length > 0;
     case VALUE_BOOL:
         return value->boolean;
+    case VALUE_UNKNOWN:
     case VALUE_OMIT:
     case VALUE_NULL:
         break;

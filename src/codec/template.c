@@ -184,6 +184,7 @@ static enum outcome render_list(struct rendering *rendering, const struct body_n
 
 static enum outcome render_loop(struct rendering *rendering, const struct body_node *node)
 {
+    static const struct value unknown = {.kind = VALUE_UNKNOWN};
     struct environment *environment = &rendering->environment;
     size_t written = 0;
     struct value list;
@@ -192,6 +193,8 @@ static enum outcome render_loop(struct rendering *rendering, const struct body_n
         return FAILED;
     if (list.kind == VALUE_OMIT || list.kind == VALUE_NULL)
         return render_missing(rendering, node, &list);
+    if (list.kind == VALUE_UNKNOWN) /* one entry, to see that the rest of it is right */
+        list = (struct value){.kind = VALUE_LIST, .list = {&unknown, 1}};
     if (list.kind != VALUE_LIST) {
         expr_fail(
             node->loop_values, rendering->error,

@@ -11,12 +11,22 @@ struct value value_member(const struct value *value, struct slice name)
     return (struct value){.kind = VALUE_OMIT};
 }
 
+bool value_was_unknown(const struct value *value)
+{
+    return value->kind == VALUE_STRING && slice_is(value->text, "\001" VALUE_UNKNOWN_TEXT);
+}
+
 const char *value_kind_name(enum value_kind kind)
 {
     static const char *const names[] = {
-        [VALUE_OMIT] = "nothing",  [VALUE_NULL] = "null",   [VALUE_BOOL] = "true or false",
-        [VALUE_NUMBER] = "number", [VALUE_STRING] = "text", [VALUE_LIST] = "list",
+        [VALUE_OMIT] = "nothing",
+        [VALUE_NULL] = "null",
+        [VALUE_BOOL] = "true or false",
+        [VALUE_NUMBER] = "number",
+        [VALUE_STRING] = "text",
+        [VALUE_LIST] = "list",
         [VALUE_MAP] = "map",
+        [VALUE_UNKNOWN] = "value that is not known yet",
     };
 
     assert((size_t)kind < sizeof names / sizeof *names);
@@ -79,6 +89,9 @@ void value_append_json(struct buf *buf, const struct value *value)
         break;
     case VALUE_MAP:
         append_map(buf, value);
+        break;
+    case VALUE_UNKNOWN:
+        buf_append_text(buf, VALUE_UNKNOWN_JSON);
         break;
     }
 }

@@ -117,6 +117,7 @@ static void append_value(struct buf *out, const struct value *value)
     case VALUE_NULL:
     case VALUE_LIST:
     case VALUE_MAP:
+    case VALUE_UNKNOWN:
         buf_append_format(out, "a %s", value_kind_name(value->kind));
         return;
     }

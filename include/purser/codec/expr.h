@@ -36,6 +36,15 @@ enum scope_part {
     SCOPE_RUN = 1 << 5,      /* run.id run.started_at */
     SCOPE_RESPONSE = 1 << 6, /* response.… : only in outputs */
     SCOPE_BODY = 1 << 7,     /* body.… : what was sent; only in reconcile */
+    SCOPE_NEEDS = 1 << 8,    /* needs.ALIAS.outputs.NAME, needs.ALIAS.response.… */
+};
+
+/* An item that this one waits for, as far as names are concerned. */
+struct scope_need {
+    struct slice alias;
+    const char *job;
+    const struct slice *outputs; /* that the job has */
+    size_t output_count;
 };
 
 struct scope {
@@ -45,7 +54,10 @@ struct scope {
     size_t column_count;
     const char *source_name;
     const struct value *vars; /* a map; names are checked against it */
-    bool item_is_frozen;      /* of item only what the ledger keeps is there: its key and line */
+    const struct scope_need *needs;
+    size_t need_count;
+    unsigned *used_parts; /* parts that are referred to are added to it; NULL = nobody asks */
+    bool item_is_frozen;  /* of item only what the ledger keeps is there: its key and line */
     /* Loop variables of $for, innermost last. */
     const struct slice *loop_names;
     size_t loop_count;
@@ -59,6 +71,7 @@ struct environment {
     const struct value *run;  /* map */
     const struct value *response;
     const struct value *body;
+    const struct value *needs; /* a map of aliases; NULL = not known yet */
     const struct value *loops; /* one a loop variable, same order as in the scope */
     size_t loop_count;
     struct arena *arena; /* for intermediate values; cleared by the caller between units */
@@ -84,7 +97,7 @@ bool text_template_evaluate(const struct text_template *text_template,
                             struct eval_error *error_out);
 
 /* As above, but gives text: numbers and booleans as they print; OMIT, NULL, lists and maps are an
- * error. For keys and paths. */
+ * error. What is unknown gives VALUE_UNKNOWN_TEXT. For keys and paths. */
 bool text_template_text(const struct text_template *text_template,
                         const struct environment *environment, struct slice *text_out,
                         struct eval_error *error_out);

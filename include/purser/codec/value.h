@@ -2,7 +2,9 @@
  *
  * Numbers are their own text, never a double. OMIT is the value that is not there: the field of a
  * body that holds it is left out. Its `boolean` is true when it was asked for by the word `omit`,
- * so that when_empty can tell a wish from a gap. All memory belongs to the arena it was made in. */
+ * so that when_empty can tell a wish from a gap. UNKNOWN stands for what another item's answer will
+ * give: whatever is made of it is UNKNOWN too, so that the rest of a row can be checked before that
+ * answer is there. All memory belongs to the arena it was made in. */
 #ifndef PURSER_CODEC_VALUE_H
 #define PURSER_CODEC_VALUE_H
 
@@ -18,7 +20,13 @@ enum value_kind {
     VALUE_STRING,
     VALUE_LIST,
     VALUE_MAP,
+    VALUE_UNKNOWN,
 };
+
+/* What stands for UNKNOWN in a text, and in JSON (in quotes). Nothing with it in it is ever sent.
+ */
+#define VALUE_UNKNOWN_TEXT "~"
+#define VALUE_UNKNOWN_JSON "\"\\u0001~\""
 
 struct value {
     enum value_kind kind;
@@ -39,6 +47,9 @@ struct value {
 
 /* The member called `name`, or OMIT when there is none or `value` is no map. */
 struct value value_member(const struct value *value, struct slice name);
+
+/* True if `value` is the text that VALUE_UNKNOWN_JSON gives when it is read back. */
+bool value_was_unknown(const struct value *value);
 
 /* "text", "number", "list" … for messages. */
 const char *value_kind_name(enum value_kind kind);

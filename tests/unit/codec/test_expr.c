@@ -423,7 +423,7 @@ static void names_are_checked_against_what_there_is(void **state)
     assert_contains(refused("env.HOME"), "env is known in vars and source only");
     assert_contains(refused("response.id"), "response is known in outputs only");
     assert_contains(refused("rows"), "group_by");
-    assert_contains(refused("needs.x.outputs.y"), "unknown name 'needs'");
+    assert_contains(refused("needs.x.outputs.y"), "'needs' cannot be used here");
 }
 
 static void environment_is_read_only_where_it_is_allowed(void **state)
