@@ -4,6 +4,9 @@
 
 #include "purser/cli/advice.h"
 #include "purser/cli/command.h"
+#include "purser/cli/message_code.h"
+
+enum { TOPIC_BYTES_MAX = 1024 * 1024 };
 
 static void print_exit_statuses(void)
 {
@@ -44,8 +47,19 @@ static void print_in_doubt(void)
     }
 }
 
+static void print_codes(void)
+{
+    struct buf out;
+
+    buf_init(&out, TOPIC_BYTES_MAX);
+    message_code_list(&out);
+    (void)fwrite(out.bytes, 1, out.length, stdout);
+    buf_deinit(&out);
+}
+
 static const struct help_topic topics[] = {
     {"exit-status", "what the exit status says", print_exit_statuses},
+    {"codes", "the codes of messages, such as [spec.unknown_key]; each has a help", print_codes},
     {"in-doubt", "why an item is in doubt, and what to do", print_in_doubt},
 };
 

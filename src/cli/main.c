@@ -5,10 +5,13 @@
 #include "purser/base/log.h"
 #include "purser/base/text.h"
 #include "purser/cli/command.h"
+#include "purser/cli/message_code.h"
 #include "purser/cli/session.h"
 #include "purser/io/credentials.h"
 #include "purser/io/curl_transport.h"
 #include "purser/io/signals.h"
+
+enum { MESSAGE_CODE_BYTES_MAX = 100, HELP_BYTES_MAX = 64 * 1024 };
 
 static int print_short_help(void)
 {
@@ -48,6 +51,30 @@ static int unknown_command(const char *name)
     return EXIT_INPUT;
 }
 
+/* As it stands in a message, with its brackets or without. */
+static int explain_code(const char *word)
+{
+    const struct message_code *code, *closest;
+    char name[MESSAGE_CODE_BYTES_MAX];
+    struct buf out;
+
+    (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(word + (*word == '['), "]"),
+                   word + (*word == '['));
+    code = message_code_find(name);
+    if (code == NULL) {
+        closest = message_code_closest(name);
+        print_talk("purser: there is no message with the code '%s'", name);
+        print_talk("hint: %s%s%s", closest != NULL ? "did you mean '" : "`purser help codes",
+                   closest != NULL ? closest->code : "` lists them", closest != NULL ? "'?" : "");
+        return EXIT_INPUT;
+    }
+    buf_init(&out, HELP_BYTES_MAX);
+    message_code_explain(code, &out);
+    fputs(buf_text(&out), stdout);
+    buf_deinit(&out);
+    return EXIT_DONE;
+}
+
 static int help(int argc, char **argv)
 {
     const struct command *command;
@@ -60,6 +87,8 @@ static int help(int argc, char **argv)
         topic->print();
         return EXIT_DONE;
     }
+    if (strchr(argv[1], '.') != NULL)
+        return explain_code(argv[1]);
     command = command_find(argv[1]);
     if (command == NULL)
         return unknown_command(argv[1]);

@@ -1,0 +1,114 @@
+/* Rows, their sources, and the secrets. */
+#include "message_families.h"
+
+static const struct message_code source_codes[] = {
+    {"source.column", "columns names a column that the file does not have",
+     "Types are given to columns by their name in the header, letter by letter.",
+     "columns: { prise: decimal }", "columns: { price: decimal }"},
+    {"source.open", "the file of the rows cannot be opened",
+     "A relative path is from the folder of the spec. A source is read more than once, so it must "
+     "be a file, not a pipe.",
+     "csv: rows-of-may.csv", "csv: rows.csv"},
+};
+
+MESSAGE_FAMILY(source, "The rows cannot be read.", source_codes);
+
+static const struct message_code data_codes[] = {
+    {"data.body", "the body of a row cannot be computed",
+     "The message names the place in the spec whose expression fails for this row.",
+     "name: ${row.name * 2}", "name: ${row.name}"},
+    {"data.cells", "a row with more or fewer cells than the header",
+     "Which cell belongs to which column cannot be known. A cell that holds the delimiter needs "
+     "quotes; an empty cell still has its delimiter.",
+     "sku,name,price\nA-1,Mug, blue,9.99", "sku,name,price\nA-1,\"Mug, blue\",9.99"},
+    {"data.changed", "a row changed after its write had succeeded",
+     "when_changed: error asks for this message. With resend the row is sent again as a new write, "
+     "with keep it stays as it was written.",
+     "when_changed: error", "when_changed: keep"},
+    {"data.condition", "if: is neither true nor false for a row",
+     "if: takes a comparison. A value that is missing counts as false.", "if: ${row.name}",
+     "if: ${row.name != \"\"}"},
+    {"data.connection", "the connection that a row names is not there",
+     "connection: ${row.…} takes the name of a connection from the row; those that there are stand "
+     "under connections.",
+     "connection: ${row.name}", "connection: shop"},
+    {"data.connection_write", "a row that makes a connection lacks something",
+     "Each platform needs its own credentials; they are references ({ env: … }), never values.",
+     "platform: SHOPIFY\nstore_name: ${row.name}",
+     "platform: SHOPIFY\nstore_name: ${row.name}\noauth_access_token: { env: SHOP_TOKEN }"},
+    {"data.csv", "a line that is no CSV",
+     "Quotes that are opened must be closed, and only the delimiter or the end of the line may "
+     "follow. A quote inside of quotes is written twice.",
+     "sku,name,price\nA-1,\"Mug\" blue,9.99", "sku,name,price\nA-1,\"Mug \"\"blue\"\"\",9.99"},
+    {"data.delimiter", "the header is one column",
+     "Most likely the file has another delimiter than a comma; delimiter: says which.",
+     "sku;name;price\nA-1;Mug;9.99", "sku,name,price\nA-1,Mug,9.99"},
+    {"data.duplicate_key", "two rows with one key",
+     "A key names one item for ever. Two rows with one key would be one write that is overwritten; "
+     "group_by makes one item of several rows.",
+     "sku,name,price\nA-1,Mug,9.99\nA-1,Cup,4.50", "sku,name,price\nA-1,Mug,9.99\nA-2,Cup,4.50"},
+    {"data.encoding", "a cell that is not UTF-8", "Convert the file: iconv -f latin1 -t utf-8.",
+     "printf 'A-3,Caf\\351,1.00\\n' >> rows.csv", "printf 'A-3,Caf\\303\\251,1.00\\n' >> rows.csv"},
+    {"data.group_by", "a row without a group",
+     "group_by is computed for every row and must give text.", "group_by: ${row.name * 2}",
+     "group_by: ${row.name}"},
+    {"data.header", "the first line does not name the columns",
+     "Each column needs a name, and each name stands once.", "sku,name,name\nA-1,Mug,9.99",
+     "sku,name,price\nA-1,Mug,9.99"},
+    {"data.json", "a line that is not one JSON object",
+     "NDJSON has one object a line, such as {\"sku\": \"A-1\"}; jq -c '.[]' makes it of a list.",
+     "{\"sku\": \"A-1\", \"name\": \"Mug\"", "{\"sku\": \"A-1\", \"name\": \"Mug\"}"},
+    {"data.key", "a row without a usable key",
+     "The key names the item for ever and has 1 to 300 bytes; it comes from the row.",
+     "sku,name,price\n,Mug,9.99", "sku,name,price\nA-1,Mug,9.99"},
+    {"data.path", "the path of a row would be another request",
+     "A value in the path is one segment of it, neither empty nor the name of another operation.",
+     "request: PATCH /products/${row.note}\nbody:\n  product:\n    name: x",
+     "request: PATCH /products/${row.sku}\nbody:\n  product:\n    name: x"},
+    {"data.platform", "the operation is not there for the platform of the row's connection",
+     "The row chooses the connection, and its platform does not take this write. If the platform "
+     "has got the operation since December 2023, leave platform out of the connection.",
+     "sku,name,price,shop\nA-1,Mug,9.99,books", "sku,name,price,shop\nA-1,Mug,9.99,shop"},
+    {"data.required", "a row lacks a member that the operation requires",
+     "The request would be refused. If the API no longer asks for it, --validate=warn sends all "
+     "the same.",
+     "sku,name,price\nA-1,,9.99", "sku,name,price\nA-1,Mug,9.99"},
+    {"data.schema", "a body that the API's own description does not allow",
+     "api.openapi names the description. --validate=warn sends all the same.",
+     "columns: { price: string }", "columns: { price: decimal }"},
+    {"data.too_big", "a row that is larger than 1 MiB",
+     "Most likely a quote that is never closed; else it belongs into several rows.",
+     "head -c 2000000 /dev/zero | tr '\\0' x >> rows.csv", "echo 'A-3,Jug,3.00' >> rows.csv"},
+    {"data.type", "a cell is not of the type that columns gives it",
+     "Decimals have a point and no separators of thousands, dates are 2024-08-31, booleans true or "
+     "false.",
+     "sku,name,price\nA-1,Mug,\"9,99\"", "sku,name,price\nA-1,Mug,9.99"},
+};
+
+MESSAGE_FAMILY(data, "A row is wrong. Nothing is sent until all rows are right.", data_codes);
+
+static const struct message_code credentials_codes[] = {
+    {"credentials.file", "the file of a secret cannot be read",
+     "It must be a regular file that purser's user can open.", "mkdir token",
+     "(umask 077; echo 0f9a77b1c2 > token)"},
+    {"credentials.missing", "a secret is not there",
+     "The variable, the file or the credential that the spec names is not set, does not exist, or "
+     "is empty.",
+     "unset SHOP_TOKEN", "export SHOP_TOKEN=0f9a77b1c2"},
+    {"credentials.mode", "the file of a secret can be read by others",
+     "A secret that others can read is none. chmod 600 it, and change the secret if it was seen.",
+     "echo 0f9a77b1c2 > token; chmod 644 token", "echo 0f9a77b1c2 > token; chmod 600 token"},
+    {"credentials.name", "the name of a credential is a path",
+     "credential: takes the name of a file in $CREDENTIALS_DIRECTORY, which systemd sets.",
+     "access_token: { credential: .. }", "access_token: { credential: shop-token }"},
+    {"credentials.owner", "the file of a secret belongs to another user",
+     "Its owner could change it at any time. Let it belong to the user that runs purser, or to "
+     "root.",
+     "chown nobody token", "chown \"$(id -u)\" token"},
+    {"credentials.value", "a secret that cannot be one",
+     "A token is visible ASCII, at most 4096 bytes, on one line. Is there a space, a quote mark or "
+     "a second line in it?",
+     "export SHOP_TOKEN='0f9a 77b1'", "export SHOP_TOKEN=0f9a77b1"},
+};
+
+MESSAGE_FAMILY(credentials, "A secret cannot be read. It is never shown.", credentials_codes);
