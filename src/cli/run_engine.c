@@ -281,6 +281,7 @@ static enum err_code open_engine(struct run *run, struct machinery *machinery, s
                                      .item_limit = run->session->options->limit,
                                      .timeout_ms = spec->api.exchange_timeout_ms,
                                      .unreachable_ms = UNREACHABLE_MS,
+                                     .run = run->number,
                                      .boot = clock_boot(),
                                      .seed = (uint64_t)run->started_wall_ms ^ (uint64_t)getpid()
                                                                                   << 40,

@@ -4,7 +4,7 @@
 #include "purser/core/lifecycle.h"
 #include "record_fields.h"
 
-#define ITEM_FIELDS 26
+#define ITEM_FIELDS 30
 
 void record_put_item(struct buf *buf, struct slice key, const struct item *item)
 {
@@ -35,6 +35,9 @@ void record_put_item(struct buf *buf, struct slice key, const struct item *item)
     record_put_text(&writer, item->remote_job, REMOTE_JOB_BYTES_MAX);
     record_put_text(&writer, item->error_type, ERROR_CODE_BYTES_MAX);
     record_put_text(&writer, item->error_code, ERROR_CODE_BYTES_MAX);
+    record_put_unsigned(&writer, item->sent_run);
+    record_put_bool(&writer, item->corrected);
+    record_put_hash(&writer, item->source_hash);
     record_end(&writer, RECORD_ITEM, key);
 }
 
@@ -70,6 +73,9 @@ bool record_get_item(struct slice key, struct slice bytes, struct item *item_out
     record_take_text(&fields, item.remote_job, REMOTE_JOB_BYTES_MAX);
     record_take_text(&fields, item.error_type, ERROR_CODE_BYTES_MAX);
     record_take_text(&fields, item.error_code, ERROR_CODE_BYTES_MAX);
+    item.sent_run = record_take_u32(&fields);
+    item.corrected = record_take_bool(&fields);
+    item.source_hash = record_take_hash(&fields);
     if (!record_all_taken(&fields))
         return false;
     *item_out = item;
@@ -116,7 +122,7 @@ bool record_get_request(struct slice key, struct slice bytes, struct frozen_requ
     return true;
 }
 
-#define ATTEMPT_FIELDS 14
+#define ATTEMPT_FIELDS 15
 
 void record_put_attempt(struct buf *buf, struct slice key, const struct attempt_record *attempt)
 {
@@ -136,6 +142,7 @@ void record_put_attempt(struct buf *buf, struct slice key, const struct attempt_
     record_put_display_text(&writer, attempt->error_code, ERROR_CODE_BYTES_MAX);
     record_put_display_text(&writer, attempt->message, ERROR_MESSAGE_BYTES_MAX);
     record_put_display_text(&writer, attempt->rule, RULE_NAME_BYTES_MAX);
+    record_put_unsigned(&writer, attempt->run);
     record_end(&writer, RECORD_ATTEMPT, key);
 }
 
@@ -160,6 +167,7 @@ bool record_get_attempt(struct slice key, struct slice bytes, struct attempt_rec
     attempt.error_code = record_take_bytes(&fields, ERROR_CODE_BYTES_MAX);
     attempt.message = record_take_bytes(&fields, ERROR_MESSAGE_BYTES_MAX);
     attempt.rule = record_take_bytes(&fields, RULE_NAME_BYTES_MAX);
+    attempt.run = record_take_u32(&fields);
     if (!record_all_taken(&fields))
         return false;
     *attempt_out = attempt;

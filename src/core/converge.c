@@ -16,6 +16,11 @@ static enum converge_action changed_after_success(enum when_changed when_changed
     return CONVERGE_REFUSE;
 }
 
+static bool is_same(struct hash128 a, struct hash128 b)
+{
+    return a.high == b.high && a.low == b.low;
+}
+
 enum converge_action converge_row(const struct item *known, bool condition,
                                   struct hash128 request_hash, enum when_changed when_changed)
 {
@@ -25,9 +30,10 @@ enum converge_action converge_row(const struct item *known, bool condition,
         return CONVERGE_UNCHANGED;
     if (known->state == ITEM_SKIPPED)
         return CONVERGE_REPLACE;
-    if (known->request_hash.high == request_hash.high &&
-        known->request_hash.low == request_hash.low)
+    if (is_same(known->request_hash, request_hash))
         return CONVERGE_UNCHANGED;
+    if (known->corrected && is_same(known->source_hash, request_hash))
+        return CONVERGE_CORRECTED;
     switch (known->state) {
     case ITEM_BLOCKED:
     case ITEM_READY:
@@ -48,6 +54,56 @@ enum converge_action converge_row(const struct item *known, bool condition,
     }
     assert(!"a state that is none");
     return CONVERGE_KEEP;
+}
+
+enum correction converge_correction(const struct item *known, bool condition,
+                                    struct hash128 request_hash)
+{
+    bool same;
+
+    if (known == NULL)
+        return CORRECTION_UNKNOWN;
+    same = is_same(known->request_hash, request_hash);
+    switch (known->state) {
+    case ITEM_BLOCKED:
+    case ITEM_READY:
+        if (condition)
+            return same ? CORRECTION_GOES_ON : CORRECTION_CHANGE;
+        return CORRECTION_SKIPPED;
+    case ITEM_SKIPPED:
+        return condition ? CORRECTION_CHANGE : CORRECTION_SKIPPED;
+    case ITEM_SENDING:
+    case ITEM_WAITING:
+        return same && known->corrected ? CORRECTION_GOES_ON : CORRECTION_UNDER_WAY;
+    case ITEM_IN_DOUBT:
+        return CORRECTION_IN_DOUBT;
+    case ITEM_SUCCEEDED:
+        return same && known->corrected ? CORRECTION_DONE : CORRECTION_SUCCEEDED;
+    case ITEM_CANCELLED:
+        if (known->reason == REASON_ABANDONED)
+            return CORRECTION_GIVEN_UP;
+        break;
+    case ITEM_FAILED:
+        break;
+    case ITEM_STATE_COUNT:
+        assert(!"a state that is none");
+        break;
+    }
+    if (!condition)
+        return CORRECTION_SKIPPED;
+    return same ? CORRECTION_AGAIN : CORRECTION_CHANGE;
+}
+
+const char *correction_meaning(enum correction correction)
+{
+    static const char *const meanings[] = {
+#define X(identifier, meaning) [identifier] = meaning,
+        CORRECTION_LIST(X)
+#undef X
+    };
+
+    assert(correction < CORRECTION_COUNT);
+    return meanings[correction];
 }
 
 const char *converge_action_name(enum converge_action action)

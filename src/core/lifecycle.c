@@ -87,6 +87,7 @@ static void make_intent(struct item *item, const struct item_event *event)
     item->intent_ms = event->server_now_ms;
     item->intent_boot_ms = event->boot_now_ms;
     item->intent_boot = event->boot;
+    item->sent_run = event->run;
 }
 
 static enum effect start(struct item *item, const struct item_event *event,
@@ -320,14 +321,23 @@ static enum effect begin_again(struct item *item)
     return make_ready(item);
 }
 
+/* The first correction remembers what the source said; so do those that correct it once more. */
+static void keep_source(struct item *item)
+{
+    if (!item->corrected)
+        item->source_hash = item->request_hash;
+    item->corrected = true;
+}
+
 static enum effect retry(struct item *item, const struct item_event *event,
                          const struct policy *policy)
 {
-    (void)event;
     (void)policy;
     /* What was given up while in doubt may have been done. */
     if (item->reason == REASON_ABANDONED)
         return EFFECT_NONE;
+    if (event->corrected)
+        keep_source(item);
     return begin_again(item);
 }
 
@@ -335,6 +345,12 @@ static enum effect change(struct item *item, const struct item_event *event,
                           const struct policy *policy)
 {
     (void)policy;
+    if (event->corrected) {
+        keep_source(item);
+    } else {
+        item->corrected = false;
+        item->source_hash = (struct hash128){0};
+    }
     item->request_hash = event->request_hash;
     return begin_again(item);
 }
@@ -371,6 +387,15 @@ static enum effect cancel(struct item *item, const struct item_event *event,
     return finish(item, event, ITEM_CANCELLED, REASON_CANCELLED);
 }
 
+/* The item's own write stands in the ledger as it was; only a person's retry makes another. */
+static enum effect undone(struct item *item, const struct item_event *event,
+                          const struct policy *policy)
+{
+    (void)policy;
+    assert(event->reason != REASON_NONE);
+    return finish(item, event, ITEM_CANCELLED, event->reason);
+}
+
 /* Read it as: in this state, on this event, do this. An empty cell means that the event cannot
  * happen there. */
 static transition_fn *const table[ITEM_STATE_COUNT][ITEM_EVENT_COUNT] = {
@@ -399,7 +424,7 @@ static transition_fn *const table[ITEM_STATE_COUNT][ITEM_EVENT_COUNT] = {
                       [EVENT_PENDING] = poll_later,
                       [EVENT_MISSING] = missing,
                       [EVENT_JOB_THROTTLED] = rekey},
-    [ITEM_SUCCEEDED] = {[EVENT_CHANGED] = change},
+    [ITEM_SUCCEEDED] = {[EVENT_CHANGED] = change, [EVENT_UNDONE] = undone},
     [ITEM_FAILED] = {[EVENT_RETRY] = retry, [EVENT_CHANGED] = change},
     [ITEM_IN_DOUBT] = {[EVENT_RESOLVED_DONE] = resolve_done,
                        [EVENT_RESOLVED_NOT_DONE] = resolve_not_done,

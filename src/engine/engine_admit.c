@@ -158,6 +158,11 @@ static enum err_code admit_one(struct engine *engine, struct connection *connect
         connection->ready_after = number;
         return put_damaged(engine, number, &item, err);
     }
+    if (engine->options.only_seen && item.seen_run != engine->options.run) {
+        connection->ready_after = number;
+        connection->held_back = ++engine->skipped >= SKIPS_A_TURN;
+        return ERR_OK;
+    }
     slot = slot_take(engine, number, &item);
     if (!slot_map(engine, slot)) {
         connection->ready_after = number;

@@ -97,6 +97,7 @@ static enum err_code put_attempt(struct engine *engine, const struct slot *slot,
         .error_code = slice_of(slot->item.error_code),
         .message = borrowed(reading->message),
         .rule = borrowed(reading->rule),
+        .run = slot->item.sent_run,
     };
 
     if (attempt.message.length > ERROR_MESSAGE_BYTES_MAX)
@@ -182,6 +183,7 @@ static void complete_event(struct engine *engine, struct item_event *event)
     event->server_now_ms = base.server_now_ms;
     event->boot_now_ms = base.boot_now_ms;
     event->boot = base.boot;
+    event->run = base.run;
     event->random = base.random;
 }
 

@@ -41,6 +41,7 @@ struct item_event engine_event(struct engine *engine, enum item_event_kind kind)
                                .server_now_ms = engine_server_now_ms(engine),
                                .boot_now_ms = engine->now.boot_ms,
                                .boot = engine->options.boot,
+                               .run = engine->options.run,
                                .delay_ms = -1,
                                .random = (uint32_t)(rng_next(&engine->rng) >> 32)};
 }

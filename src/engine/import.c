@@ -62,15 +62,30 @@ static enum err_code change(struct importer *importer, const struct import_row *
     return importer->ledger->ops->put_item(importer->ledger, number, known, &step.item, err);
 }
 
-static enum err_code mark_seen(struct importer *importer, uint64_t number, const struct item *known,
-                               struct err *err)
+static bool is_corrected(const struct item *known)
 {
-    struct item seen = *known;
+    return known->corrected && (known->source_hash.high != known->request_hash.high ||
+                                known->source_hash.low != known->request_hash.low);
+}
 
-    if (known->seen_run == importer->run)
+/* The source has caught up with the correction when its row makes the request that counts. */
+static enum err_code keep(struct importer *importer, const struct import_row *row,
+                          enum converge_action action, uint64_t number, const struct item *known,
+                          struct err *err)
+{
+    struct item after = *known;
+
+    if (!row->condition)
         return ERR_OK;
-    seen.seen_run = importer->run;
-    return importer->ledger->ops->put_item(importer->ledger, number, known, &seen, err);
+    if (known->state == ITEM_READY)
+        after.seen_run = importer->run;
+    if (action == CONVERGE_UNCHANGED && is_corrected(known)) {
+        after.corrected = false;
+        after.source_hash = (struct hash128){0};
+    }
+    if (after.seen_run == known->seen_run && after.corrected == known->corrected)
+        return ERR_OK;
+    return importer->ledger->ops->put_item(importer->ledger, number, known, &after, err);
 }
 
 static enum err_code apply(struct importer *importer, const struct import_row *row,
@@ -85,9 +100,8 @@ static enum err_code apply(struct importer *importer, const struct import_row *r
     case CONVERGE_RESEND:
         return change(importer, row, number, known, hash, err);
     case CONVERGE_UNCHANGED:
-        if (known->state == ITEM_READY && row->condition)
-            return mark_seen(importer, number, known, err);
-        return ERR_OK;
+    case CONVERGE_CORRECTED:
+        return keep(importer, row, action, number, known, err);
     case CONVERGE_KEEP:
     case CONVERGE_FINISH_FIRST:
     case CONVERGE_REFUSE:
@@ -120,7 +134,8 @@ enum err_code import_row(struct importer *importer, const struct import_row *row
     importer->counts.by_action[*action_out]++;
     if (*action_out == CONVERGE_ADD || *action_out == CONVERGE_REPLACE ||
         *action_out == CONVERGE_RESEND ||
-        (*action_out == CONVERGE_UNCHANGED && known.state == ITEM_READY && row->condition))
+        ((*action_out == CONVERGE_UNCHANGED || *action_out == CONVERGE_CORRECTED) &&
+         known.state == ITEM_READY && row->condition))
         importer->counts.ready_of_now++;
     if (importer->dry)
         return ERR_OK;
@@ -142,7 +157,8 @@ static enum err_code drop_unseen(struct importer *importer, uint32_t connection,
             return ERR_OK;
         if (code != ERR_OK)
             return code;
-        if (item.state != ITEM_READY || item.seen_run == importer->run || item.attempt_total > 0)
+        if (item.state != ITEM_READY || item.seen_run == importer->run || item.attempt_total > 0 ||
+            item.corrected)
             continue;
         importer->counts.dropped++;
         if (importer->dry)

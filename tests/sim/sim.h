@@ -151,6 +151,7 @@ struct sim_item {
     uint32_t refusals;     /* transient ones */
     int64_t first_sent_ms; /* of this generation; 0 = never */
     bool abandoned;        /* given up in doubt */
+    bool undone;           /* its epoch ended with its undo; the next one has no request yet */
     bool clock_was_set;    /* ages by the wall clock say nothing */
     bool refused_always;   /* the server refuses this epoch's request on sight */
 };

@@ -12,7 +12,7 @@ static size_t possible_events(const struct sim *sim, const struct sim_item *item
     for (unsigned kind = EVENT_RETRY; kind < ITEM_EVENT_COUNT; kind++) {
         if (!lifecycle_is_legal(value->state, (enum item_event_kind)kind))
             continue;
-        if (kind == EVENT_CHANGED && !can_change)
+        if ((kind == EVENT_CHANGED || kind == EVENT_UNDONE) && !can_change)
             continue;
         if (kind == EVENT_RESOLVED_DONE && item->effects[item->epoch] != 1)
             continue;
@@ -47,15 +47,17 @@ static void step(struct sim *sim, struct sim_item *item, struct item *value,
     struct item_event event = {.kind = kind,
                                .now_ms = sim_wall_ms(sim),
                                .server_now_ms = sim_server_ms(sim),
-                               .delay_ms = -1};
+                               .delay_ms = -1,
+                               .reason = kind == EVENT_UNDONE ? REASON_UNDONE : REASON_NONE};
     struct ledger *ledger = &sim->ledger.base;
     struct frozen_request request = {.generation = value->generation};
     struct item before = *value;
     struct step step;
     struct err err = {0};
 
-    if (kind == EVENT_CHANGED)
+    if (kind == EVENT_UNDONE || (kind == EVENT_CHANGED && !item->undone))
         begin_epoch(sim, item, value);
+    item->undone = kind == EVENT_UNDONE || (item->undone && kind != EVENT_CHANGED);
     event.request_hash = item->request_hash;
     sim->person_acts_on = item->number;
     step = lifecycle_step(&before, &event, &sim->jobs[item->keyed ? 0 : 1].policy);
@@ -82,8 +84,9 @@ static void act_on(struct sim *sim, struct sim_item *item, struct item *value)
         return;
     kind = kinds[rng_below(&sim->rng, count)];
     step(sim, item, value, kind);
-    /* The next comparison with the source gives it a request that is whole again. */
-    if (was_damaged && value->state == ITEM_READY)
+    /* The next comparison with the source gives it a request that is whole again; what was undone
+     * is written anew, and its effect is another one. */
+    if ((was_damaged || item->undone) && value->state == ITEM_READY)
         step(sim, item, value, EVENT_CHANGED);
 }
 

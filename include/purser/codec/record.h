@@ -43,6 +43,7 @@ struct attempt_record {
     struct slice
         message;       /* what the server or libcurl said, sanitised, ≤ ERROR_MESSAGE_BYTES_MAX */
     struct slice rule; /* the name of what decided, see reply.h; empty = a person */
+    uint32_t run;      /* that made the intent of the generation; 0 = of a person */
 };
 
 struct result_record {

@@ -57,7 +57,10 @@ enum item_state {
     X(REASON_RESTORED_STATE, "restored_state",                                                    \
       "the ledger was restored or copied; what happened since then is not in it")                 \
     X(REASON_STUCK_PENDING, "stuck_pending", "the remote job is pending for longer than a day")   \
-    X(REASON_RECONCILED, "reconciled", "a look-up after the doubt found it done")
+    X(REASON_RECONCILED, "reconciled", "a look-up after the doubt found it done")                 \
+    X(REASON_UNDONE, "undone", "it succeeded, and its undo has reversed it")                      \
+    X(REASON_UNDO_FOUND_NOTHING, "undo_found_nothing",                                            \
+      "it succeeded, and its undo found nothing there any more to be reversed")
 
 enum reason {
 #define X(identifier, code, meaning) identifier,
@@ -86,6 +89,8 @@ struct item {
     uint32_t missing_count; /* polls in a row answered "unknown job"; of this process, not stored */
     uint32_t attempt_total; /* over all generations */
     uint32_t seen_run;      /* last run whose source had this row, kept only while it is ready */
+    uint32_t sent_run;      /* the run that made the intent of this generation; 0 = none yet */
+    bool corrected;         /* its request is not of the source's row but of a corrected one */
     bool unknown_send;      /* an earlier send of this generation has an unknown outcome */
     bool accepted;          /* this generation was accepted by the server */
     uint16_t http_status;   /* of the last answer; 0 = none */
@@ -98,6 +103,7 @@ struct item {
     int64_t finished_ms;
     int64_t changed_ms;
     struct hash128 request_hash; /* of method, path and body of the frozen request */
+    struct hash128 source_hash;  /* corrected: the same of the request that the source's row made */
     char remote_job[REMOTE_JOB_BYTES_MAX + 1];
     char error_type[ERROR_CODE_BYTES_MAX + 1];
     char error_code[ERROR_CODE_BYTES_MAX + 1];

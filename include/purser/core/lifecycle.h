@@ -32,7 +32,8 @@
     X(EVENT_RESOLVED_DONE, "resolved_done", "a person, or what was found, says: it was done")     \
     X(EVENT_RESOLVED_NOT_DONE, "resolved_not_done", "a person says: it was not done")             \
     X(EVENT_ABANDONED, "abandoned", "a person gives it up")                                       \
-    X(EVENT_CANCELLED, "cancelled", "a person cancels what has not been sent")
+    X(EVENT_CANCELLED, "cancelled", "a person cancels what has not been sent")                    \
+    X(EVENT_UNDONE, "undone", "its undo has ended: what it wrote is there no more")
 
 enum item_event_kind {
 #define X(identifier, name, meaning) identifier,
@@ -47,12 +48,14 @@ struct item_event {
     int64_t server_now_ms; /* the server's clock, as far as known; EVENT_START, _RESOLVED… */
     int64_t boot_now_ms;   /* the boot clock, and which boot it counts from; 0 = unknown */
     uint32_t boot;
+    uint32_t run;         /* that makes the intent: EVENT_START, EVENT_JOB_THROTTLED */
     int64_t key_age_ms;   /* the oldest the first send can be; EVENT_DUE while sending */
     int64_t delay_ms;     /* Retry-After, or the learned time to the next poll; -1 = none */
     uint32_t random;      /* for jitter; drawn by the caller */
     uint16_t http_status; /* of the answer; 0 = none */
     bool accepted;        /* the answer proves that the write was accepted (X-Rutter-Job-ID) */
-    enum reason reason;   /* EVENT_REFUSED, EVENT_UNCLEAR; EVENT_RESOLVED_DONE that was found */
+    enum reason reason;   /* EVENT_REFUSED, _UNCLEAR, _UNDONE; EVENT_RESOLVED_DONE that was found */
+    bool corrected;       /* EVENT_CHANGED, EVENT_RETRY: by a row that stands beside the source */
     enum job_path job_path;
     const char *remote_job; /* EVENT_ACCEPTED; borrowed, at most REMOTE_JOB_BYTES_MAX */
     const char *error_type; /* NULL = none; borrowed */

@@ -50,6 +50,8 @@ struct engine_options {
     uint64_t item_limit;    /* start at most so many new items; UINT64_MAX = no limit */
     int64_t timeout_ms;     /* of one exchange */
     int64_t unreachable_ms; /* stop when nothing was answered for so long */
+    uint32_t run;           /* its number in the ledger */
+    bool only_seen;         /* start only ready items whose seen_run is this run */
     uint32_t boot;          /* which boot the boot clock counts from; 0 = unknown */
     uint64_t seed;
 };

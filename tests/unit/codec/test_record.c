@@ -36,6 +36,9 @@ static struct item sample_item(void)
     item.due_ms = -1;
     item.accepted_ms = INT64_MIN;
     item.finished_ms = -129;
+    item.sent_run = 8;
+    item.corrected = true;
+    item.source_hash = (struct hash128){.high = 2, .low = UINT64_MAX};
     memset(item.remote_job, 'j', REMOTE_JOB_BYTES_MAX);
     memset(item.error_type, 't', ERROR_CODE_BYTES_MAX);
     memcpy(item.error_code, "product_not_ready", sizeof "product_not_ready");
@@ -54,6 +57,10 @@ static void assert_items_equal(const struct item *a, const struct item *b)
     assert_int_equal(a->trouble_count, b->trouble_count);
     assert_int_equal(a->attempt_total, b->attempt_total);
     assert_int_equal(a->seen_run, b->seen_run);
+    assert_int_equal(a->sent_run, b->sent_run);
+    assert_int_equal(a->corrected, b->corrected);
+    assert_int_equal(a->source_hash.high, b->source_hash.high);
+    assert_int_equal(a->source_hash.low, b->source_hash.low);
     assert_int_equal(a->unknown_send, b->unknown_send);
     assert_int_equal(a->accepted, b->accepted);
     assert_int_equal(a->http_status, b->http_status);
@@ -375,6 +382,7 @@ static void an_attempt_comes_back_and_its_long_message_is_cut_between_characters
         .error_code = SLICE("rate_limit"),
         .message = {message, sizeof message},
         .rule = SLICE("platform_throttled"),
+        .run = 12,
     };
     struct attempt_record read;
     struct buf buf;
@@ -400,6 +408,7 @@ static void an_attempt_comes_back_and_its_long_message_is_cut_between_characters
     assert_slices_equal(read.error_code, attempt.error_code);
     assert_int_equal(read.message.length, ERROR_MESSAGE_BYTES_MAX - 1);
     assert_slices_equal(read.rule, attempt.rule);
+    assert_int_equal(read.run, 12);
     buf_deinit(&buf);
 }
 

@@ -85,6 +85,8 @@ static inline struct item_event event_of(enum item_event_kind kind)
         event.reason = REASON_REFUSED;
     if (kind == EVENT_UNCLEAR)
         event.reason = REASON_KEY_CONFLICT;
+    if (kind == EVENT_UNDONE)
+        event.reason = REASON_UNDONE;
     return event;
 }
 

@@ -79,6 +79,99 @@ static void a_skipped_item_whose_condition_became_true_is_sent(void **context)
     assert_int_equal(of(ITEM_SKIPPED, true, old_hash, WHEN_CHANGED_KEEP), CONVERGE_REPLACE);
 }
 
+static void the_uncorrected_row_counts_for_nothing_until_it_changes_itself(void **context)
+{
+    static const struct hash128 newest_hash = {1, 4};
+    (void)context;
+
+    for (int state = 0; state < ITEM_STATE_COUNT; state++) {
+        struct item item = in_state((enum item_state)state);
+
+        if (state == ITEM_SKIPPED)
+            continue;
+        item.corrected = true;
+        item.source_hash = new_hash;
+        assert_int_equal(converge_row(&item, true, new_hash, WHEN_CHANGED_ERROR),
+                         CONVERGE_CORRECTED);
+        assert_int_equal(converge_row(&item, true, old_hash, WHEN_CHANGED_ERROR),
+                         CONVERGE_UNCHANGED);
+        assert_int_equal(converge_row(&item, true, newest_hash, WHEN_CHANGED_RESEND),
+                         of((enum item_state)state, true, newest_hash, WHEN_CHANGED_RESEND));
+        item.corrected = false;
+        assert_int_not_equal(converge_row(&item, true, new_hash, WHEN_CHANGED_RESEND),
+                             CONVERGE_CORRECTED);
+    }
+}
+
+static void a_corrected_row_must_meet_an_item_that_it_may_replace(void **context)
+{
+    static const enum correction changed[ITEM_STATE_COUNT] = {
+        [ITEM_BLOCKED] = CORRECTION_CHANGE,      [ITEM_READY] = CORRECTION_CHANGE,
+        [ITEM_SENDING] = CORRECTION_UNDER_WAY,   [ITEM_WAITING] = CORRECTION_UNDER_WAY,
+        [ITEM_SUCCEEDED] = CORRECTION_SUCCEEDED, [ITEM_FAILED] = CORRECTION_CHANGE,
+        [ITEM_IN_DOUBT] = CORRECTION_IN_DOUBT,   [ITEM_CANCELLED] = CORRECTION_CHANGE,
+        [ITEM_SKIPPED] = CORRECTION_CHANGE,
+    };
+    (void)context;
+
+    assert_int_equal(converge_correction(NULL, true, new_hash), CORRECTION_UNKNOWN);
+    for (int state = 0; state < ITEM_STATE_COUNT; state++) {
+        struct item item = in_state((enum item_state)state);
+
+        assert_int_equal(converge_correction(&item, true, new_hash), changed[state]);
+        item.corrected = true;
+        assert_int_equal(converge_correction(&item, true, new_hash), changed[state]);
+    }
+}
+
+static void the_same_correction_twice_goes_on_or_is_done(void **context)
+{
+    static const enum correction same[ITEM_STATE_COUNT] = {
+        [ITEM_BLOCKED] = CORRECTION_GOES_ON,   [ITEM_READY] = CORRECTION_GOES_ON,
+        [ITEM_SENDING] = CORRECTION_GOES_ON,   [ITEM_WAITING] = CORRECTION_GOES_ON,
+        [ITEM_SUCCEEDED] = CORRECTION_DONE,    [ITEM_FAILED] = CORRECTION_AGAIN,
+        [ITEM_IN_DOUBT] = CORRECTION_IN_DOUBT, [ITEM_CANCELLED] = CORRECTION_AGAIN,
+        [ITEM_SKIPPED] = CORRECTION_CHANGE,
+    };
+    (void)context;
+
+    for (int state = 0; state < ITEM_STATE_COUNT; state++) {
+        struct item item = in_state((enum item_state)state);
+
+        item.corrected = true;
+        item.source_hash = new_hash;
+        assert_int_equal(converge_correction(&item, true, old_hash), same[state]);
+    }
+}
+
+static void
+a_row_of_an_item_that_nobody_corrected_is_no_correction_of_what_went_well(void **context)
+{
+    struct item item = in_state(ITEM_SUCCEEDED);
+    (void)context;
+
+    assert_int_equal(converge_correction(&item, true, old_hash), CORRECTION_SUCCEEDED);
+    item.state = ITEM_WAITING;
+    assert_int_equal(converge_correction(&item, true, old_hash), CORRECTION_UNDER_WAY);
+}
+
+static void a_corrected_row_that_sends_nothing_and_an_item_given_up_are_errors(void **context)
+{
+    struct item item = in_state(ITEM_FAILED);
+    (void)context;
+
+    assert_int_equal(converge_correction(&item, false, new_hash), CORRECTION_SKIPPED);
+    item = in_state(ITEM_READY);
+    assert_int_equal(converge_correction(&item, false, old_hash), CORRECTION_SKIPPED);
+    item = in_state(ITEM_CANCELLED);
+    item.reason = REASON_ABANDONED;
+    assert_int_equal(converge_correction(&item, true, new_hash), CORRECTION_GIVEN_UP);
+    item.reason = REASON_UNDONE;
+    assert_int_equal(converge_correction(&item, true, new_hash), CORRECTION_CHANGE);
+    for (int correction = 0; correction < CORRECTION_COUNT; correction++)
+        assert_true(strlen(correction_meaning((enum correction)correction)) > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -88,6 +181,11 @@ int main(void)
         cmocka_unit_test(a_changed_row_does_what_its_state_allows),
         cmocka_unit_test(after_success_the_spec_says_what_a_change_means),
         cmocka_unit_test(a_skipped_item_whose_condition_became_true_is_sent),
+        cmocka_unit_test(the_uncorrected_row_counts_for_nothing_until_it_changes_itself),
+        cmocka_unit_test(a_corrected_row_must_meet_an_item_that_it_may_replace),
+        cmocka_unit_test(the_same_correction_twice_goes_on_or_is_done),
+        cmocka_unit_test(a_row_of_an_item_that_nobody_corrected_is_no_correction_of_what_went_well),
+        cmocka_unit_test(a_corrected_row_that_sends_nothing_and_an_item_given_up_are_errors),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -244,6 +244,64 @@ static void a_changed_row_takes_a_new_key_only_when_the_old_one_is_used_up(void 
     }
 }
 
+static void what_was_undone_stays_so_until_a_retry_makes_a_new_generation(void **context)
+{
+    struct item item = item_in(ITEM_SUCCEEDED);
+    (void)context;
+
+    step_of(&item, EVENT_UNDONE, &keyed);
+    assert_int_equal(item.state, ITEM_CANCELLED);
+    assert_int_equal(item.reason, REASON_UNDONE);
+    assert_int_equal(item.generation, 1);
+    assert_int_equal(item.request_hash.low, 4);
+    step_of(&item, EVENT_RETRY, &keyed);
+    assert_int_equal(item.state, ITEM_READY);
+    assert_int_equal(item.generation, 2);
+}
+
+static void a_correction_remembers_what_the_source_said_through_further_ones(void **context)
+{
+    struct item item = item_in(ITEM_FAILED);
+    struct item_event event = event_of(EVENT_CHANGED);
+    (void)context;
+
+    event.corrected = true;
+    item = lifecycle_step(&item, &event, &keyed).item;
+    assert_true(item.corrected);
+    assert_int_equal(item.source_hash.low, 4);
+    assert_int_equal(item.request_hash.low, 6);
+    event.request_hash = (struct hash128){.high = 7, .low = 8};
+    item = lifecycle_step(&item, &event, &keyed).item;
+    assert_int_equal(item.source_hash.low, 4);
+    assert_int_equal(item.request_hash.low, 8);
+    event.corrected = false; /* the source's own row has changed */
+    item = lifecycle_step(&item, &event, &keyed).item;
+    assert_false(item.corrected);
+    assert_int_equal(item.source_hash.low, 0);
+}
+
+static void a_plain_retry_leaves_a_correction_as_it_is(void **context)
+{
+    struct item item = item_in(ITEM_FAILED);
+    (void)context;
+
+    item.corrected = true;
+    item.source_hash = (struct hash128){1, 2};
+    step_of(&item, EVENT_RETRY, &keyed);
+    assert_true(item.corrected);
+    assert_int_equal(item.source_hash.low, 2);
+}
+
+static void an_intent_remembers_its_run(void **context)
+{
+    struct item item = item_in(ITEM_READY);
+    struct item_event event = event_of(EVENT_START);
+    (void)context;
+
+    event.run = 12;
+    assert_int_equal(lifecycle_step(&item, &event, &keyed).item.sent_run, 12);
+}
+
 static void resolving_as_done_ends_in_success_and_uses_up_the_key(void **context)
 {
     struct item item = item_in(ITEM_IN_DOUBT);
@@ -302,6 +360,10 @@ int main(void)
         cmocka_unit_test(a_cancelled_item_can_be_tried_after_all),
         cmocka_unit_test(a_changed_row_takes_a_new_key_only_when_the_old_one_is_used_up),
         cmocka_unit_test(what_was_found_done_is_not_taken_for_a_persons_word),
+        cmocka_unit_test(what_was_undone_stays_so_until_a_retry_makes_a_new_generation),
+        cmocka_unit_test(a_correction_remembers_what_the_source_said_through_further_ones),
+        cmocka_unit_test(a_plain_retry_leaves_a_correction_as_it_is),
+        cmocka_unit_test(an_intent_remembers_its_run),
         cmocka_unit_test(resolving_as_done_ends_in_success_and_uses_up_the_key),
         cmocka_unit_test(resolving_as_not_done_takes_a_new_key_with_a_fresh_window),
     };

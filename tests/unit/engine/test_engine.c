@@ -259,6 +259,28 @@ static void no_more_new_items_are_begun_than_asked_for(void **context)
     close_bench();
 }
 
+static void what_this_run_did_not_name_stays_ready(void **context)
+{
+    (void)context;
+    for (int i = 0; i < 5; i++)
+        add(0, 0, ITEM_READY);
+    bench.ledger.durable[2].seen_run = bench.ledger.newest[2].seen_run = 7;
+    bench.ledger.durable[4].seen_run = bench.ledger.newest[4].seen_run = 6;
+    bench.options.run = 7;
+    bench.options.only_seen = true;
+    open_engine();
+    settle();
+    assert_int_equal(bench.transport.count, 1);
+    answer(0, 201, "{\"product\":{}}");
+    settle();
+    assert_int_equal(progress()->phase, ENGINE_ENDED);
+    assert_int_equal(bench.ledger.durable[2].sent_run, 7);
+    for (uint64_t number = 1; number <= 5; number++)
+        assert_int_equal(bench.ledger.durable[number].state,
+                         number == 2 ? ITEM_SUCCEEDED : ITEM_READY);
+    close_bench();
+}
+
 /* --- limits --- */
 
 static void limits_of_all_and_of_a_connection_are_kept(void **context)
@@ -364,6 +386,7 @@ int main(void)
                                set_up),
         cmocka_unit_test_setup(a_damaged_record_is_in_doubt_and_counted, set_up),
         cmocka_unit_test_setup(no_more_new_items_are_begun_than_asked_for, set_up),
+        cmocka_unit_test_setup(what_this_run_did_not_name_stays_ready, set_up),
         cmocka_unit_test_setup(limits_of_all_and_of_a_connection_are_kept, set_up),
         cmocka_unit_test_setup(connections_take_turns, set_up),
         cmocka_unit_test_setup(polls_and_sends_take_turns, set_up),
