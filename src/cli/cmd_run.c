@@ -65,31 +65,6 @@ static enum err_code import_rendered(void *opaque, const struct rendered_row *ro
     return ERR_OK;
 }
 
-static enum err_code put_run_record(struct run *run, int exit_status, struct err *err)
-{
-    struct ledger *ledger = run->session->ledger;
-    struct run_record record = {
-        .started_ms = run->started_wall_ms,
-        .ended_ms = exit_status < 0 ? 0 : clock_wall_ms(),
-        .exit_status = exit_status,
-        .spec_digest = run->session->spec.digest,
-        .added = run->import.by_action[CONVERGE_ADD] + run->import.by_action[CONVERGE_SKIP],
-        .changed = run->import.by_action[CONVERGE_REPLACE] + run->import.by_action[CONVERGE_RESEND],
-        .unchanged = run->import.by_action[CONVERGE_UNCHANGED],
-        .kept = run->import.by_action[CONVERGE_KEEP] + run->import.by_action[CONVERGE_FINISH_FIRST],
-        .dropped = run->import.dropped,
-        .sent = run->progress.sent,
-        .polls = run->progress.polls,
-        .throttled = run->progress.throttled,
-        .retried = run->progress.retried};
-    uint64_t sequence;
-
-    if (ledger->ops->put_run(ledger, run->number, &record, err) != ERR_OK ||
-        ledger->ops->commit_begin(ledger, &sequence, err) != ERR_OK)
-        return err->code;
-    return ledger->ops->commit_poll(ledger, true, &sequence, err);
-}
-
 static enum err_code import_all(struct run *run, struct intake *intake, struct err *err)
 {
     struct session *session = run->session;
@@ -165,7 +140,7 @@ static enum err_code compare(struct run *run, struct err *err)
     }
     if (code == ERR_OK) {
         session_warn(session);
-        code = put_run_record(run, -1, err);
+        code = run_put_record(run, -1, err);
     }
     if (code == ERR_OK)
         code = import_all(run, intake, err);
@@ -174,23 +149,6 @@ static enum err_code compare(struct run *run, struct err *err)
     if (code == ERR_OK)
         tell_comparison(run);
     return code;
-}
-
-static int finish(struct run *run, struct err *err)
-{
-    struct session *session = run->session;
-    int exit_status;
-
-    if (run->stop_signal != 0)
-        return 128 + run->stop_signal;
-    if (session->ledger->ops->counts(session->ledger, UINT32_MAX, UINT32_MAX, &run->counts, err) !=
-        ERR_OK)
-        return session_fail(session, err);
-    exit_status = run_exit_status(&run->progress, &run->counts);
-    if (put_run_record(run, exit_status, err) != ERR_OK ||
-        run_print_summary(run, exit_status, err) != ERR_OK)
-        return session_fail(session, err);
-    return exit_status;
 }
 
 static int run_session(struct session *session, struct credentials *credentials)
@@ -211,7 +169,7 @@ static int run_session(struct session *session, struct credentials *credentials)
         run_engine(&run, &err) != ERR_OK)
         exit_status = session_fail(session, &err);
     else
-        exit_status = finish(&run, &err);
+        exit_status = run_finish(&run, &err);
     signals_close(run.signal_fd);
     return exit_status;
 }

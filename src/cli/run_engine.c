@@ -282,6 +282,7 @@ static enum err_code open_engine(struct run *run, struct machinery *machinery, s
                                      .timeout_ms = spec->api.exchange_timeout_ms,
                                      .unreachable_ms = UNREACHABLE_MS,
                                      .run = run->number,
+                                     .only_seen = run->only_seen,
                                      .boot = clock_boot(),
                                      .seed = (uint64_t)run->started_wall_ms ^ (uint64_t)getpid()
                                                                                   << 40,

@@ -13,6 +13,7 @@ struct run {
     struct credentials *credentials;
     uint32_t number;
     int64_t started_wall_ms, started_boot_ms;
+    bool only_seen; /* start only ready items whose seen_run is this run */
     int signal_fd;
     int stop_signal; /* of a second Ctrl-C or SIGTERM; 0 = none */
     struct import_counts import;
@@ -33,6 +34,12 @@ enum err_code run_ledger_numbers(struct session *session, uint32_t **connections
 
 /* The exit status of a run: 0, 4, 5, 75, 7 or 3. */
 int run_exit_status(const struct engine_progress *progress, const struct item_counts *counts);
+
+/* Puts the record of the run, durably; `exit_status` < 0 = it goes on. Errors: ERR_STORAGE. */
+enum err_code run_put_record(struct run *run, int exit_status, struct err *err) ERR_CHECKED;
+
+/* After the engine: counts, record and summary. Gives the exit status; what went wrong is told. */
+int run_finish(struct run *run, struct err *err);
 
 /* Prints the summary for people (stderr) and, with --output json, the object (stdout). */
 enum err_code run_print_summary(const struct run *run, int exit_status,

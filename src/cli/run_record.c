@@ -1,0 +1,45 @@
+/* What the ledger keeps of a run, from its beginning to its end. */
+#include "purser/cli/run.h"
+#include "purser/io/clock.h"
+
+enum err_code run_put_record(struct run *run, int exit_status, struct err *err)
+{
+    struct ledger *ledger = run->session->ledger;
+    struct run_record record = {
+        .started_ms = run->started_wall_ms,
+        .ended_ms = exit_status < 0 ? 0 : clock_wall_ms(),
+        .exit_status = exit_status,
+        .spec_digest = run->session->spec.digest,
+        .added = run->import.by_action[CONVERGE_ADD] + run->import.by_action[CONVERGE_SKIP],
+        .changed = run->import.by_action[CONVERGE_REPLACE] + run->import.by_action[CONVERGE_RESEND],
+        .unchanged = run->import.by_action[CONVERGE_UNCHANGED],
+        .kept = run->import.by_action[CONVERGE_KEEP] + run->import.by_action[CONVERGE_FINISH_FIRST],
+        .dropped = run->import.dropped,
+        .sent = run->progress.sent,
+        .polls = run->progress.polls,
+        .throttled = run->progress.throttled,
+        .retried = run->progress.retried};
+    uint64_t sequence;
+
+    if (ledger->ops->put_run(ledger, run->number, &record, err) != ERR_OK ||
+        ledger->ops->commit_begin(ledger, &sequence, err) != ERR_OK)
+        return err->code;
+    return ledger->ops->commit_poll(ledger, true, &sequence, err);
+}
+
+int run_finish(struct run *run, struct err *err)
+{
+    struct session *session = run->session;
+    int exit_status;
+
+    if (run->stop_signal != 0)
+        return 128 + run->stop_signal;
+    if (session->ledger->ops->counts(session->ledger, UINT32_MAX, UINT32_MAX, &run->counts, err) !=
+        ERR_OK)
+        return session_fail(session, err);
+    exit_status = run_exit_status(&run->progress, &run->counts);
+    if (run_put_record(run, exit_status, err) != ERR_OK ||
+        run_print_summary(run, exit_status, err) != ERR_OK)
+        return session_fail(session, err);
+    return exit_status;
+}
