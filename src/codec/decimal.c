@@ -3,14 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-__extension__ typedef __int128 int128;
-
-/* A JSON number taken apart: digits of integer and fraction in one row, times a power of ten. */
-struct parts {
-    bool negative;
-    struct slice integer, fraction;
-    int64_t exponent;
-};
+#include "decimal_parts.h"
 
 /* Beyond this an exponent is as good as endless; far from where int64_t ends. */
 static const int64_t exponent_clamp = INT64_C(1000000000000000);
@@ -29,9 +22,9 @@ static char byte_at(struct slice text, size_t at)
 
 /* Takes "-12.50e-3" apart; either side of the point may be empty, but not both. False when `text`
  * is no number. */
-static bool take_apart(struct slice text, struct parts *parts_out)
+static bool take_apart(struct slice text, struct decimal_parts *parts_out)
 {
-    struct parts parts = {0};
+    struct decimal_parts parts = {0};
     size_t at = 0, end;
 
     if (byte_at(text, at) == '-' || byte_at(text, at) == '+')
@@ -66,7 +59,7 @@ static bool take_apart(struct slice text, struct parts *parts_out)
 
 bool decimal_is_json(struct slice text)
 {
-    struct parts parts;
+    struct decimal_parts parts;
 
     if (!take_apart(text, &parts) || text.bytes[0] == '+' || parts.integer.length == 0)
         return false;
@@ -75,13 +68,12 @@ bool decimal_is_json(struct slice text)
     return parts.fraction.length > 0 || memchr(text.bytes, '.', text.length) == NULL;
 }
 
-static size_t digit_count(const struct parts *parts)
+size_t decimal_digit_count(const struct decimal_parts *parts)
 {
     return parts->integer.length + parts->fraction.length;
 }
 
-/* The i-th digit of the row, '0' behind its end. */
-static char digit_at(const struct parts *parts, size_t i)
+char decimal_digit_at(const struct decimal_parts *parts, size_t i)
 {
     if (i < parts->integer.length)
         return parts->integer.bytes[i];
@@ -89,18 +81,18 @@ static char digit_at(const struct parts *parts, size_t i)
     return i < parts->fraction.length ? parts->fraction.bytes[i] : '0';
 }
 
-static size_t leading_zeros(const struct parts *parts)
+static size_t leading_zeros(const struct decimal_parts *parts)
 {
-    size_t count = digit_count(parts), i = 0;
+    size_t count = decimal_digit_count(parts), i = 0;
 
-    while (i < count && digit_at(parts, i) == '0')
+    while (i < count && decimal_digit_at(parts, i) == '0')
         i++;
     return i;
 }
 
-static struct parts parts_of(struct slice number)
+struct decimal_parts decimal_take_apart(struct slice number)
 {
-    struct parts parts;
+    struct decimal_parts parts;
     bool is_number = take_apart(number, &parts);
 
     assert(is_number);
@@ -109,19 +101,19 @@ static struct parts parts_of(struct slice number)
 
 bool decimal_is_whole(struct slice number)
 {
-    struct parts parts = parts_of(number);
-    size_t used = digit_count(&parts);
+    struct decimal_parts parts = decimal_take_apart(number);
+    size_t used = decimal_digit_count(&parts);
 
-    while (used > 0 && digit_at(&parts, used - 1) == '0')
+    while (used > 0 && decimal_digit_at(&parts, used - 1) == '0')
         used--;
     return used == 0 || (int64_t)used <= (int64_t)parts.integer.length + parts.exponent;
 }
 
 int decimal_compare(struct slice a, struct slice b)
 {
-    struct parts x = parts_of(a), y = parts_of(b);
+    struct decimal_parts x = decimal_take_apart(a), y = decimal_take_apart(b);
     size_t x_first = leading_zeros(&x), y_first = leading_zeros(&y);
-    size_t x_left = digit_count(&x) - x_first, y_left = digit_count(&y) - y_first;
+    size_t x_left = decimal_digit_count(&x) - x_first, y_left = decimal_digit_count(&y) - y_first;
     /* Digits in front of the point: the greater number has more of them. */
     int64_t x_size = (int64_t)x.integer.length - (int64_t)x_first + x.exponent;
     int64_t y_size = (int64_t)y.integer.length - (int64_t)y_first + y.exponent;
@@ -135,7 +127,8 @@ int decimal_compare(struct slice a, struct slice b)
     if (x_size != y_size)
         return x_size < y_size ? -x_sign : x_sign;
     for (size_t i = 0; i < x_left || i < y_left; i++) {
-        char x_digit = digit_at(&x, x_first + i), y_digit = digit_at(&y, y_first + i);
+        char x_digit = decimal_digit_at(&x, x_first + i),
+             y_digit = decimal_digit_at(&y, y_first + i);
 
         if (x_digit != y_digit)
             return x_digit < y_digit ? -x_sign : x_sign;
@@ -164,7 +157,7 @@ static size_t append(char *out, size_t length, struct slice text)
 bool decimal_from_text(struct arena *arena, struct slice text, struct slice *number_out)
 {
     struct slice trimmed = without_blanks(text), exponent = {0};
-    struct parts parts;
+    struct decimal_parts parts;
     size_t length = 0;
     char *out;
 
@@ -195,10 +188,8 @@ bool decimal_from_text(struct arena *arena, struct slice text, struct slice *num
     return true;
 }
 
-/* Writes `count` digits, the last `places` of them behind the point: zeros are put in front where
- * digits are missing and taken away where they are needless. No "-0". */
-static enum decimal_status write_digits(struct arena *arena, bool negative, const char *digits,
-                                        size_t count, size_t places, struct slice *number_out)
+enum decimal_status decimal_write(struct arena *arena, bool negative, const char *digits,
+                                  size_t count, size_t places, struct slice *number_out)
 {
     size_t zeros = count <= places ? places + 1 - count : 0;
     size_t significant = 0, length = 0;
@@ -224,6 +215,63 @@ static enum decimal_status write_digits(struct arena *arena, bool negative, cons
     return DECIMAL_OK;
 }
 
+bool decimal_rounding_find(struct slice name, enum decimal_rounding *rounding_out)
+{
+    static const char *const names[] = {
+        [DECIMAL_HALF_UP] = "half_up", [DECIMAL_HALF_EVEN] = "half_even",
+        [DECIMAL_DOWN] = "down",       [DECIMAL_UP] = "up",
+        [DECIMAL_FLOOR] = "floor",     [DECIMAL_CEILING] = "ceiling",
+    };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (slice_is(name, names[i])) {
+            *rounding_out = (enum decimal_rounding)i;
+            return true;
+        }
+    return false;
+}
+
+enum decimal_rest decimal_rest_of(unsigned digit, enum decimal_rest rest)
+{
+    if (digit == 0 && rest == REST_NOTHING)
+        return REST_NOTHING;
+    if (digit == 5 && rest == REST_NOTHING)
+        return REST_HALF;
+    return digit < 5 ? REST_BELOW_HALF : REST_ABOVE_HALF;
+}
+
+bool decimal_rounds_away(enum decimal_rounding rounding, bool negative, bool is_odd,
+                         enum decimal_rest rest)
+{
+    switch (rounding) {
+    case DECIMAL_HALF_UP:
+        return rest >= REST_HALF;
+    case DECIMAL_HALF_EVEN:
+        return rest == REST_ABOVE_HALF || (rest == REST_HALF && is_odd);
+    case DECIMAL_DOWN:
+        return false;
+    case DECIMAL_UP:
+        return rest != REST_NOTHING;
+    case DECIMAL_FLOOR:
+        return negative && rest != REST_NOTHING;
+    case DECIMAL_CEILING:
+        return !negative && rest != REST_NOTHING;
+    }
+    return false;
+}
+
+/* What lies behind the first `kept` digits; a negative `kept` puts zeros in front of them. */
+static enum decimal_rest rest_behind(const struct decimal_parts *parts, int64_t kept)
+{
+    int64_t total = (int64_t)decimal_digit_count(parts);
+    bool is_zero = true;
+
+    for (int64_t i = kept < 0 ? 0 : kept + 1; i < total && is_zero; i++)
+        is_zero = decimal_digit_at(parts, (size_t)i) == '0';
+    return decimal_rest_of(kept < 0 ? 0 : (unsigned)(decimal_digit_at(parts, (size_t)kept) - '0'),
+                           is_zero ? REST_NOTHING : REST_BELOW_HALF);
+}
+
 /* Adds one to a row of digits that has room for the carry. */
 static void count_up(char *digits, size_t count)
 {
@@ -233,130 +281,28 @@ static void count_up(char *digits, size_t count)
 }
 
 enum decimal_status decimal_round(struct arena *arena, struct slice number, int places,
-                                  struct slice *rounded_out)
+                                  enum decimal_rounding rounding, struct slice *rounded_out)
 {
-    struct parts parts = parts_of(number);
-    int64_t total = (int64_t)digit_count(&parts), point, kept, behind = places;
+    struct decimal_parts parts = decimal_take_apart(number);
+    int64_t kept = (int64_t)parts.integer.length + parts.exponent + places;
+    size_t count = (size_t)(kept > 0 ? kept : 0) + 1;
     char *digits;
 
     assert(places >= 0 && places <= DECIMAL_PLACES_MAX);
     if (parts.exponent > DECIMAL_EXPONENT_MAX || parts.exponent < -DECIMAL_EXPONENT_MAX)
         return DECIMAL_OVERFLOW;
-    point = (int64_t)parts.integer.length + parts.exponent;
-    kept = point + places;
-    if (kept >= total && parts.exponent == 0) {
+    if (parts.exponent == 0 && parts.fraction.length == (size_t)places && !parts.negative) {
         *rounded_out = number;
         return DECIMAL_OK;
     }
-    if (kept >= total) {
-        kept = total > point ? total : point;
-        behind = kept - point;
-    }
-    digits = arena_new(arena, 1, (size_t)(kept > 0 ? kept : 0) + 1);
+    digits = arena_new(arena, 1, count);
     if (digits == NULL)
         return DECIMAL_NO_MEMORY;
     digits[0] = '0'; /* for the carry */
-    for (int64_t i = 0; i < kept; i++)
-        digits[i + 1] = digit_at(&parts, (size_t)i);
-    if (kept >= 0 && digit_at(&parts, (size_t)kept) >= '5')
-        count_up(digits, (size_t)kept + 1);
-    return write_digits(arena, parts.negative, digits, (size_t)(kept > 0 ? kept : 0) + 1,
-                        (size_t)behind, rounded_out);
-}
-
-/* units × 10^-scale, 0 ≤ scale ≤ SCALE_MAX */
-struct scaled {
-    int128 units;
-    int64_t scale;
-};
-
-enum { SCALE_MAX = 38 };
-
-static bool to_scaled(struct slice number, struct scaled *scaled_out)
-{
-    struct parts parts = parts_of(number);
-    struct scaled scaled = {.scale = (int64_t)parts.fraction.length - parts.exponent};
-    size_t count = digit_count(&parts);
-
-    for (size_t i = 0; i < count; i++)
-        if (__builtin_mul_overflow(scaled.units, 10, &scaled.units) ||
-            __builtin_add_overflow(scaled.units, digit_at(&parts, i) - '0', &scaled.units))
-            return false;
-    if (scaled.units == 0 && (scaled.scale < 0 || scaled.scale > SCALE_MAX))
-        scaled.scale = 0;
-    for (; scaled.scale < 0; scaled.scale++)
-        if (__builtin_mul_overflow(scaled.units, 10, &scaled.units))
-            return false;
-    for (; scaled.scale > SCALE_MAX && scaled.units % 10 == 0; scaled.scale--)
-        scaled.units /= 10;
-    if (parts.negative)
-        scaled.units = -scaled.units;
-    *scaled_out = scaled;
-    return scaled.scale <= SCALE_MAX;
-}
-
-static bool raise_scale(struct scaled *scaled, int64_t scale)
-{
-    for (; scaled->scale < scale; scaled->scale++)
-        if (__builtin_mul_overflow(scaled->units, 10, &scaled->units))
-            return false;
-    return true;
-}
-
-static bool calculate(enum decimal_operator symbol, struct scaled left, struct scaled right,
-                      struct scaled *result_out)
-{
-    int64_t scale = left.scale > right.scale ? left.scale : right.scale;
-    struct scaled result = {.scale = scale};
-    bool overflow = false;
-
-    if (symbol == DECIMAL_MULTIPLY) {
-        overflow = __builtin_mul_overflow(left.units, right.units, &result.units);
-        result.scale = left.scale + right.scale;
-    } else {
-        if (!raise_scale(&left, scale) || !raise_scale(&right, scale))
-            return false;
-        overflow = symbol == DECIMAL_ADD
-                       ? __builtin_add_overflow(left.units, right.units, &result.units)
-                       : __builtin_sub_overflow(left.units, right.units, &result.units);
-    }
-    for (; result.scale > scale && result.units % 10 == 0; result.scale--)
-        result.units /= 10;
-    *result_out = result;
-    return !overflow;
-}
-
-enum decimal_status decimal_calculate(struct arena *arena, enum decimal_operator symbol,
-                                      struct slice left, struct slice right,
-                                      struct slice *result_out)
-{
-    struct scaled x, y, result;
-    char digits[48]; /* 2^127 has 39 */
-    size_t first = sizeof digits;
-    bool negative;
-
-    if (!to_scaled(left, &x) || !to_scaled(right, &y) || !calculate(symbol, x, y, &result))
-        return DECIMAL_OVERFLOW;
-    negative = result.units < 0;
-    for (; result.units != 0; result.units /= 10) {
-        int digit = (int)(result.units % 10);
-
-        digits[--first] = (char)('0' + (digit < 0 ? -digit : digit));
-    }
-    return write_digits(arena, negative, digits + first, sizeof digits - first,
-                        (size_t)result.scale, result_out);
-}
-
-bool decimal_to_int64(struct slice number, int64_t *value_out)
-{
-    struct scaled scaled;
-
-    if (!to_scaled(number, &scaled))
-        return false;
-    for (; scaled.scale > 0 && scaled.units % 10 == 0; scaled.scale--)
-        scaled.units /= 10;
-    if (scaled.scale > 0 || scaled.units > INT64_MAX || scaled.units < INT64_MIN)
-        return false;
-    *value_out = (int64_t)scaled.units;
-    return true;
+    for (size_t i = 1; i < count; i++)
+        digits[i] = decimal_digit_at(&parts, i - 1);
+    if (decimal_rounds_away(rounding, parts.negative, (digits[count - 1] & 1) != 0,
+                            rest_behind(&parts, kept)))
+        count_up(digits, count);
+    return decimal_write(arena, parts.negative, digits, count, (size_t)places, rounded_out);
 }

@@ -351,6 +351,7 @@ static bool evaluate_calculation(const struct expr *expr, const struct environme
     case DECIMAL_OVERFLOW:
         return expr_fail(expr, error_out, "use fewer digits: … | round(10)",
                          "%.*s needs more than 38 digits", shown(expr), expr->source.bytes);
+    case DECIMAL_DIVISION_BY_ZERO:
     case DECIMAL_NO_MEMORY:
         break;
     }
@@ -367,9 +368,17 @@ static bool evaluate_filter(const struct expr *expr, const struct environment *e
         .argument_count = expr->operation.argument_count,
         .out = value_out,
     };
+    const struct expr *input = expr->operation.first;
+    struct value divisor;
 
-    if (!expr_evaluate(expr->operation.first, environment, &call.input, error_out))
+    if (input->kind == EXPR_DIVIDE) {
+        if (!evaluate_number(input->operation.first, environment, &call.input, error_out) ||
+            !evaluate_number(input->operation.second, environment, &divisor, error_out))
+            return false;
+        call.divisor = &divisor;
+    } else if (!expr_evaluate(input, environment, &call.input, error_out)) {
         return false;
+    }
     for (size_t i = 0; i < call.argument_count; i++)
         if (!expr_evaluate(expr->operation.arguments[i], environment, &call.arguments[i],
                            error_out))
@@ -427,8 +436,11 @@ bool expr_evaluate(const struct expr *expr, const struct environment *environmen
         return evaluate_comparison(expr, environment, value_out, error_out);
     case EXPR_CALCULATE:
         return evaluate_calculation(expr, environment, value_out, error_out);
+    case EXPR_DIVIDE: /* done by the filter above it; the compiler refuses any other */
+        break;
     case EXPR_FILTER:
         return evaluate_filter(expr, environment, value_out, error_out);
     }
+    assert(false);
     return false;
 }

@@ -1,5 +1,7 @@
 /* Tokens → tree, by recursive descent: one function a level of precedence. A function gives NULL
  * after a message. */
+#include <stdio.h>
+
 #include "expr_names.h"
 #include "expr_parser.h"
 #include "filter.h"
@@ -69,10 +71,28 @@ struct expr *parser_node(struct parser *parser, enum expr_kind kind)
     return expr;
 }
 
-void parser_put_above(struct expr *expr, const struct expr *child)
+/* 1 / 3 has no last digit: how many of them are kept, and how, must be said. */
+static void refuse_quotient(struct parser *parser, const struct expr *quotient)
 {
+    int shown = (int)(quotient->source.length < 60 ? quotient->source.length : 60);
+    char help[160];
+
+    snprintf(help, sizeof help,
+             "write (%.*s) | round(2), and divide last: (a * 100 / b) | round(2)", shown,
+             quotient->source.bytes);
+    parser_error(parser, quotient->source, "expr.division", help,
+                 "a quotient must be rounded, for its digits may never end");
+}
+
+void parser_put_above(struct parser *parser, struct expr *expr, const struct expr *child)
+{
+    bool is_rounded = expr->kind == EXPR_FILTER && child == expr->operation.first &&
+                      expr->operation.filter->run == filter_round;
+
     if (child->depth >= expr->depth)
         expr->depth = child->depth + 1;
+    if (child->kind == EXPR_DIVIDE && !is_rounded)
+        refuse_quotient(parser, child);
 }
 
 struct expr *parser_binary(struct parser *parser, enum expr_kind kind, int symbol,
@@ -88,8 +108,8 @@ struct expr *parser_binary(struct parser *parser, enum expr_kind kind, int symbo
     expr->operation.first = left;
     expr->operation.second = right;
     expr->operation.symbol = symbol;
-    parser_put_above(expr, left);
-    parser_put_above(expr, right);
+    parser_put_above(parser, expr, left);
+    parser_put_above(parser, expr, right);
     return parser_finish(parser, expr, left->source.bytes);
 }
 
@@ -129,12 +149,15 @@ static struct expr *parse_product(struct parser *parser)
 {
     struct expr *left = parse_unary(parser);
 
-    while (left != NULL && parser_accept(parser, TOKEN_TIMES))
-        left = parser_binary(parser, EXPR_CALCULATE, DECIMAL_MULTIPLY, left, parse_unary(parser));
-    if (left != NULL && !parser->failed && parser->token.kind == TOKEN_DIVIDE)
-        parser_error(parser, parser->token.source, "expr.syntax",
-                     "multiply instead (price * 0.01), or divide where the rows come from",
-                     "there is no division: its result is not exact in decimal");
+    while (left != NULL && !parser->failed) {
+        if (parser_accept(parser, TOKEN_TIMES))
+            left =
+                parser_binary(parser, EXPR_CALCULATE, DECIMAL_MULTIPLY, left, parse_unary(parser));
+        else if (parser_accept(parser, TOKEN_DIVIDE))
+            left = parser_binary(parser, EXPR_DIVIDE, 0, left, parse_unary(parser));
+        else
+            break;
+    }
     return parser->failed ? NULL : left;
 }
 
@@ -206,7 +229,7 @@ static struct expr *parse_not(struct parser *parser)
         if (inverted == NULL)
             return NULL;
         inverted->operation.first = expr;
-        parser_put_above(inverted, expr);
+        parser_put_above(parser, inverted, expr);
         expr = parser_finish(parser, inverted, first);
     }
     return expr;
@@ -264,7 +287,7 @@ static bool parse_arguments(struct parser *parser, struct expr *expr)
                 return false;
             if (count < FILTER_ARGUMENTS_MAX) {
                 arguments[count] = argument;
-                parser_put_above(expr, argument);
+                parser_put_above(parser, expr, argument);
             }
             count++;
         } while (parser_accept(parser, TOKEN_COMMA));
@@ -277,6 +300,29 @@ static bool parse_arguments(struct parser *parser, struct expr *expr)
     expr->operation.arguments = arguments;
     expr->operation.argument_count = count;
     return !parser->failed;
+}
+
+/* Arguments that are written out are checked here and now, not when the first row comes by. */
+static bool check_arguments(struct parser *parser, const struct expr *expr, struct slice name)
+{
+    struct eval_error error = {0};
+    struct filter_call call = {.expr = expr, .error = &error};
+
+    if (expr == NULL || expr->operation.filter->check == NULL)
+        return expr != NULL;
+    for (; call.argument_count < expr->operation.argument_count; call.argument_count++) {
+        const struct expr *argument = expr->operation.arguments[call.argument_count];
+
+        if (argument->kind != EXPR_LITERAL)
+            return true;
+        call.arguments[call.argument_count] = argument->literal;
+    }
+    if (expr->operation.filter->check(&call))
+        return true;
+    name.length = (size_t)(parser->end_of_previous - name.bytes);
+    parser_error(parser, name, "expr.arguments", error.help[0] != '\0' ? error.help : NULL, "%s",
+                 error.text);
+    return false;
 }
 
 static struct expr *parse_filter(struct parser *parser, const struct expr *input)
@@ -304,10 +350,11 @@ static struct expr *parse_filter(struct parser *parser, const struct expr *input
         return NULL;
     expr->operation.first = input;
     expr->operation.filter = filter;
-    parser_put_above(expr, input);
+    parser_put_above(parser, expr, input);
     if (!parse_arguments(parser, expr))
         return NULL;
-    return parser_finish(parser, expr, input->source.bytes);
+    expr = parser_finish(parser, expr, input->source.bytes);
+    return check_arguments(parser, expr, name) ? expr : NULL;
 }
 
 struct expr *parser_pipe(struct parser *parser)
@@ -337,6 +384,8 @@ const struct expr *expr_compile(const struct compile_context *context,
 
     parser_advance(&parser);
     expr = parser_pipe(&parser);
+    if (!parser.failed && expr->kind == EXPR_DIVIDE)
+        refuse_quotient(&parser, expr);
     if (!parser.failed && in_braces && parser.token.kind == TOKEN_END)
         parser_error(&parser, (struct slice){parser.text.bytes + origin->text_offset, 2},
                      "expr.syntax", "a text ${ that is no expression is written $${",

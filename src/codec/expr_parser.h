@@ -73,8 +73,9 @@ void parser_expected(struct parser *parser, const char *what);
 struct expr *parser_node(struct parser *parser, enum expr_kind kind);
 struct expr *parser_finish(struct parser *parser, struct expr *expr, const char *start);
 
-/* Makes `expr` at least one deeper than `child`. */
-void parser_put_above(struct expr *expr, const struct expr *child);
+/* Makes `expr` at least one deeper than `child`, which is one of its parts. A quotient can be a
+ * part of the filter that rounds it only: a message. */
+void parser_put_above(struct parser *parser, struct expr *expr, const struct expr *child);
 
 /* Whole nodes, closed. */
 struct expr *parser_literal(struct parser *parser, struct value value, const char *start);

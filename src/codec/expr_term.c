@@ -38,9 +38,9 @@ static struct expr *parse_if(struct parser *parser)
     expr->operation.first = condition;
     expr->operation.second = then;
     expr->operation.third = otherwise;
-    parser_put_above(expr, condition);
-    parser_put_above(expr, then);
-    parser_put_above(expr, otherwise);
+    parser_put_above(parser, expr, condition);
+    parser_put_above(parser, expr, then);
+    parser_put_above(parser, expr, otherwise);
     return parser_finish(parser, expr, start);
 }
 
@@ -150,7 +150,7 @@ static struct expr *new_member(struct parser *parser, const struct expr *base, s
     expr->member.base = base;
     expr->member.name = name;
     expr->member.hint = hint;
-    parser_put_above(expr, base);
+    parser_put_above(parser, expr, base);
     return expr;
 }
 

@@ -30,6 +30,7 @@ enum expr_kind {
     EXPR_COALESCE,
     EXPR_COMPARE,
     EXPR_CALCULATE,
+    EXPR_DIVIDE, /* stands under a filter that rounds it, nowhere else */
     EXPR_IF,
     EXPR_FILTER,
 };

@@ -4,6 +4,8 @@
 
 #include "expr_tree.h"
 
+#include "purser/codec/decimal.h"
+
 enum { FILTER_ARGUMENTS_MAX = 2 };
 
 /* One use of a filter while it runs. */
@@ -12,7 +14,8 @@ struct filter_call {
     const struct environment *environment;
     struct eval_error *error;
     struct value input;
-    struct slice text; /* the input as text, for filters that take text */
+    const struct value *divisor; /* of a quotient, whose dividend `input` is; else NULL */
+    struct slice text;           /* the input as text, for filters that take text */
     struct value arguments[FILTER_ARGUMENTS_MAX];
     size_t argument_count;
     struct value *out;
@@ -33,6 +36,9 @@ struct filter {
     size_t arguments_min, arguments_max;
     const char *usage; /* for messages */
     bool (*run)(struct filter_call *call);
+    /* Looks at the arguments alone: also called at load time, when all of them are written out.
+     * NULL = any will do. */
+    bool (*check)(struct filter_call *call);
 };
 
 /* The filter called `name`; NULL when there is none. */
@@ -78,6 +84,7 @@ bool filter_integer(struct filter_call *call);
 bool filter_boolean(struct filter_call *call);
 bool filter_string(struct filter_call *call);
 bool filter_round(struct filter_call *call);
+bool filter_check_round(struct filter_call *call);
 bool filter_json(struct filter_call *call);
 /* filter_date.c */
 bool filter_date(struct filter_call *call);

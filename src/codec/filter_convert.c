@@ -52,9 +52,10 @@ bool filter_integer(struct filter_call *call)
 
     if (!filter_number(call))
         return false;
-    switch (decimal_round(call->environment->arena, call->out->text, 0, &rounded)) {
+    switch (decimal_round(call->environment->arena, call->out->text, 0, DECIMAL_DOWN, &rounded)) {
     case DECIMAL_OK:
         break;
+    case DECIMAL_DIVISION_BY_ZERO:
     case DECIMAL_OVERFLOW:
         return filter_fail(call, NULL, "'%.*s' is too large or too small", shown(call->out->text),
                            call->out->text.bytes);
@@ -116,18 +117,61 @@ bool filter_string(struct filter_call *call)
     return filter_give_text(call, text.bytes, text.length);
 }
 
+static bool take_rounding(struct filter_call *call, int64_t *places_out,
+                          enum decimal_rounding *rounding_out)
+{
+    struct slice name;
+
+    *places_out = 0;
+    *rounding_out = DECIMAL_HALF_UP;
+    if (call->argument_count > 0 &&
+        !filter_argument_whole(call, 0, 0, DECIMAL_PLACES_MAX, places_out))
+        return false;
+    if (call->argument_count < 2)
+        return true;
+    if (!filter_argument_text(call, 1, &name))
+        return false;
+    return decimal_rounding_find(name, rounding_out) ||
+           filter_fail(call, "half_up, half_even, down, up, floor or ceiling",
+                       "there is no rounding '%.*s'", shown(name), name.bytes);
+}
+
+bool filter_check_round(struct filter_call *call)
+{
+    int64_t places;
+    enum decimal_rounding rounding;
+
+    return take_rounding(call, &places, &rounding);
+}
+
+/* A quotient is divided and rounded in one step, so that it is rounded once. */
 bool filter_round(struct filter_call *call)
 {
+    const struct expr *input = call->expr->operation.first;
+    struct arena *arena = call->environment->arena;
     struct slice number = call->input.text, rounded = {0};
+    enum decimal_rounding rounding;
+    enum decimal_status status;
     int64_t places = 0;
 
-    if (call->argument_count > 0 && !filter_argument_whole(call, 0, 0, DECIMAL_PLACES_MAX, &places))
+    if (!take_rounding(call, &places, &rounding))
         return false;
-    switch (decimal_round(call->environment->arena, number, (int)places, &rounded)) {
+    status = call->divisor == NULL ? decimal_round(arena, number, (int)places, rounding, &rounded)
+                                   : decimal_divide(arena, number, call->divisor->text, (int)places,
+                                                    rounding, &rounded);
+    switch (status) {
     case DECIMAL_OK:
         *call->out = (struct value){.kind = VALUE_NUMBER, .text = rounded};
         return true;
+    case DECIMAL_DIVISION_BY_ZERO:
+        return expr_fail(input, call->error,
+                         "say what it is then: if(b == 0, omit, (a / b) | round(2))",
+                         "%.*s divides by zero", shown(input->source), input->source.bytes);
     case DECIMAL_OVERFLOW:
+        if (call->divisor != NULL)
+            return expr_fail(input, call->error, "use fewer digits",
+                             "%.*s needs more than 38 digits", shown(input->source),
+                             input->source.bytes);
         return filter_fail(call, NULL, "'%.*s' is too large or too small to round", shown(number),
                            number.bytes);
     case DECIMAL_NO_MEMORY:

@@ -1,20 +1,21 @@
 /* The expressions in ${…}: compiled once a spec, evaluated once a row.
  *
  * Grammar: expr = pipe; pipe = coalesce ("|" filter ["(" args ")"])*; coalesce = or ("??" or)*;
- * or, and, not; == != < <= > >=; path = name ("." name | "[" expr "]")*; literals "text" 'text'
- * 1.5 true false null omit; if(c, a, b). Total: it always ends, does no I/O, and gives the same
- * bytes every time.
+ * or, and, not; == != < <= > >=; + - * /; path = name ("." name | "[" expr "]")*; literals "text"
+ * 'text' 1.5 true false null omit; if(c, a, b). Total: it always ends, does no I/O, and gives the
+ * same bytes every time.
  *
  * What is there and what is not: a path whose member does not exist gives OMIT; a member of
  * text, a number or a list is an error. `??` takes the right side when the left is OMIT or NULL.
  * Missing values pass through filters (all but `default`), count as false in a condition, are equal
- * to `null`, `omit` and each other only, and are an error in < > + - *. A condition takes nothing
+ * to `null`, `omit` and each other only, and are an error in < > + - * /. A condition takes nothing
  * but true, false and missing values: the text "false" is an error, not true.
  *
  * Numbers are compared and calculated in decimal, exactly; a result of more than 38 digits is an
- * error, and there is no division. Text is not turned into a number by itself: comparing the two is
- * an error. row["Unit price"] is the column whose name is no name of the language. env.NAME is read
- * while compiling. Filters are listed in filter.c. */
+ * error. A quotient is the input of the filter round and stands nowhere else: it is rounded once,
+ * as it is divided; by zero is an error. Text is not turned into a number by itself: comparing the
+ * two is an error. row["Unit price"] is the column whose name is no name of the language. env.NAME
+ * is read while compiling. Filters are listed in filter.c. */
 #ifndef PURSER_CODEC_EXPR_H
 #define PURSER_CODEC_EXPR_H
 

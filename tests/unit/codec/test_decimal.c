@@ -86,16 +86,123 @@ static void rounding_moves_by_half_a_unit_at_most(void **state)
         struct slice a = any_number(&rng), rounded, again, moved;
         int places = (int)rng_below(&rng, 3);
 
-        assert_int_equal(decimal_round(&arena, a, places, &rounded), DECIMAL_OK);
+        assert_int_equal(decimal_round(&arena, a, places, DECIMAL_HALF_UP, &rounded), DECIMAL_OK);
         assert_true(decimal_is_json(rounded));
         moved = calculate(DECIMAL_SUBTRACT, rounded, a);
         if (moved.bytes[0] == '-')
             moved = (struct slice){moved.bytes + 1, moved.length - 1};
         assert_true(decimal_compare(moved, slice_of(halves[places])) <= 0);
-        assert_int_equal(decimal_round(&arena, rounded, places, &again), DECIMAL_OK);
+        assert_int_equal(decimal_round(&arena, rounded, places, DECIMAL_HALF_UP, &again),
+                         DECIMAL_OK);
         assert_true(slice_equal(again, rounded));
         arena_clear(&arena);
     }
+}
+
+static const enum decimal_rounding roundings[] = {
+    DECIMAL_HALF_UP, DECIMAL_HALF_EVEN, DECIMAL_DOWN, DECIMAL_UP, DECIMAL_FLOOR, DECIMAL_CEILING};
+
+enum { ROUNDING_COUNT = sizeof roundings / sizeof *roundings };
+
+static void each_rounding_is_what_its_name_says(void **state)
+{
+    static const struct {
+        const char *number, *rounded[ROUNDING_COUNT];
+    } cases[] = {
+        {"2.5", {"3", "2", "2", "3", "2", "3"}},        {"3.5", {"4", "4", "3", "4", "3", "4"}},
+        {"-2.5", {"-3", "-2", "-2", "-3", "-3", "-2"}}, {"2.51", {"3", "3", "2", "3", "2", "3"}},
+        {"2.49", {"2", "2", "2", "3", "2", "3"}},       {"2", {"2", "2", "2", "2", "2", "2"}},
+        {"-0.4", {"0", "0", "0", "-1", "-1", "0"}},     {"5e-400", {"0", "0", "0", "1", "0", "1"}},
+        {"0.5", {"1", "0", "0", "1", "0", "1"}},        {"-0.00", {"0", "0", "0", "0", "0", "0"}},
+    };
+    struct slice rounded, quotient;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (size_t j = 0; j < ROUNDING_COUNT; j++) {
+            struct slice number = slice_of(cases[i].number);
+
+            assert_int_equal(decimal_round(&arena, number, 0, roundings[j], &rounded), DECIMAL_OK);
+            if (!slice_is(rounded, cases[i].rounded[j]))
+                fail_msg("%s by %zu: %.*s", cases[i].number, j, (int)rounded.length, rounded.bytes);
+            if (number.length > 5) /* too small to divide */
+                continue;
+            assert_int_equal(
+                decimal_divide(&arena, number, SLICE("1.0"), 0, roundings[j], &quotient),
+                DECIMAL_OK);
+            assert_true(slice_equal(rounded, quotient));
+        }
+}
+
+/* a / b rounded down to n places is the largest multiple of 10^-n whose product with b is not
+ * beyond a; the other roundings give it or the next one. */
+static void quotients_are_exact_to_their_last_digit(void **state)
+{
+    static const char *const units[] = {"1", "0.1", "0.01", "0.001"};
+    struct rng rng;
+
+    (void)state;
+    rng_init(&rng, 3);
+    for (int i = 0; i < 20000; i++) {
+        struct slice a = any_number(&rng), b = any_number(&rng), down, left, next;
+        int places = (int)rng_below(&rng, 4);
+        bool is_less;
+
+        if (decimal_compare(b, SLICE("0")) == 0)
+            continue;
+        a.length -= a.bytes[0] == '-', a.bytes += a.bytes[0] == '-';
+        b.length -= b.bytes[0] == '-', b.bytes += b.bytes[0] == '-';
+        assert_int_equal(decimal_divide(&arena, a, b, places, DECIMAL_DOWN, &down), DECIMAL_OK);
+        left = calculate(DECIMAL_SUBTRACT, a, calculate(DECIMAL_MULTIPLY, down, b));
+        next = calculate(DECIMAL_MULTIPLY, b, slice_of(units[places]));
+        assert_true(decimal_compare(left, SLICE("0")) >= 0);
+        assert_true(decimal_compare(left, next) < 0);
+        is_less = decimal_compare(calculate(DECIMAL_ADD, left, left), next) < 0;
+        assert_int_equal(decimal_divide(&arena, a, b, places, DECIMAL_HALF_UP, &left), DECIMAL_OK);
+        assert_int_equal(decimal_compare(left, down) == 0, is_less);
+        arena_clear(&arena);
+    }
+}
+
+static void quotients_use_all_digits_that_there_are(void **state)
+{
+    static const struct {
+        const char *dividend, *divisor;
+        int places;
+        const char *quotient; /* NULL: more than fit */
+    } cases[] = {
+        {"1", "3", 30, "0.333333333333333333333333333333"},
+        {"170141183460469231731687303715884105727", "1", 0,
+         "170141183460469231731687303715884105727"},
+        {"170141183460469231731687303715884105726", "170141183460469231731687303715884105727", 30,
+         "1.000000000000000000000000000000"},
+        {"85070591730234615865843651857942052863", "170141183460469231731687303715884105727", 2,
+         "0.50"},
+        {"170141183460469231731687303715884105727", "1e-1", 0, NULL},
+        {"1e38", "1e-38", 0, NULL},
+        {"1e-38", "1e38", 2, "0.00"},
+        {"1e39", "1", 0, NULL},
+        {"1", "1e39", 0, NULL},
+        {"1.00000000000000000000000000000000000001", "2", 2, "0.50"},
+        {"1.00000000000000000000000000000000000001", "2e-2", 0, "50"},
+        {"-0", "5", 2, "0.00"},
+    };
+    struct slice quotient;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        enum decimal_status status =
+            decimal_divide(&arena, slice_of(cases[i].dividend), slice_of(cases[i].divisor),
+                           cases[i].places, DECIMAL_HALF_UP, &quotient);
+
+        assert_int_equal(status, cases[i].quotient != NULL ? DECIMAL_OK : DECIMAL_OVERFLOW);
+        if (status == DECIMAL_OK && !slice_is(quotient, cases[i].quotient))
+            fail_msg("%s / %s: %.*s", cases[i].dividend, cases[i].divisor, (int)quotient.length,
+                     quotient.bytes);
+    }
+    assert_int_equal(
+        decimal_divide(&arena, SLICE("1"), SLICE("-0.0"), 0, DECIMAL_HALF_UP, &quotient),
+        DECIMAL_DIVISION_BY_ZERO);
 }
 
 static void only_numbers_as_json_writes_them_are_json(void **state)
@@ -154,6 +261,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(laws_of_arithmetic_hold),
         TEST(rounding_moves_by_half_a_unit_at_most),
+        TEST(each_rounding_is_what_its_name_says),
+        TEST(quotients_are_exact_to_their_last_digit),
+        TEST(quotients_use_all_digits_that_there_are),
         TEST(only_numbers_as_json_writes_them_are_json),
         TEST(whole_numbers_are_read_however_they_are_written),
         TEST(a_number_is_whole_by_its_worth),

@@ -206,6 +206,72 @@ static void arithmetic_is_exact_and_says_when_it_cannot_be(void **state)
     assert_error("row.none + 1", "row.none is missing");
 }
 
+static void quotients_are_rounded_once_where_they_are_made(void **state)
+{
+    (void)state;
+    fixture_row("{\"total\":10,\"count\":3,\"zero\":0.00,\"t\":\"3\",\"n\":2}");
+    assert_value("(row.total / row.count) | round(2)", "3.33");
+    assert_value("row.total / row.count | round", "3");
+    assert_value("row.total / row.count | round(row.n, 'up')", "3.34");
+    assert_value("row.total * 100 / row.count | round(1)", "333.3");
+    assert_value("-row.total / row.count | round(1)", "-3.3");
+    assert_value("10 / 4 | round(2)", "2.50");
+    assert_value("0.125 / 1 | round(2, 'half_even')", "0.12");
+    /* Rounded twice it would be 0.15, then 0.2. */
+    assert_value("0.1499 / 1 | round(1)", "0.1");
+    assert_value("if(row.count == 0, omit, (row.total / row.count) | round(1)) + 1", "4.3");
+    assert_value("row.none | default((row.total / row.count) | round(1))", "3.3");
+    assert_value("10 | round((7 / 4) | round)", "10.00");
+    assert_error("row.total / row.zero | round(2)", "row.total / row.zero divides by zero");
+    assert_contains(fixture.error.help, "if(b == 0");
+    assert_int_equal(fixture.error.place.line, 2);
+    assert_int_equal(fixture.error.place.column, 5);
+    assert_int_equal(fixture.error.place.width, 20);
+    assert_error("row.total / row.t | round(2)", "row.t is text, not a number");
+    assert_error("row.none / row.count | round(2)", "row.none is missing");
+    assert_error("row.total.a / 1 | round", "has no 'a'");
+    assert_error("1e38 / 1e-38 | round", "1e38 / 1e-38 needs more than 38 digits");
+}
+
+static void quotient_that_nothing_rounds_is_refused_with_the_fix(void **state)
+{
+    static const char *const wrong[] = {
+        "row.a / row.b",
+        "row.a / row.b + 1 | round(2)",
+        "row.a / row.b * 100 | round(2)",
+        "row.a / row.b / 2 | round(2)",
+        "-(row.a / row.b) | round(2)",
+        "(row.a / row.b ?? 1) | round(2)",
+        "if(true, row.a / row.b, 0) | round(2)",
+        "row.a / row.b | integer",
+        "row.a / row.b | default(1) | round(2)",
+        "row.c | round(row.a / row.b)",
+        "row.c | default(row.a / row.b)",
+        "row.l[row.a / row.b]",
+        "(row.a / row.b) > 1",
+        "not (row.a / row.b)",
+        "(row.a / row.b).c",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        const char *messages = refused(wrong[i]);
+
+        assert_contains(messages, "a quotient must be rounded");
+        assert_contains(messages, "| round(2)");
+    }
+    assert_contains(refused("1 + row.a / row.b"), "write (row.a / row.b) | round(2)");
+}
+
+static void arguments_that_are_written_out_are_checked_at_once(void **state)
+{
+    (void)state;
+    assert_contains(refused("row.a | round(31)"), "from 0 to 30, not 31");
+    assert_contains(refused("row.a | round('2')"), "not text");
+    assert_contains(refused("row.a | round(2, 'bankers')"), "there is no rounding 'bankers'");
+    assert_contains(refused("row.a | round(2, 'bankers')"), "half_up, half_even");
+}
+
 static void single_expression_keeps_its_type_and_mixed_text_is_text(void **state)
 {
     const struct text_template *text_template;
@@ -446,7 +512,6 @@ static void syntax_errors_say_what_to_write(void **state)
     assert_contains(refused("!row.a"), "help: write not");
     assert_contains(refused("row.a = 1"), "help: write ==");
     assert_contains(refused("row.a ? 1"), "if(condition, then, else)");
-    assert_contains(refused("row.a / 2"), "there is no division");
     assert_contains(refused("1 < 2 < 3"), "comparisons cannot stand in a row");
     assert_contains(refused("'abc"), "this text has no closing '");
     assert_contains(refused("'a\\q'"), "there is no such escape");
@@ -534,6 +599,9 @@ int main(void)
         FIXTURE_TEST(numbers_compare_by_their_exact_value),
         FIXTURE_TEST(texts_compare_by_their_bytes_and_missing_values_only_as_equal),
         FIXTURE_TEST(arithmetic_is_exact_and_says_when_it_cannot_be),
+        FIXTURE_TEST(quotients_are_rounded_once_where_they_are_made),
+        FIXTURE_TEST(quotient_that_nothing_rounds_is_refused_with_the_fix),
+        FIXTURE_TEST(arguments_that_are_written_out_are_checked_at_once),
         FIXTURE_TEST(single_expression_keeps_its_type_and_mixed_text_is_text),
         FIXTURE_TEST(text_with_many_parts_is_put_together_in_order),
         FIXTURE_TEST(keys_refuse_what_is_missing),

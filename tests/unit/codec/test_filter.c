@@ -188,7 +188,7 @@ static void text_is_made_of_scalars_and_json_of_anything(void **state)
     assert_value("'x' | json", "\"\\\"x\\\"\"");
 }
 
-static void rounding_is_half_away_from_zero_on_the_digits(void **state)
+static void rounding_is_on_the_digits_and_gives_as_many_as_asked_for(void **state)
 {
     (void)state;
     fixture_row("{}");
@@ -203,16 +203,21 @@ static void rounding_is_half_away_from_zero_on_the_digits(void **state)
     assert_value("0.05 | round(1)", "0.1");
     assert_value("0.5 | round", "1");
     assert_value("0.4 | round", "0");
-    assert_value("1.5 | round(2)", "1.5");
-    assert_value("1.5e3 | round(2)", "1500");
+    assert_value("1.5 | round(2)", "1.50");
+    assert_value("1.5e3 | round(2)", "1500.00");
     assert_value("12345e-3 | round(2)", "12.35");
-    assert_value("1e-5 | round(10)", "0.00001");
+    assert_value("1e-5 | round(10)", "0.0000100000");
     assert_value("6e-3 | round(2)", "0.01");
     assert_value("6e-4 | round(2)", "0.00");
     assert_value("9e-400 | round(1)", "0.0");
     assert_error("9e-401 | round(1)", "too large or too small");
-    assert_error("1 | round(31)", "from 0 to 30");
-    assert_value("1 | round(30)", "1");
+    assert_error("1 | round(15 + 16)", "from 0 to 30");
+    assert_value("1 | round(30)", "1.000000000000000000000000000000");
+    assert_value("2.5 | round(0, 'half_even')", "2");
+    assert_value("2.01 | round(1, 'up')", "2.1");
+    assert_value("-2.01 | round(1, 'ceiling')", "-2.0");
+    assert_error("1 | round(2, 'half' | lower)", "there is no rounding 'half'");
+    assert_contains(fixture.error.help, "half_even");
 }
 
 static void dates_are_read_as_iso_and_kept_in_their_zone(void **state)
@@ -333,7 +338,7 @@ int main(void)
         FIXTURE_TEST(numbers_are_made_of_text),
         FIXTURE_TEST(words_become_true_and_false),
         FIXTURE_TEST(text_is_made_of_scalars_and_json_of_anything),
-        FIXTURE_TEST(rounding_is_half_away_from_zero_on_the_digits),
+        FIXTURE_TEST(rounding_is_on_the_digits_and_gives_as_many_as_asked_for),
         FIXTURE_TEST(dates_are_read_as_iso_and_kept_in_their_zone),
         FIXTURE_TEST(days_are_added_over_months_and_leap_years),
         FIXTURE_TEST(bytes_are_encoded_and_hashed),
