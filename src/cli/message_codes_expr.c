@@ -60,6 +60,12 @@ static const struct message_code expr_codes[] = {
      "An expression begins with row, rows, item, run, vars or the name of a loop; a text needs "
      "quotes.",
      "name: ${name}", "name: ${row.name}"},
+    {"expr.unknown_output", "an output that the needed job does not have",
+     "${needs.NAME.outputs.…} has what stands under outputs: of the job that is needed.",
+     "needs: { product: { job: products, key: \"${row.handle}\" } }\n"
+     "request: POST /products/${needs.product.outputs.idd}/variants",
+     "needs: { product: { job: products, key: \"${row.handle}\" } }\n"
+     "request: POST /products/${needs.product.outputs.id}/variants"},
 };
 
 MESSAGE_FAMILY(expr, "An expression in ${…} cannot be compiled.", expr_codes);

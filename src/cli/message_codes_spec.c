@@ -40,6 +40,10 @@ static const struct message_code codes[] = {
      "natural says that a second sending of the same request changes nothing more. That is never "
      "true of a POST, and must be said of one job, not of all.",
      "retry: natural", "retry: { attempts: 3 }"},
+    {"spec.needs_circle", "jobs that wait for each other in a circle",
+     "None of them could ever start. The message names the whole circle, with the line and column "
+     "of each need; one of them must go.",
+     "needs: [products]", "needs: []"},
     {"spec.openapi", "the API's own description cannot be used, or does not fit",
      "api.openapi names a file with the API's OpenAPI description; bodies are checked against it. "
      "--validate=off does without.",
@@ -86,6 +90,8 @@ static const struct message_code codes[] = {
     {"spec.unknown_connection", "a connection that is not there",
      "connection names one of those under connections; the name is the spec's own.",
      "connection: shoop", "connection: shop"},
+    {"spec.unknown_job", "a need of a job that is not there", "needs names jobs of the same spec.",
+     "needs: [prodcuts]", "needs: []"},
     {"spec.unknown_key", "a key that is not known",
      "A key that is misspelt would be a setting that silently does nothing, so it is refused.",
      "max_failure: 5%", "max_failures: 5%"},

@@ -78,13 +78,13 @@ static void check_columns(const struct spec_source *source, const struct scope *
     }
 }
 
-/* Outputs are evaluated on an answer; here only their names are checked. */
+/* Outputs are evaluated on an answer, of which the row is long gone; here only their names are
+ * checked. */
 static void check_outputs(struct arena *arena, const struct yaml_node *outputs,
-                          const struct scope *scope, unsigned parts,
-                          struct diagnostics *diagnostics)
+                          const struct scope *scope, struct diagnostics *diagnostics)
 {
     for (size_t i = 0; outputs != NULL && i < outputs->count; i++)
-        compile(arena, outputs->items[i], scope, parts | SCOPE_RESPONSE, diagnostics);
+        compile(arena, outputs->items[i], scope, SCOPE_RESPONSE | SCOPE_VARS, diagnostics);
 }
 
 static struct scope scope_of_job(const struct spec *spec, const struct spec_job *job,
@@ -105,24 +105,33 @@ static void bind(struct arena *arena, const struct spec *spec, const struct spec
     bool has_memory = true;
     const unsigned row = SCOPE_ROW | SCOPE_VARS;
     const unsigned rows = job->source.group_by != NULL ? row | SCOPE_ROWS : row;
-    struct scope body_scope = *scope;
+    struct scope body_scope = *scope, need_scope = *scope;
+    unsigned used = 0, needs;
 
+    need_scope.parts = row;
+    if (!spec_bind_needs(arena, spec, job, &need_scope, templates, diagnostics) ||
+        !spec_scope_needs(arena, spec, job, &body_scope))
+        return; /* what was not compiled tells of memory */
+    needs = body_scope.parts & SCOPE_NEEDS;
+    body_scope.used_parts = &used;
     templates->key = compile(arena, job->source.key, scope, row, diagnostics);
     templates->group_by = compile(arena, job->source.group_by, scope, row, diagnostics);
     templates->connection = compile(arena, job->connection, scope, row, diagnostics);
     templates->connection_varies = spec_has_expression(job->connection->text);
-    templates->path = compile(arena, spec_request_path(arena, job->request), scope,
-                              rows | SCOPE_ITEM, diagnostics);
-    templates->condition = compile(arena, job->condition, scope, rows | SCOPE_ITEM, diagnostics);
-    body_scope.parts = rows | SCOPE_ITEM | SCOPE_RUN;
+    templates->path = compile(arena, spec_request_path(arena, job->request), &body_scope,
+                              rows | SCOPE_ITEM | needs, diagnostics);
+    templates->condition =
+        compile(arena, job->condition, &body_scope, rows | SCOPE_ITEM | needs, diagnostics);
+    body_scope.parts = rows | SCOPE_ITEM | SCOPE_RUN | needs;
     if (job->body != NULL)
         body = body_template_compile(arena, job->body, &body_scope, job->when_empty, diagnostics);
     templates->body = body;
+    templates->uses_needs = (used & SCOPE_NEEDS) != 0;
     if (job->body == NULL || body != NULL)
         has_memory = spec_check_operation(arena, spec, job, body, diagnostics);
     if (!has_memory)
         templates->path = NULL;
-    check_outputs(arena, job->outputs, scope, body_scope.parts, diagnostics);
+    check_outputs(arena, job->outputs, scope, diagnostics);
 }
 
 /* False when a part that the job has could not be compiled. */
@@ -131,7 +140,8 @@ static bool is_complete(const struct spec_job *job, const struct job_templates *
     return templates->key != NULL && templates->connection != NULL && templates->path != NULL &&
            (job->source.group_by == NULL || templates->group_by != NULL) &&
            (job->condition == NULL || templates->condition != NULL) &&
-           (job->body == NULL || templates->body != NULL);
+           (job->body == NULL || templates->body != NULL) &&
+           (job->order_by == NULL || templates->order_by != NULL);
 }
 
 enum err_code spec_job_bind(struct arena *arena, const struct spec *spec,

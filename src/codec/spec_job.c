@@ -177,6 +177,7 @@ enum {
     JOB_IDEMPOTENT,
     JOB_ACCESS_TOKENS,
     JOB_RECONCILE,
+    JOB_ORDER_BY,
     JOB_KEY_COUNT
 };
 
@@ -193,13 +194,14 @@ static const struct spec_key job_keys[JOB_KEY_COUNT] = {
     [JOB_MAX_FAILURES] = {"max_failures", KINDS_MAX_FAILURES, false, NULL},
     [JOB_WHEN_EMPTY] = {"when_empty", KINDS_WHEN_EMPTY, false, NULL},
     [JOB_WHEN_CHANGED] = {"when_changed", KINDS_TEXT, false, NULL},
-    [JOB_NEEDS] = {"needs", KINDS_ANY, false, "write a spec for each step and run them in order"},
+    [JOB_NEEDS] = {"needs", KINDS_ANY, false, NULL},
     [JOB_UNDO] = {"undo", KINDS_ANY, false, "write a spec with the DELETE requests"},
     [JOB_QUERY] = {"query", KINDS_ANY, false, "put the values into the path or the body"},
     [JOB_CUSTOM] = {"custom", KINDS_BOOL, false, NULL},
     [JOB_IDEMPOTENT] = {"idempotent", KINDS_BOOL, false, NULL},
     [JOB_ACCESS_TOKENS] = {"access_tokens", KINDS_TEXT, false, NULL},
     [JOB_RECONCILE] = {"reconcile", KINDS_MAP, false, NULL},
+    [JOB_ORDER_BY] = {"order_by", KINDS_TEXT, false, NULL},
 };
 
 static void check_alias(struct spec_reader *reader, const struct yaml_node *node)
@@ -316,6 +318,7 @@ static void read_job(struct spec_reader *reader, const struct yaml_node *name,
     if (job->operation != NULL)
         spec_read_connection_write(reader, found[JOB_ACCESS_TOKENS], job);
     read_settings(reader, found, defaults, job);
+    job->order_by = spec_read_order_by(reader, found[JOB_ORDER_BY]);
 }
 
 void spec_read_jobs(struct spec_reader *reader, const struct yaml_node *node,
@@ -342,4 +345,5 @@ void spec_read_jobs(struct spec_reader *reader, const struct yaml_node *node,
     reader->spec->jobs = jobs;
     reader->spec->job_count = node->count;
     spec_add_organisation(reader);
+    spec_read_needs(reader, node, jobs);
 }

@@ -52,6 +52,7 @@ class Schema(unittest.TestCase):
                 (whole["properties"]["defaults"], "spec_job.c", "default_keys"),
                 (parts["retry"], "spec_job.c", "retry_keys"),
                 (parts["job"], "spec_job.c", "job_keys"),
+                (parts["need"], "spec_needs.c", "need_keys"),
                 (parts["reconcile"], "spec_reconcile.c", "reconcile_keys"),
                 (parts["source"], "spec_source.c", "source_keys"),
                 (parts["secret"], "spec_secret.c", "keys")]:

@@ -115,6 +115,15 @@ struct spec_reconcile {
     const struct yaml_node *match;   /* a map of members to texts; NULL = none */
 };
 
+/* What an item waits for: an item of another job, or all of them. */
+struct spec_need {
+    const char *alias; /* as in ${needs.ALIAS.…}; NULL = the whole job */
+    size_t job;        /* in the spec */
+    struct place place;
+    const struct yaml_node *key;        /* with an alias: which item of the job */
+    const struct yaml_node *connection; /* NULL = not said */
+};
+
 struct spec_job {
     const char *name;
     struct place place;
@@ -137,6 +146,9 @@ struct spec_job {
     struct max_failures max_failures;
     enum when_empty when_empty;
     enum when_changed when_changed;
+    const struct spec_need *needs;
+    size_t need_count;
+    const struct yaml_node *order_by; /* items of one group go one after the other; NULL = none */
 };
 
 /* What a request that breaks what is known of its operation does: nothing is sent, or a warning. */
@@ -155,6 +167,7 @@ struct spec {
     struct value vars; /* a map, --var applied */
     const struct spec_job *jobs;
     size_t job_count;
+    const size_t *job_order;          /* all jobs, each behind those that it needs */
     struct max_failures max_failures; /* of the whole run */
     int64_t key_window_ms;            /* idempotency.window */
     struct hash128 digest;            /* of the file's bytes */
@@ -173,6 +186,12 @@ enum err_code spec_load(struct arena *arena, const char *file, const char *bytes
                         const struct spec_variable *variables, size_t variable_count,
                         struct spec *spec_out, struct diagnostics *diagnostics) ERR_CHECKED;
 
+/* Those of a need; both NULL for a need of a whole job. */
+struct need_templates {
+    const struct text_template *key;
+    const struct text_template *connection; /* NULL = that of the row */
+};
+
 /* The compiled parts of a job. */
 struct job_templates {
     const struct text_template *key;
@@ -182,6 +201,9 @@ struct job_templates {
     const struct text_template *path;
     const struct text_template *condition; /* NULL = none */
     const struct body_template *body;      /* NULL = none */
+    const struct need_templates *needs;    /* as many as the job has */
+    const struct text_template *order_by;  /* NULL = none */
+    bool uses_needs; /* path, body or if: refer to what a needed item returned */
 };
 
 /* Compiles a job's templates against the columns of its source (NULL: any name is allowed; for an

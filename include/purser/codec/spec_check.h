@@ -154,6 +154,20 @@ void spec_read_source(struct spec_reader *reader, const struct yaml_node *node,
  * set before. */
 void spec_read_request(struct spec_reader *reader, const struct yaml_node *request,
                        const struct yaml_node *body, struct spec_job *job);
+/* needs: of all jobs, which are in reader->spec; sets the order of jobs. */
+void spec_read_needs(struct spec_reader *reader, const struct yaml_node *node,
+                     struct spec_job *jobs);
+/* order_by: of a job; `node` may be NULL. */
+const struct yaml_node *spec_read_order_by(struct spec_reader *reader,
+                                           const struct yaml_node *node);
+/* Lets a scope refer to what the items return that those of `job` wait for. False when memory ran
+ * out. */
+bool spec_scope_needs(struct arena *arena, const struct spec *spec, const struct spec_job *job,
+                      struct scope *scope);
+/* Compiles the keys and connections of needs, and order_by. False when memory ran out. */
+bool spec_bind_needs(struct arena *arena, const struct spec *spec, const struct spec_job *job,
+                     const struct scope *scope, struct job_templates *templates,
+                     struct diagnostics *diagnostics);
 /* Checks the line of a read: "GET /accounting/invoices". */
 bool spec_check_question(struct spec_reader *reader, const struct yaml_node *request);
 /* reconcile: of a job whose method is known; sets job->reconcile. */

@@ -277,13 +277,13 @@ static const struct {
     {SOURCE "\n    " REQUEST "\n    zzz: 1",
      "t.yaml:10:5: error: unknown key 'zzz' in job 'p'   [spec.unknown_key]\n"
      "      help: known here: description, connection, source, request, body, if, outputs, "
-     "mode, retry, max_failures, when_empty, when_changed, custom, idempotent, access_tokens, "
-     "reconcile\n"},
+     "mode, retry, max_failures, when_empty, when_changed, needs, custom, idempotent, "
+     "access_tokens, reconcile, order_by\n"},
     {SOURCE "\n    " REQUEST "\n    connection: shpo",
      "t.yaml:10:17: error: no connection 'shpo' under connections   "
      "[spec.unknown_connection]\n      help: did you mean 'shop'?"},
     {SOURCE "\n    " REQUEST "\n    needs: [x]",
-     "t.yaml:10:5: error: 'needs' in job 'p' is not supported by this version"},
+     "t.yaml:10:13: error: there is no job 'x'   [spec.unknown_job]"},
     {SOURCE "\n    " REQUEST "\n    undo: DELETE /products/1",
      "t.yaml:10:5: error: 'undo' in job 'p' is not supported by this version"},
     {SOURCE "\n    " REQUEST "\n    query: { a: 1 }",
