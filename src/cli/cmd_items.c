@@ -5,7 +5,7 @@
 
 #include "purser/cli/command.h"
 #include "purser/cli/listing.h"
-#include "purser/cli/outputs.h"
+#include "purser/codec/outputs.h"
 
 const char help_items[] =
     "usage: purser items SPEC [options]\n\n"
@@ -204,7 +204,9 @@ int cmd_items(int argc, char **argv)
     if (where_parse(options.where, &where, &err) != ERR_OK ||
         session_load_spec(&session, &err) != ERR_OK ||
         session_open_ledger(&session, false, &err) != ERR_OK ||
-        outputs_open(&session, &to.outputs, &err) != ERR_OK || list(&to, &where, &err) != ERR_OK)
+        outputs_open(&session.spec, &session.arena, &session.diagnostics, &to.outputs, &err) !=
+            ERR_OK ||
+        list(&to, &where, &err) != ERR_OK)
         exit_status = session_fail(&session, &err);
     outputs_close(to.outputs);
     buf_deinit(&to.line);

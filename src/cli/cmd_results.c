@@ -7,7 +7,7 @@
 
 #include "purser/cli/command.h"
 #include "purser/cli/listing.h"
-#include "purser/cli/outputs.h"
+#include "purser/codec/outputs.h"
 #include "purser/io/clock.h"
 #include "purser/io/intake.h"
 #include "purser/io/result_file.h"
@@ -322,7 +322,8 @@ static enum err_code write_all(struct results *results, struct err *err)
         return err_set(err, ERR_USAGE, "where to? Give -o DIR");
     if (session_load_spec(session, err) != ERR_OK ||
         session_open_ledger(session, false, err) != ERR_OK ||
-        outputs_open(session, &results->outputs, err) != ERR_OK ||
+        outputs_open(&session->spec, &session->arena, &session->diagnostics, &results->outputs,
+                     err) != ERR_OK ||
         intake_open(&session->spec, session->ledger->ops->last_run(session->ledger),
                     clock_wall_ms(), &session->diagnostics, &results->intake, err) != ERR_OK)
         return err->code;

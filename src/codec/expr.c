@@ -207,6 +207,43 @@ static const char *forbidden(struct slice text, enum text_rule rule)
     return NULL;
 }
 
+/* The base of a path's last member; NULL when `expr` is no such path. */
+static const struct expr *base_of(const struct expr *expr)
+{
+    return expr != NULL && expr->kind == EXPR_MEMBER ? expr->member.base : NULL;
+}
+
+static bool is_output(const struct expr *expr)
+{
+    const struct expr *outputs = base_of(expr), *root = base_of(base_of(outputs));
+
+    return root != NULL && root->kind == EXPR_ROOT && root->root == SCOPE_NEEDS &&
+           slice_is(outputs->member.name, "outputs");
+}
+
+/* needs.X.outputs.Y that its item's answer does not have is no gap like an empty cell: what is made
+ * of it would be another request than the one that was meant. Filters let it pass. */
+static bool evaluate_expression(const struct expr *expr, const struct environment *environment,
+                                struct value *value_out, struct eval_error *error_out)
+{
+    const struct expr *source = expr;
+
+    if (!expr_evaluate(expr, environment, value_out, error_out))
+        return false;
+    if (value_out->kind != VALUE_OMIT || value_out->boolean)
+        return true;
+    while (source->kind == EXPR_FILTER)
+        source = source->operation.first;
+    if (!is_output(source))
+        return true;
+    return expr_fail(expr, error_out,
+                     "outputs: of the needed job says where it is in the answer; write … ?? omit "
+                     "here if it may be missing",
+                     "%.*s is missing: the answer does not have it",
+                     (int)(source->source.length < 60 ? source->source.length : 60),
+                     source->source.bytes);
+}
+
 static bool part_text(const struct text_part *part, const struct environment *environment,
                       enum text_rule rule, struct slice *text_out, bool *unknown,
                       struct eval_error *error_out)
@@ -217,7 +254,7 @@ static bool part_text(const struct text_part *part, const struct environment *en
     *text_out = part->literal;
     if (part->expr == NULL)
         return true;
-    if (!expr_evaluate(part->expr, environment, &value, error_out))
+    if (!evaluate_expression(part->expr, environment, &value, error_out))
         return false;
     if (value.kind == VALUE_UNKNOWN) {
         *text_out = SLICE(VALUE_UNKNOWN_TEXT);
@@ -333,7 +370,7 @@ bool text_template_evaluate(const struct text_template *text_template,
         return true;
     }
     if (text_template->part_count == 1 && text_template->parts[0].expr != NULL)
-        return expr_evaluate(text_template->parts[0].expr, environment, value_out, error_out);
+        return evaluate_expression(text_template->parts[0].expr, environment, value_out, error_out);
     if (!join_parts(text_template, environment, TEXT_MIXED, &text.text, &unknown, error_out))
         return false;
     *value_out = unknown ? (struct value){.kind = VALUE_UNKNOWN} : text;

@@ -107,6 +107,23 @@ static void known_outputs_are_values_as_others(void **state)
     assert_string_equal(value_of("${needs.product.outputs.handle ?? 'none'}"), "\"none\"");
 }
 
+static void output_that_the_answer_lacks_is_an_error_and_no_gap(void **state)
+{
+    struct value known = fixture_json(
+        &fixture.spec_arena, "{\"product\":{\"outputs\":{\"id\":\"p1\"},\"response\":{}}}");
+
+    (void)state;
+    fixture_row("{}");
+    fixture.environment.needs = &known;
+    assert_contains(value_of("${needs.product.outputs.handle}"),
+                    "!needs.product.outputs.handle is missing: the answer does not have it");
+    assert_contains(value_of("a ${needs.product.outputs.handle | upper}"),
+                    "!needs.product.outputs");
+    assert_string_equal(value_of("${needs.product.response.handle}"), "");
+    assert_string_equal(value_of("${needs.product.outputs.handle ?? omit}"), "");
+    assert_string_equal(value_of("${needs.product.outputs.handle == null}"), "true");
+}
+
 static void an_unknown_value_has_a_place_in_paths_and_bodies(void **state)
 {
     const struct text_template *path = compile("/products/${needs.product.outputs.id}/variants");
@@ -175,6 +192,7 @@ int main(void)
         FIXTURE_TEST(what_the_other_side_decides_is_known),
         FIXTURE_TEST(errors_beside_the_unknown_are_still_found),
         FIXTURE_TEST(known_outputs_are_values_as_others),
+        FIXTURE_TEST(output_that_the_answer_lacks_is_an_error_and_no_gap),
         FIXTURE_TEST(an_unknown_value_has_a_place_in_paths_and_bodies),
         FIXTURE_TEST(names_of_needs_are_checked),
         FIXTURE_TEST(use_of_needs_is_noticed),
