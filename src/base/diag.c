@@ -302,7 +302,7 @@ static void print_line(struct buf *out, struct place place, struct slice line)
     size_t total = count_characters(line), begin = 0, end = total, at = 0;
     size_t from = place.column - 1u < total ? place.column - 1u : total;
     size_t until = from + (place.width > 1 ? place.width : 1);
-    size_t cells_before = 0, cells_under = 0;
+    size_t cells_before = 0, cells_under = 0, margin;
     uint32_t character;
 
     if (total > LINE_CHARACTERS_SHOWN) {
@@ -311,7 +311,9 @@ static void print_line(struct buf *out, struct place place, struct slice line)
             begin = total - LINE_CHARACTERS_SHOWN;
         end = begin + LINE_CHARACTERS_SHOWN;
     }
+    margin = out->length;
     buf_append_format(out, "%5u | ", place.line);
+    margin = out->length - margin - strlen("| ");
     if (begin > 0) {
         buf_append_text(out, "…");
         cells_before++;
@@ -327,7 +329,9 @@ static void print_line(struct buf *out, struct place place, struct slice line)
         else if (i < until)
             cells_under += cells_of(character);
     }
-    buf_append_text(out, end < total ? "…\n      | " : "\n      | ");
+    buf_append_text(out, end < total ? "…\n" : "\n");
+    append_repeated(out, ' ', margin);
+    buf_append_text(out, "| ");
     append_repeated(out, ' ', cells_before);
     buf_append_byte(out, '^');
     append_repeated(out, '~', cells_under > 1 ? cells_under - 1 : 0);

@@ -34,8 +34,8 @@ static const struct message_code data_codes[] = {
      "connection: ${row.name}", "connection: shop"},
     {"data.connection_write", "a row that makes a connection lacks something",
      "Each platform needs its own credentials; they are references ({ env: … }), never values.",
-     "platform: SHOPIFY\nstore_name: ${row.name}",
-     "platform: SHOPIFY\nstore_name: ${row.name}\noauth_access_token: { env: SHOP_TOKEN }"},
+     "platform: PRESTASHOP\nstore_url: ${row.name}",
+     "platform: PRESTASHOP\nstore_url: ${row.name}\napi_key: { env: SHOP_TOKEN }"},
     {"data.csv", "a line that is no CSV",
      "Quotes that are opened must be closed, and only the delimiter or the end of the line may "
      "follow. A quote inside of quotes is written twice.",
@@ -47,8 +47,9 @@ static const struct message_code data_codes[] = {
      "A key names one item for ever. Two rows with one key would be one write that is overwritten; "
      "group_by makes one item of several rows.",
      "sku,name,price\nA-1,Mug,9.99\nA-1,Cup,4.50", "sku,name,price\nA-1,Mug,9.99\nA-2,Cup,4.50"},
-    {"data.encoding", "a cell that is not UTF-8", "Convert the file: iconv -f latin1 -t utf-8.",
-     "printf 'A-3,Caf\\351,1.00\\n' >> rows.csv", "printf 'A-3,Caf\\303\\251,1.00\\n' >> rows.csv"},
+    {"data.encoding", "the header is not UTF-8", "Convert the file: iconv -f latin1 -t utf-8.",
+     "printf 'sku,name,Gr\\366\\337e\\nA-1,Mug,XL\\n' > rows.csv",
+     "printf 'sku,name,Gr\\303\\266\\303\\237e\\nA-1,Mug,XL\\n' > rows.csv"},
     {"data.group_by", "a row without a group",
      "group_by is computed for every row and must give text.", "group_by: ${row.name * 2}",
      "group_by: ${row.name}"},
@@ -63,8 +64,7 @@ static const struct message_code data_codes[] = {
      "sku,name,price\n,Mug,9.99", "sku,name,price\nA-1,Mug,9.99"},
     {"data.path", "the path of a row would be another request",
      "A value in the path is one segment of it, neither empty nor the name of another operation.",
-     "request: PATCH /products/${row.note}\nbody:\n  product:\n    name: x",
-     "request: PATCH /products/${row.sku}\nbody:\n  product:\n    name: x"},
+     "sku,name,price\n..,Mug,9.99", "sku,name,price\nA-1,Mug,9.99"},
     {"data.platform", "the operation is not there for the platform of the row's connection",
      "The row chooses the connection, and its platform does not take this write. If the platform "
      "has got the operation since December 2023, leave platform out of the connection.",
@@ -76,9 +76,11 @@ static const struct message_code data_codes[] = {
     {"data.schema", "a body that the API's own description does not allow",
      "api.openapi names the description. --validate=warn sends all the same.",
      "columns: { price: string }", "columns: { price: decimal }"},
-    {"data.too_big", "a row that is larger than 1 MiB",
-     "Most likely a quote that is never closed; else it belongs into several rows.",
-     "head -c 2000000 /dev/zero | tr '\\0' x >> rows.csv", "echo 'A-3,Jug,3.00' >> rows.csv"},
+    {"data.too_big", "a row that is larger than 16 MiB",
+     "No request takes as much. Is it one JSON document instead of an object a line? jq -c '.[]' "
+     "makes lines of a list.",
+     "head -c 17000000 /dev/zero | tr '\\0' x > rows.ndjson",
+     "echo '{\"sku\": \"A-1\", \"name\": \"Mug\"}' > rows.ndjson"},
     {"data.type", "a cell is not of the type that columns gives it",
      "Decimals have a point and no separators of thousands, dates are 2024-08-31, booleans true or "
      "false.",
@@ -90,14 +92,15 @@ MESSAGE_FAMILY(data, "A row is wrong. Nothing is sent until all rows are right."
 static const struct message_code credentials_codes[] = {
     {"credentials.file", "the file of a secret cannot be read",
      "It must be a regular file that purser's user can open.", "mkdir token",
-     "(umask 077; echo 0f9a77b1c2 > token)"},
+     "(umask 077; echo 6ba7b810-9dad-41d1-80b4-00c04fd430c8 > token)"},
     {"credentials.missing", "a secret is not there",
      "The variable, the file or the credential that the spec names is not set, does not exist, or "
      "is empty.",
-     "unset SHOP_TOKEN", "export SHOP_TOKEN=0f9a77b1c2"},
+     "unset SHOP_TOKEN", "export SHOP_TOKEN=6ba7b810-9dad-41d1-80b4-00c04fd430c8"},
     {"credentials.mode", "the file of a secret can be read by others",
      "A secret that others can read is none. chmod 600 it, and change the secret if it was seen.",
-     "echo 0f9a77b1c2 > token; chmod 644 token", "echo 0f9a77b1c2 > token; chmod 600 token"},
+     "echo 6ba7b810-9dad-41d1-80b4-00c04fd430c8 > token; chmod 644 token",
+     "echo 6ba7b810-9dad-41d1-80b4-00c04fd430c8 > token; chmod 600 token"},
     {"credentials.name", "the name of a credential is a path",
      "credential: takes the name of a file in $CREDENTIALS_DIRECTORY, which systemd sets.",
      "access_token: { credential: .. }", "access_token: { credential: shop-token }"},
@@ -108,7 +111,7 @@ static const struct message_code credentials_codes[] = {
     {"credentials.value", "a secret that cannot be one",
      "A token is visible ASCII, at most 4096 bytes, on one line. Is there a space, a quote mark or "
      "a second line in it?",
-     "export SHOP_TOKEN='0f9a 77b1'", "export SHOP_TOKEN=0f9a77b1"},
+     "export SHOP_TOKEN='6ba7b810 9dad'", "export SHOP_TOKEN=6ba7b810-9dad-41d1-80b4-00c04fd430c8"},
 };
 
 MESSAGE_FAMILY(credentials, "A secret cannot be read. It is never shown.", credentials_codes);

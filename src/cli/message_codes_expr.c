@@ -6,7 +6,7 @@ static const struct message_code template_codes[] = {
      "A key with nothing behind it is null in YAML, which is rarely what was meant.",
      "name: ${row.name}\ndescription:", "name: ${row.name}\ndescription: \"\""},
     {"template.kind", "the body is not a map", "A request has fields, so a body is a map.",
-     "body:\n  $for: line in rows\n  $do: { name: x }", "body:\n  product:\n    name: ${row.name}"},
+     "body:\n  $for: line in rows\n  $do: { name: x }", "body:\n  name: ${row.name}"},
     {"template.loop", "$for and $do are not as they must be",
      "$for: NAME in LIST and $do: VALUE stand alone in their map, which becomes a list. The list "
      "is an expression without ${…}, and the name must be new.",
@@ -29,9 +29,13 @@ static const struct message_code expr_codes[] = {
     {"expr.arguments", "a filter with too many or too few arguments",
      "The help of the message shows the filter with all of its arguments.",
      "name: ${row.name | truncate}", "name: ${row.name | truncate(20)}"},
+    {"expr.division", "a quotient that is not rounded",
+     "1 / 3 has no last digit, so how many are kept must be said: round(2) right behind the "
+     "division.",
+     "name: ${vars.total / 3}", "name: ${(vars.total / 3) | round(2)}"},
     {"expr.kind", "a list or map where a text or an expression belongs",
      "The value is used for each row, as text or as what an expression gives.",
-     "match: { name: [a] }", "match: { name: \"${body.product.name}\" }"},
+     "key: [\"${row.sku}\"]", "key: ${row.sku}"},
     {"expr.memory", "out of memory", "The expression needs more memory than there is.",
      "ulimit -v 1000", "ulimit -v unlimited"},
     {"expr.scope", "a name that cannot be used here",

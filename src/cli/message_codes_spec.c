@@ -16,11 +16,14 @@ static const struct message_code codes[] = {
     {"spec.custom_object", "a path that is taken for a custom object of the platform",
      "POST /accounting/{name} takes any name of an object, so a slip of the pen would pass as one. "
      "If the object is meant, all is well.",
-     "request: POST /accounting/invoicess\nbody:\n  invoicess: { note: x }",
-     "request: POST /accounting/assets\nbody:\n  assets: { note: x }"},
+     "request: POST /accounting/invoicess", "request: POST /accounting/assets"},
     {"spec.empty", "the file holds no spec",
      "It is empty, or has remarks only. A spec begins with purser: 1 and has a name and jobs.",
-     "# nothing yet", "purser: 1\nname: example\njobs: {}"},
+     "# nothing yet",
+     "purser: 1\nname: example\nconnections: { shop: { access_token: { env: SHOP_TOKEN } } "
+     "}\njobs:\n"
+     "  products:\n    source: { csv: rows.csv, key: \"${row.sku}\" }\n"
+     "    request: DELETE /products/${row.sku}"},
     {"spec.evaluate", "an expression of vars, api or a path cannot be computed",
      "What stands there is computed once, when the spec is read, from env and vars.",
      "vars: { limit: \"${\\\"many\\\" + 1}\" }", "vars: { limit: \"${2 + 1}\" }"},
@@ -65,14 +68,16 @@ static const struct message_code codes[] = {
     {"spec.request", "the request is not METHOD PATH of a write",
      "request has a method in capitals and the path as the API reference prints it, below the base "
      "URL, without a query. Values stand in it as ${…}.",
-     "request: GET /products", "request: POST /products"},
+     "request: GET /products/${row.sku}", "request: PATCH /products/${row.sku}"},
     {"spec.required", "a key that must be there is missing", "The message says which, and in what.",
-     "body:\n  product:\n    name: ${row.name}",
-     "request: POST /products\nbody:\n  product:\n    name: ${row.name}"},
+     "products:\n  source: { csv: rows.csv, key: \"${row.sku}\" }",
+     "products:\n  source: { csv: rows.csv, key: \"${row.sku}\" }\n  request: PATCH "
+     "/products/${row.sku}\n  body: { product: { name: x } }"},
     {"spec.required_member", "the body lacks a member that the operation requires",
      "Each request would be refused. If the API no longer asks for it, --validate=warn sends "
      "all the same.",
-     "description: ${row.name}", "name: ${row.name}\ndescription: ${row.name}"},
+     "name: ${row.name}",
+     "name: ${row.name}\ndescription: made by hand\nvariants:\n  - price: ${row.price}"},
     {"spec.secret_literal", "a secret is written into the spec",
      "Specs are kept, shown and shared. Say where the secret is instead: { env: NAME }, { file: "
      "PATH } or { credential: NAME }. Change a secret that stood in a file.",
@@ -98,7 +103,7 @@ static const struct message_code codes[] = {
     {"spec.unknown_operation", "the API has no such write",
      "`purser operations` lists them. A request that purser does not know can be sent with "
      "custom: true, at most once.",
-     "request: POST /product", "request: POST /products"},
+     "request: PATCH /product/${row.sku}", "request: PATCH /products/${row.sku}"},
     {"spec.unsupported", "a key that this version does not do",
      "The help of the message says what does the same.", "csv: \"-\"", "csv: rows.csv"},
     {"spec.url", "a base URL that cannot be used",

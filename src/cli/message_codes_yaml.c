@@ -57,7 +57,7 @@ static const struct message_code codes[] = {
     {"yaml.too_many_nodes", "more than 100,000 values in a spec",
      "Each use of an alias counts with all that it stands for, so a few lines can be millions of "
      "values. Rows belong into a CSV or NDJSON file.",
-     "yes '- {}' | head -n 100001 > spec.yaml", "echo '# small' >> spec.yaml"},
+     "yes -- '- {}' | head -n 100001 > spec.yaml", "echo '# small' >> spec.yaml"},
 };
 
 MESSAGE_FAMILY(yaml, "The spec is no YAML, or uses a part of YAML that purser does not read.",

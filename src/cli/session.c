@@ -40,24 +40,26 @@ void session_deinit(struct session *session)
     mem_free(session->spec_bytes);
 }
 
-static enum err_code read_spec(const char *file, char **bytes_out, size_t *length_out,
+static enum err_code read_spec(struct session *session, const char *file, size_t *length_out,
                                struct err *err)
 {
-    enum err_code code = whole_file_read(file, SPEC_BYTES_MAX, bytes_out, length_out, err);
+    enum err_code code =
+        whole_file_read(file, SPEC_BYTES_MAX, &session->spec_bytes, length_out, err);
 
-    if (code == ERR_TOO_BIG)
-        return err_set(err, ERR_INPUT,
-                       "%s: a spec has at most %u MiB, this one has more\n"
-                       "hint: put the rows into a csv: or ndjson: source",
-                       file, SPEC_BYTES_MAX / (1024 * 1024));
-    return code;
+    if (code != ERR_TOO_BIG)
+        return code;
+    diagnostics_add(&session->diagnostics, DIAG_ERROR, (struct place){.file = file}, "yaml.too_big",
+                    "put the rows into a CSV or NDJSON file and name it under source",
+                    "a spec has at most %u MiB, this file has more",
+                    SPEC_BYTES_MAX / (1024 * 1024));
+    return err_set(err, ERR_INPUT, "%s cannot be read; nothing was sent", file);
 }
 
 enum err_code session_load_spec(struct session *session, struct err *err)
 {
     const char *file = session->options->spec_file;
     size_t length = 0;
-    enum err_code code = read_spec(file, &session->spec_bytes, &length, err);
+    enum err_code code = read_spec(session, file, &length, err);
 
     if (code != ERR_OK)
         return code;

@@ -266,8 +266,10 @@ static bool part_text(const struct text_part *part, const struct environment *en
 
         if (why == NULL)
             return true;
-        return expr_fail(part->expr, error_out, NULL, "'%.*s' %s", (int)text_out->length,
-                         text_out->bytes, why);
+        return expr_fail(part->expr, error_out,
+                         rule == TEXT_PATH ? "what stands in a path names one object of the API"
+                                           : "take the quotes and line breaks out of the value",
+                         "'%.*s' %s", (int)text_out->length, text_out->bytes, why);
     }
     *text_out = (struct slice){0};
     if (value.kind == VALUE_OMIT && rule == TEXT_MIXED)
@@ -276,11 +278,12 @@ static bool part_text(const struct text_part *part, const struct environment *en
         help = value.kind == VALUE_LIST
                    ? "join it (… | join(\", \")) or write it as JSON (… | json)"
                    : "take one of its members, or write it as JSON (… | json)";
-    return expr_fail(part->expr, error_out,
-                     rule == TEXT_MIXED || value.kind >= VALUE_LIST ? help : NULL,
-                     "%.*s is %s and cannot stand in a text",
-                     (int)(part->expr->source.length < 60 ? part->expr->source.length : 60),
-                     part->expr->source.bytes, value_phrase(value.kind));
+    return expr_fail(
+        part->expr, error_out,
+        rule == TEXT_MIXED || value.kind >= VALUE_LIST ? help : "every row needs a value here",
+        "%.*s is %s and cannot stand in a text",
+        (int)(part->expr->source.length < 60 ? part->expr->source.length : 60),
+        part->expr->source.bytes, value_phrase(value.kind));
 }
 
 static bool is_unreserved(char byte)

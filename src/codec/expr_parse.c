@@ -24,12 +24,13 @@ static bool is_word(const struct parser *parser, const char *word)
 
 void parser_expected(struct parser *parser, const char *what)
 {
+    static const char help[] = "as in ${row.price * 2} or ${row.name | upper}";
     struct slice found = parser->token.source;
 
     if (parser->token.kind == TOKEN_END)
-        parser_error(parser, found, "expr.syntax", NULL, "%s is missing at the end", what);
+        parser_error(parser, found, "expr.syntax", help, "%s is missing at the end", what);
     else
-        parser_error(parser, found, "expr.syntax", NULL, "%s is missing before '%.*s'", what,
+        parser_error(parser, found, "expr.syntax", help, "%s is missing before '%.*s'", what,
                      (int)found.length, found.bytes);
 }
 

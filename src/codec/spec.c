@@ -51,7 +51,8 @@ static bool has_known_format(struct spec_reader *reader, const struct yaml_node 
         return true;
     if (node->kind == YAML_INTEGER && slice_is(node->text, "1")) {
         if (!slice_is(root->keys[0]->text, "purser"))
-            diagnostics_add(reader->diagnostics, DIAG_WARNING, node->place, "spec.order", NULL,
+            diagnostics_add(reader->diagnostics, DIAG_WARNING, node->place, "spec.order",
+                            "move the line to the top of the file",
                             "'purser: 1' should be the first key, so that one sees what this is");
         return true;
     }

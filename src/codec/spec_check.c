@@ -128,6 +128,15 @@ static const struct spec_key *find_key(const struct spec_key *keys, size_t key_c
     return NULL;
 }
 
+static void report_missing(struct spec_reader *reader, const struct yaml_node *map,
+                           const char *what, const char *name)
+{
+    char help[HELP_BYTES];
+
+    snprintf(help, sizeof help, "add the line %s: …", name);
+    spec_error(reader, map->place, "spec.required", help, "'%s' is missing in %s", name, what);
+}
+
 bool spec_read_map(struct spec_reader *reader, const struct yaml_node *map, const char *what,
                    const struct spec_key *keys, size_t key_count,
                    const struct yaml_node **found_out)
@@ -158,7 +167,6 @@ bool spec_read_map(struct spec_reader *reader, const struct yaml_node *map, cons
     }
     for (size_t i = 0; i < key_count; i++)
         if (keys[i].required && !seen[i])
-            spec_error(reader, map->place, "spec.required", NULL, "'%s' is missing in %s",
-                       keys[i].name, what);
+            report_missing(reader, map, what, keys[i].name);
     return true;
 }

@@ -141,7 +141,8 @@ static bool compile_name(struct body_compiler *compiler, const struct yaml_node 
     struct buf json;
 
     if (memmem(key->text.bytes, key->text.length, "${", 2) != NULL)
-        return refuse(compiler, key->place, "template.name", NULL,
+        return refuse(compiler, key->place, "template.name",
+                      "write the name as it is; only values can be computed",
                       "the name of a field cannot be computed");
     if (key->text.length > 0 && key->text.bytes[0] == '$')
         return refuse(compiler, key->place, "template.name",
@@ -262,7 +263,8 @@ static bool compile_loop(struct body_compiler *compiler, const struct yaml_node 
                       "$for and $do stand alone in their object",
                       "a loop has exactly $for and $do");
     if (context->loop_count == LOOPS_MAX)
-        return refuse(compiler, yaml->place, "template.loop", NULL,
+        return refuse(compiler, yaml->place, "template.loop",
+                      "make the lists where the rows come from",
                       "there are too many loops in one another");
     entry = new_memory(compiler, yaml, 1, sizeof *entry);
     if (entry == NULL || !compile_loop_list(compiler, list, node, &name))

@@ -13,6 +13,8 @@
 
 enum { NO_ANCHOR = -1 };
 
+static const char depth_help[] = "is a bracket too many open?";
+
 struct anchor {
     const char *name; /* in the arena */
     const struct yaml_node *node;
@@ -132,7 +134,8 @@ static int anchor_open(struct builder *builder, const yaml_char_t *name,
     if (name == NULL)
         return NO_ANCHOR;
     if (builder->anchor_count == SPEC_ANCHORS_MAX) {
-        refuse_and_stop(builder, node->place, "yaml.alias", NULL, "more than 1000 anchors");
+        refuse_and_stop(builder, node->place, "yaml.alias", "write the values out",
+                        "more than 1000 anchors");
         return NO_ANCHOR;
     }
     anchor = &builder->anchors[builder->anchor_count];
@@ -282,7 +285,8 @@ static void read_scalar(struct builder *builder, const yaml_event_t *event)
         return;
     }
     if (memchr(value, '\0', length) != NULL)
-        refuse(builder, node->place, "yaml.nul", NULL, "a text cannot hold a NUL character");
+        refuse(builder, node->place, "yaml.nul", "take the \\0 out",
+               "a text cannot hold a NUL character");
     if (event->data.scalar.tag != NULL)
         apply_tag(builder, node, event->data.scalar.tag);
     else if (node->plain)
@@ -304,10 +308,10 @@ static void read_alias(struct builder *builder, const yaml_event_t *event)
                         "if the value is meant to start with '*', put it in quotes",
                         "no anchor of this name stands above");
     } else if (anchor->open) {
-        refuse_and_stop(builder, place, "yaml.alias", NULL,
+        refuse_and_stop(builder, place, "yaml.alias", "write the value out",
                         "this alias stands inside its own anchor");
     } else if (builder->depth + anchor->height > SPEC_DEPTH_MAX) {
-        refuse_and_stop(builder, place, "yaml.depth", NULL,
+        refuse_and_stop(builder, place, "yaml.depth", depth_help,
                         "lists and maps are nested more than 64 deep");
     } else if (count_nodes(builder, anchor->nodes, place)) {
         attach(builder, anchor->node, anchor->height);
@@ -324,7 +328,7 @@ static void begin_collection(struct builder *builder, const yaml_event_t *event,
     struct yaml_node *node;
 
     if (builder->depth == SPEC_DEPTH_MAX) {
-        refuse_and_stop(builder, place_of(builder, at, 1), "yaml.depth", NULL,
+        refuse_and_stop(builder, place_of(builder, at, 1), "yaml.depth", depth_help,
                         "lists and maps are nested more than 64 deep");
         return;
     }
@@ -345,7 +349,8 @@ static void begin_collection(struct builder *builder, const yaml_event_t *event,
 static bool key_is_usable(struct builder *builder, const struct yaml_node *key)
 {
     if (key->kind == YAML_LIST || key->kind == YAML_MAP) {
-        refuse(builder, key->place, "yaml.key", NULL, "a key must be text, not a list or map");
+        refuse(builder, key->place, "yaml.key", "write name: value",
+               "a key must be text, not a list or map");
         return false;
     }
     if (key->plain && slice_is(key->text, "<<")) {
@@ -354,7 +359,7 @@ static bool key_is_usable(struct builder *builder, const struct yaml_node *key)
         return false;
     }
     if (key->kind == YAML_NULL && key->text.length == 0) {
-        refuse(builder, key->place, "yaml.key", NULL, "a key is missing before ':'");
+        refuse(builder, key->place, "yaml.key", "write name: value", "a key is missing before ':'");
         return false;
     }
     return true;

@@ -104,7 +104,8 @@ static bool render_condition(struct intake *intake, const struct intake_job *job
         return true;
     }
     if (value.kind != VALUE_BOOL) {
-        diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.condition", NULL,
+        diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.condition",
+                        "compare it, as in ${row.status != \"draft\"}",
                         "job %s: if: gives a %s, not true or false", job->job->name,
                         value_kind_name(value.kind));
         return false;

@@ -10,6 +10,8 @@
 
 #include "purser/base/log.h"
 
+static const char readable_help[] = "it must be a file that the user who runs purser can read";
+
 /* One secret on its way in. */
 struct secret_read {
     enum secret_kind kind;
@@ -63,7 +65,7 @@ static bool read_all(struct secret_read *read, int fd)
             read->length += (size_t)got;
     }
     if (got == -1)
-        complain(read, "credentials.file", NULL, strerror(errno));
+        complain(read, "credentials.file", readable_help, strerror(errno));
     return got != -1;
 }
 
@@ -75,11 +77,11 @@ static bool check_file(struct secret_read *read, int fd)
     struct stat status;
 
     if (fstat(fd, &status) == -1) {
-        complain(read, "credentials.file", NULL, strerror(errno));
+        complain(read, "credentials.file", readable_help, strerror(errno));
         return false;
     }
     if (!S_ISREG(status.st_mode)) {
-        complain(read, "credentials.file", NULL, "is not a regular file");
+        complain(read, "credentials.file", readable_help, "is not a regular file");
         return false;
     }
     if (status.st_uid != geteuid() && status.st_uid != 0) {
@@ -104,7 +106,7 @@ static bool read_file(struct secret_read *read, const char *path)
     if (fd == -1 && errno == ENOENT)
         return is_missing(read, NULL, "does not exist");
     if (fd == -1) {
-        complain(read, "credentials.file", NULL, strerror(errno));
+        complain(read, "credentials.file", readable_help, strerror(errno));
         return false;
     }
     ok = check_file(read, fd) && read_all(read, fd);

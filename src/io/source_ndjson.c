@@ -47,8 +47,10 @@ static enum err_code next_line(struct source_reader *reader, struct slice *line_
     while (!ended && !reader->at_end) {
         buf_append(&reader->line, part.bytes, part.length);
         if (reader->line.failed != ERR_OK)
-            return err_set(err, reader->line.failed, "a line of more than %u bytes starts here",
-                           ROW_BYTES_MAX);
+            return err_set(
+                err, reader->line.failed,
+                "a line of more than %u bytes starts here\nhint: each line is one object",
+                ROW_BYTES_MAX);
         if (reader_fill_window(reader, err) != ERR_OK)
             return err->code;
         reader->at_end = reader->window_length == 0;
@@ -58,7 +60,8 @@ static enum err_code next_line(struct source_reader *reader, struct slice *line_
         *line_out = (struct slice){reader->line.bytes, reader->line.length};
     }
     if (reader->line.failed != ERR_OK)
-        return err_set(err, reader->line.failed, "a line of more than %u bytes starts here",
+        return err_set(err, reader->line.failed,
+                       "a line of more than %u bytes starts here\nhint: each line is one object",
                        ROW_BYTES_MAX);
     span_out->byte_length = line_out->length;
     reader->line_number++;
@@ -85,7 +88,9 @@ enum err_code ndjson_rows_parse(struct source_reader *reader, struct slice line,
     enum err_code code = json_parse(arena, line.bytes, line.length, &value, &wrong);
 
     if (code == ERR_INPUT) {
-        row_message(reader, row_out, "data.json", NULL, diagnostics, "%s", wrong.text);
+        row_message(reader, row_out, "data.json",
+                    "each line is one object, as in {\"sku\": \"A-1\"}", diagnostics, "%s",
+                    wrong.text);
         return ERR_OK;
     }
     if (code == ERR_TOO_BIG)

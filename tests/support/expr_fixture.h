@@ -77,7 +77,7 @@ static int fixture_teardown(void **state)
     return mem_test_live_count() == 0 ? 0 : -1;
 }
 
-static void fixture_row(const char *json)
+static inline void fixture_row(const char *json)
 {
     fixture.row = fixture_json(&fixture.spec_arena, json);
 }

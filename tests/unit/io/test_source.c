@@ -503,7 +503,7 @@ static void a_row_without_its_group_is_told(void **state)
         print_messages();
         assert_printed(
             "rows:3:1: error: group_by: row.h is missing and cannot stand in a text (row 2)");
-        assert_printed("help: every row needs a group");
+        assert_printed("help: every row needs a value here");
     }
 }
 
