@@ -4,10 +4,8 @@
 #include <string.h>
 
 #include "purser/cli/command.h"
-#include "purser/cli/session.h"
-#include "purser/engine/import.h"
+#include "purser/cli/comparison.h"
 #include "purser/io/clock.h"
-#include "purser/io/intake.h"
 
 const char help_plan[] =
     "usage: purser plan SPEC [options]\n\n"
@@ -27,43 +25,10 @@ enum { PLAN_BYTES_MAX = 32 * 1024 * 1024 };
 
 struct plan {
     struct session *session;
-    struct importer importer;
-    uint32_t *connections, *jobs; /* numbers in the ledger, UINT32_MAX = not there */
-    uint64_t by_job[SPEC_JOBS_MAX][CONVERGE_COUNT];
+    struct comparison comparison;
     struct buf out;
     bool shown;
 };
-
-static uint32_t number_of(struct ledger *ledger, const char *name,
-                          const char *(*name_of)(struct ledger *self, uint32_t number))
-{
-    const char *known;
-
-    for (uint32_t i = 0; ledger != NULL && (known = name_of(ledger, i)) != NULL; i++)
-        if (strcmp(known, name) == 0)
-            return i;
-    return UINT32_MAX;
-}
-
-static enum err_code find_numbers(struct plan *plan, struct err *err)
-{
-    struct session *session = plan->session;
-    const struct spec *spec = &session->spec;
-    struct ledger *ledger = session->ledger;
-
-    plan->connections =
-        arena_new(&session->arena, spec->connection_count, sizeof *plan->connections);
-    plan->jobs = arena_new(&session->arena, spec->job_count, sizeof *plan->jobs);
-    if (plan->connections == NULL || plan->jobs == NULL)
-        return err_set(err, ERR_NO_MEMORY, "no memory for the names of the spec");
-    for (size_t i = 0; i < spec->connection_count; i++)
-        plan->connections[i] = number_of(ledger, spec->connections[i].alias,
-                                         ledger == NULL ? NULL : ledger->ops->connection_name);
-    for (size_t i = 0; i < spec->job_count; i++)
-        plan->jobs[i] =
-            number_of(ledger, spec->jobs[i].name, ledger == NULL ? NULL : ledger->ops->job_name);
-    return ERR_OK;
-}
 
 static bool is_asked_for(const struct plan *plan, const struct rendered_row *row)
 {
@@ -109,33 +74,30 @@ static void list_row(struct plan *plan, const struct rendered_row *row, enum con
     buf_append_format(&plan->out, ",\"line\":%u}\n", row->line);
 }
 
-static enum err_code plan_row(void *opaque, const struct rendered_row *row, struct err *err)
+static enum err_code plan_row(void *opaque, const struct rendered_row *row,
+                              const struct import_outcome *outcome, struct err *err)
 {
     struct plan *plan = opaque;
-    const struct spec_job *job = &plan->session->spec.jobs[row->job_index];
-    enum converge_action action;
 
-    if (import_row(&plan->importer,
-                   &(struct import_row){.job = plan->jobs[row->job_index],
-                                        .connection = plan->connections[row->connection_index],
-                                        .key = row->key,
-                                        .method = job->method,
-                                        .path = row->path,
-                                        .body = row->body,
-                                        .condition = row->condition,
-                                        .when_changed = job->when_changed},
-                   &action, err) != ERR_OK)
-        return err->code;
-    plan->by_job[row->job_index][action]++;
     if (is_asked_for(plan, row))
         show_request(plan, row);
     if (plan->session->options->output != OUTPUT_NDJSON)
         return ERR_OK;
-    list_row(plan, row, action);
+    list_row(plan, row, outcome->action);
     if (print_out(&plan->out, err) != ERR_OK)
         return err->code;
     buf_clear(&plan->out);
     return ERR_OK;
+}
+
+static uint64_t count_of(const struct plan *plan, size_t job, enum converge_action action)
+{
+    const struct comparison_counts *counts = plan->comparison.counts[job];
+    uint64_t sum = 0;
+
+    for (size_t i = 0; counts != NULL && i < plan->session->spec.connection_count; i++)
+        sum += counts[i].by_action[action];
+    return sum;
 }
 
 static void append_table(struct plan *plan)
@@ -146,15 +108,16 @@ static void append_table(struct plan *plan)
         buf_append_format(&plan->out, "%s  %s %s\n", spec->jobs[i].name,
                           method_name(spec->jobs[i].method), spec->jobs[i].operation->path);
         for (int action = 0; action < CONVERGE_COUNT; action++)
-            if (plan->by_job[i][action] > 0)
-                buf_append_format(&plan->out, "  %8llu %-13s %s\n",
-                                  (unsigned long long)plan->by_job[i][action],
-                                  converge_action_name((enum converge_action)action),
-                                  converge_action_meaning((enum converge_action)action));
+            if (count_of(plan, i, (enum converge_action)action) > 0)
+                buf_append_format(
+                    &plan->out, "  %8llu %-13s %s\n",
+                    (unsigned long long)count_of(plan, i, (enum converge_action)action),
+                    converge_action_name((enum converge_action)action),
+                    converge_action_meaning((enum converge_action)action));
     }
-    if (plan->importer.counts.dropped > 0)
+    if (plan->comparison.total.dropped > 0)
         buf_append_format(&plan->out, "%llu items that were never sent have left the source\n",
-                          (unsigned long long)plan->importer.counts.dropped);
+                          (unsigned long long)plan->comparison.total.dropped);
     buf_append_format(&plan->out, "nothing was sent; next: purser run %s%s\n", spec->file,
                       session_state_words(plan->session));
 }
@@ -172,38 +135,26 @@ static void append_json(struct plan *plan)
         for (int action = 0; action < CONVERGE_COUNT; action++)
             buf_append_format(&plan->out, ",\"%s\":%llu",
                               converge_action_name((enum converge_action)action),
-                              (unsigned long long)plan->by_job[i][action]);
+                              (unsigned long long)count_of(plan, i, (enum converge_action)action));
         buf_append_text(&plan->out, "}");
     }
     buf_append_format(&plan->out, "],\"dropped\":%llu,\"exit_code\":0}\n",
-                      (unsigned long long)plan->importer.counts.dropped);
+                      (unsigned long long)plan->comparison.total.dropped);
 }
 
 static enum err_code compare(struct plan *plan, struct err *err)
 {
     struct session *session = plan->session;
-    struct intake *intake = NULL;
-    enum err_code code;
+    enum err_code code = session_open_ledger(session, false, err);
 
-    code = session_open_ledger(session, false, err);
     if (code != ERR_OK && code != ERR_NOT_FOUND)
         return code;
     *err = (struct err){0}; /* no ledger yet: everything is new */
-    plan->importer.ledger = session->ledger;
-    plan->importer.dry = true;
-    plan->importer.run =
-        session->ledger == NULL ? 1 : session->ledger->ops->last_run(session->ledger) + 1;
-    code = find_numbers(plan, err);
+    code = comparison_open(session, &(struct comparison_options){.started_ms = clock_wall_ms()},
+                           &plan->comparison, err);
     if (code == ERR_OK)
-        code = intake_open(&session->spec, plan->importer.run, clock_wall_ms(),
-                           &session->diagnostics, &intake, err);
-    if (code == ERR_OK)
-        code = intake_check(intake, err);
-    if (code == ERR_OK)
-        code = intake_each(intake, plan_row, plan, err);
-    if (code == ERR_OK)
-        code = import_finish(&plan->importer, 0, err);
-    intake_close(intake);
+        code = comparison_walk(&plan->comparison, false, plan_row, plan, err);
+    comparison_close(&plan->comparison);
     return code;
 }
 

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "purser/cli/command.h"
+#include "purser/cli/comparison.h"
 #include "purser/cli/run.h"
 #include "purser/io/clock.h"
-#include "purser/io/intake.h"
 #include "purser/io/signals.h"
 
 const char help_run[] =
@@ -29,66 +29,6 @@ const char help_run[] =
     "  --state DIR        where the ledgers are (default: $XDG_STATE_HOME/purser)\n"
     "  --quiet, -v, -vv   less talk, more talk\n\n"
     "Exit statuses: purser help exit-status\n";
-
-struct import_context {
-    struct run *run;
-    struct importer *importer;
-    const uint32_t *connections, *jobs; /* numbers in the ledger */
-    struct diagnostics *diagnostics;
-};
-
-static enum err_code import_rendered(void *opaque, const struct rendered_row *row, struct err *err)
-{
-    struct import_context *context = opaque;
-    const struct spec_job *job = &context->run->session->spec.jobs[row->job_index];
-    enum converge_action action;
-
-    if (import_row(context->importer,
-                   &(struct import_row){.job = context->jobs[row->job_index],
-                                        .connection = context->connections[row->connection_index],
-                                        .key = row->key,
-                                        .method = job->method,
-                                        .path = row->path,
-                                        .body = row->body,
-                                        .source_file = slice_of(row->file),
-                                        .source_line = row->line,
-                                        .condition = row->condition,
-                                        .when_changed = job->when_changed},
-                   &action, err) != ERR_OK)
-        return err->code;
-    if (action == CONVERGE_REFUSE)
-        diagnostics_add(context->diagnostics, DIAG_ERROR,
-                        (struct place){.file = row->file, .line = row->line, .column = 1},
-                        "data.changed", "when_changed: resend or keep says what should happen",
-                        "job %s: the row of key '%.*s' changed after it succeeded", job->name,
-                        (int)row->key.length, row->key.bytes);
-    return ERR_OK;
-}
-
-static enum err_code import_all(struct run *run, struct intake *intake, struct err *err)
-{
-    struct session *session = run->session;
-    struct importer importer = {
-        .ledger = session->ledger, .run = run->number, .now_ms = run->started_wall_ms};
-    struct import_context context = {
-        .run = run, .importer = &importer, .diagnostics = &session->diagnostics};
-    uint32_t *connections, *jobs, connection_count = 0;
-
-    if (run_ledger_numbers(session, &connections, &jobs, err) != ERR_OK)
-        return err->code;
-    context.connections = connections;
-    context.jobs = jobs;
-    if (intake_each(intake, import_rendered, &context, err) != ERR_OK)
-        return err->code;
-    if (diagnostics_has_errors(&session->diagnostics))
-        return err_set(err, ERR_INPUT, "rows changed that must not change; nothing was sent");
-    while (session->ledger->ops->connection_name(session->ledger, connection_count) != NULL)
-        connection_count++;
-    if (import_finish(&importer, connection_count, err) != ERR_OK)
-        return err->code;
-    run->import = importer.counts;
-    return ERR_OK;
-}
 
 static void tell_comparison(const struct run *run)
 {
@@ -127,28 +67,29 @@ static bool is_stopped(void *context)
 static enum err_code compare(struct run *run, struct err *err)
 {
     struct session *session = run->session;
-    struct intake *intake = NULL;
-    enum err_code code;
+    struct comparison comparison;
+    enum err_code code =
+        comparison_open(session,
+                        &(struct comparison_options){.started_ms = run->started_wall_ms,
+                                                     .credentials = run->credentials,
+                                                     .stop = is_stopped,
+                                                     .stop_context = run},
+                        &comparison, err);
 
-    run->number = session->ledger->ops->last_run(session->ledger) + 1;
-    code = intake_open(&session->spec, run->number, run->started_wall_ms, &session->diagnostics,
-                       &intake, err);
-    if (code == ERR_OK) {
-        intake_set_stop(intake, is_stopped, run);
-        intake_set_credentials(intake, run->credentials);
-        code = intake_check(intake, err);
-    }
+    run->number = comparison.run;
     if (code == ERR_OK) {
         session_warn(session);
         code = run_put_record(run, -1, err);
     }
     if (code == ERR_OK)
-        code = import_all(run, intake, err);
-    intake_close(intake);
+        code = comparison_walk(&comparison, true, NULL, NULL, err);
+    comparison_close(&comparison);
     session_drop_document(session);
-    if (code == ERR_OK)
-        tell_comparison(run);
-    return code;
+    if (code != ERR_OK)
+        return code;
+    run->import = comparison.total;
+    tell_comparison(run);
+    return ERR_OK;
 }
 
 static int run_session(struct session *session, struct credentials *credentials)

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "purser/base/log.h"
+#include "purser/cli/comparison.h"
 #include "purser/cli/run.h"
 #include "purser/codec/spec_pace.h"
 #include "purser/io/api_link.h"
@@ -242,28 +243,6 @@ static enum err_code describe_jobs(struct run *run, struct machinery *machinery,
     return ERR_OK;
 }
 
-enum err_code run_ledger_numbers(struct session *session, uint32_t **connections_out,
-                                 uint32_t **jobs_out, struct err *err)
-{
-    const struct spec *spec = &session->spec;
-    const struct ledger_ops *ops = session->ledger->ops;
-    uint32_t *connections = arena_new(&session->arena, spec->connection_count, sizeof *connections);
-    uint32_t *jobs = arena_new(&session->arena, spec->job_count, sizeof *jobs);
-
-    if (connections == NULL || jobs == NULL)
-        return err_set(err, ERR_NO_MEMORY, "no memory for the names of the spec");
-    for (size_t i = 0; i < spec->connection_count; i++)
-        if (ops->connection_number(session->ledger, spec->connections[i].alias, &connections[i],
-                                   err) != ERR_OK)
-            return err->code;
-    for (size_t i = 0; i < spec->job_count; i++)
-        if (ops->job_number(session->ledger, spec->jobs[i].name, &jobs[i], err) != ERR_OK)
-            return err->code;
-    *connections_out = connections;
-    *jobs_out = jobs;
-    return ERR_OK;
-}
-
 static struct transport *transport_of(const struct machinery *machinery)
 {
     return machinery->secrets == NULL ? machinery->link.transport
@@ -288,9 +267,9 @@ static enum err_code open_engine(struct run *run, struct machinery *machinery, s
                                                                                   << 40,
                                      .connection_count = spec->connection_count,
                                      .job_count = spec->job_count};
-    uint32_t *connections, *jobs;
+    const uint32_t *connections, *jobs;
 
-    if (run_ledger_numbers(run->session, &connections, &jobs, err) != ERR_OK ||
+    if (comparison_numbers(run->session, true, &connections, &jobs, err) != ERR_OK ||
         describe_connections(run, machinery, connections, err) != ERR_OK ||
         describe_jobs(run, machinery, jobs, err) != ERR_OK)
         return err->code;

@@ -113,33 +113,43 @@ static enum err_code apply(struct importer *importer, const struct import_row *r
     return ERR_OK;
 }
 
-enum err_code import_row(struct importer *importer, const struct import_row *row,
-                         enum converge_action *action_out, struct err *err)
+enum err_code import_compare(struct importer *importer, const struct import_row *row,
+                             struct import_outcome *outcome_out, struct err *err)
 {
-    struct hash128 hash = request_hash(row->method, row->path, row->body);
-    struct item known;
-    uint64_t number = 0;
+    struct ledger *ledger = importer->ledger;
     enum err_code found = ERR_NOT_FOUND;
 
-    if (importer->ledger != NULL && row->job != UINT32_MAX && row->connection != UINT32_MAX) {
-        found = importer->ledger->ops->find(importer->ledger, row->job, row->connection, row->key,
-                                            &number, err);
+    *outcome_out =
+        (struct import_outcome){.request_hash = request_hash(row->method, row->path, row->body)};
+    if (ledger != NULL && row->job != UINT32_MAX && row->connection != UINT32_MAX) {
+        found = ledger->ops->find(ledger, row->job, row->connection, row->key, &outcome_out->number,
+                                  err);
         if (found == ERR_OK)
-            found = importer->ledger->ops->read_item(importer->ledger, number, &known, err);
+            found = ledger->ops->read_item(ledger, outcome_out->number, &outcome_out->known, err);
         if (found != ERR_OK && found != ERR_NOT_FOUND)
             return found;
     }
-    *action_out =
-        converge_row(found == ERR_OK ? &known : NULL, row->condition, hash, row->when_changed);
-    importer->counts.by_action[*action_out]++;
-    if (*action_out == CONVERGE_ADD || *action_out == CONVERGE_REPLACE ||
-        *action_out == CONVERGE_RESEND ||
-        ((*action_out == CONVERGE_UNCHANGED || *action_out == CONVERGE_CORRECTED) &&
-         known.state == ITEM_READY && row->condition))
+    outcome_out->is_known = found == ERR_OK;
+    outcome_out->action =
+        converge_row(outcome_out->is_known ? &outcome_out->known : NULL, row->condition,
+                     outcome_out->request_hash, row->when_changed);
+    return ERR_OK;
+}
+
+enum err_code import_apply(struct importer *importer, const struct import_row *row,
+                           const struct import_outcome *outcome, struct err *err)
+{
+    enum converge_action action = outcome->action;
+
+    importer->counts.by_action[action]++;
+    if (action == CONVERGE_ADD || action == CONVERGE_REPLACE || action == CONVERGE_RESEND ||
+        ((action == CONVERGE_UNCHANGED || action == CONVERGE_CORRECTED) &&
+         outcome->known.state == ITEM_READY && row->condition))
         importer->counts.ready_of_now++;
     if (importer->dry)
         return ERR_OK;
-    if (apply(importer, row, *action_out, number, &known, hash, err) != ERR_OK)
+    if (apply(importer, row, action, outcome->number, &outcome->known, outcome->request_hash,
+              err) != ERR_OK)
         return err->code;
     return commit_when_full(importer, err);
 }

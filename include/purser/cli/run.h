@@ -27,11 +27,6 @@ struct run {
  * ERR_SYSTEM, ERR_INPUT (base URL). */
 enum err_code run_engine(struct run *run, struct err *err) ERR_CHECKED;
 
-/* Numbers in the ledger of all connections and jobs of the spec; made when they are new. Arrays of
- * the spec's lengths from its arena. */
-enum err_code run_ledger_numbers(struct session *session, uint32_t **connections_out,
-                                 uint32_t **jobs_out, struct err *err) ERR_CHECKED;
-
 /* The exit status of a run: 0, 4, 5, 75, 7 or 3. */
 int run_exit_status(const struct engine_progress *progress, const struct item_counts *counts);
 

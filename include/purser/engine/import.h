@@ -20,6 +20,15 @@ struct import_row {
     enum when_changed when_changed;
 };
 
+/* What a row means for the ledger as it is. */
+struct import_outcome {
+    enum converge_action action;
+    struct hash128 request_hash;
+    bool is_known;
+    uint64_t number;   /* of the item; when known */
+    struct item known; /* as the ledger has it; zeroed when it has it not */
+};
+
 struct import_counts {
     uint64_t by_action[CONVERGE_COUNT];
     uint64_t dropped;      /* left the source before they were sent */
@@ -34,10 +43,14 @@ struct importer {
     struct import_counts counts;
 };
 
-/* Compares one row and, unless dry, writes. With CONVERGE_REFUSE nothing is written; the caller
- * makes it an error before anything is sent. Errors: ERR_STORAGE, ERR_NO_MEMORY. */
-enum err_code import_row(struct importer *importer, const struct import_row *row,
-                         enum converge_action *action_out, struct err *err) ERR_CHECKED;
+/* Compares one row; writes and counts nothing. Errors: ERR_STORAGE, ERR_NO_MEMORY. */
+enum err_code import_compare(struct importer *importer, const struct import_row *row,
+                             struct import_outcome *outcome_out, struct err *err) ERR_CHECKED;
+
+/* Counts and, unless dry, writes what import_compare() has found for the row. With CONVERGE_REFUSE
+ * nothing is written; the caller makes it an error before anything is sent. Errors as above. */
+enum err_code import_apply(struct importer *importer, const struct import_row *row,
+                           const struct import_outcome *outcome, struct err *err) ERR_CHECKED;
 
 /* After the last row: drops ready items that were never sent and that no row stands behind, on the
  * connections 0 … connection_count - 1 of the ledger, and waits until all is durable. */

@@ -1,0 +1,58 @@
+/* The rows of today against the ledger: what `plan` shows and `run` writes, by one code path.
+ *
+ * Owns the intake and the counts; the session and its ledger are the caller's. */
+#ifndef PURSER_CLI_COMPARISON_H
+#define PURSER_CLI_COMPARISON_H
+
+#include "purser/cli/session.h"
+#include "purser/engine/import.h"
+#include "purser/io/intake.h"
+
+/* What a job's rows on one connection come to. */
+struct comparison_counts {
+    uint64_t by_action[CONVERGE_COUNT];
+};
+
+struct comparison {
+    struct session *session;
+    struct intake *intake;
+    uint32_t run; /* the number of this run, or of the next one */
+    int64_t started_ms;
+    /* Numbers in the ledger by index in the spec; UINT32_MAX = the ledger has it not (plan). */
+    const uint32_t *connections, *jobs;
+    struct comparison_counts **counts; /* by job and connection; NULL = the job has had no row */
+    struct import_counts total;
+};
+
+struct comparison_options {
+    int64_t started_ms;                    /* of the run; what ${run.started_at} gives */
+    const struct credentials *credentials; /* to see that secrets are there; NULL = not looked */
+    bool (*stop)(void *context);           /* NULL = never; true ends with ERR_STOPPED */
+    void *stop_context;
+};
+
+/* Sees each row with what becomes of it, before anything of it is written. */
+typedef enum err_code comparison_row_fn(void *context, const struct rendered_row *row,
+                                        const struct import_outcome *outcome, struct err *err);
+
+/* Opens the sources of the session's spec and checks every row. The session's ledger may be NULL:
+ * everything is new. Errors: as intake_open() and intake_check(); close it after them as well. */
+enum err_code comparison_open(struct session *session, const struct comparison_options *options,
+                              struct comparison *comparison_out, struct err *err) ERR_CHECKED;
+
+/* One pass over the rows; the counts are of the last one. With `write` the ledger holds the result,
+ * durable, when this returns; what an error leaves written compares as unchanged in the next run.
+ * Rows that must not change (when_changed: error) are told in the session's diagnostics; with
+ * `write` they end it with ERR_INPUT before the last step. `row_fn` may be NULL. */
+enum err_code comparison_walk(struct comparison *comparison, bool write, comparison_row_fn *row_fn,
+                              void *context, struct err *err) ERR_CHECKED;
+
+void comparison_close(struct comparison *comparison);
+
+/* Numbers in the ledger of all connections and jobs of the spec, into arrays of the spec's lengths
+ * from its arena. With `write` they are made when they are new. */
+enum err_code comparison_numbers(struct session *session, bool write,
+                                 const uint32_t **connections_out, const uint32_t **jobs_out,
+                                 struct err *err) ERR_CHECKED;
+
+#endif

@@ -1,0 +1,180 @@
+#include "purser/cli/comparison.h"
+
+#include <string.h>
+
+struct walk {
+    struct comparison *comparison;
+    struct importer importer;
+    comparison_row_fn *row_fn;
+    void *context;
+};
+
+static uint32_t number_of(struct ledger *ledger, const char *name,
+                          const char *(*name_of)(struct ledger *self, uint32_t number))
+{
+    const char *known;
+
+    for (uint32_t i = 0; (known = name_of(ledger, i)) != NULL; i++)
+        if (strcmp(known, name) == 0)
+            return i;
+    return UINT32_MAX;
+}
+
+static enum err_code find_number(struct ledger *ledger, const char *name, bool write,
+                                 const char *(*name_of)(struct ledger *self, uint32_t number),
+                                 enum err_code (*make)(struct ledger *self, const char *name,
+                                                       uint32_t *number_out, struct err *err),
+                                 uint32_t *number_out, struct err *err)
+{
+    if (write)
+        return make(ledger, name, number_out, err);
+    *number_out = ledger == NULL ? UINT32_MAX : number_of(ledger, name, name_of);
+    return ERR_OK;
+}
+
+enum err_code comparison_numbers(struct session *session, bool write,
+                                 const uint32_t **connections_out, const uint32_t **jobs_out,
+                                 struct err *err)
+{
+    static const struct ledger_ops none;
+    const struct spec *spec = &session->spec;
+    struct ledger *ledger = session->ledger;
+    const struct ledger_ops *ops = ledger == NULL ? &none : ledger->ops;
+    uint32_t *connections = arena_new(&session->arena, spec->connection_count, sizeof *connections);
+    uint32_t *jobs = arena_new(&session->arena, spec->job_count, sizeof *jobs);
+
+    if (connections == NULL || jobs == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for the names of the spec");
+    for (size_t i = 0; i < spec->connection_count; i++)
+        if (find_number(ledger, spec->connections[i].alias, write, ops->connection_name,
+                        ops->connection_number, &connections[i], err) != ERR_OK)
+            return err->code;
+    for (size_t i = 0; i < spec->job_count; i++)
+        if (find_number(ledger, spec->jobs[i].name, write, ops->job_name, ops->job_number, &jobs[i],
+                        err) != ERR_OK)
+            return err->code;
+    *connections_out = connections;
+    *jobs_out = jobs;
+    return ERR_OK;
+}
+
+enum err_code comparison_open(struct session *session, const struct comparison_options *options,
+                              struct comparison *comparison_out, struct err *err)
+{
+    struct ledger *ledger = session->ledger;
+    struct comparison *comparison = comparison_out;
+
+    *comparison = (struct comparison){.session = session,
+                                      .run = ledger == NULL ? 1 : ledger->ops->last_run(ledger) + 1,
+                                      .started_ms = options->started_ms};
+    comparison->counts =
+        arena_new(&session->arena, session->spec.job_count, sizeof(struct comparison_counts *));
+    if (comparison->counts == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for the counts of the comparison");
+    if (intake_open(&session->spec, comparison->run, options->started_ms, &session->diagnostics,
+                    &comparison->intake, err) != ERR_OK)
+        return err->code;
+    intake_set_stop(comparison->intake, options->stop, options->stop_context);
+    intake_set_credentials(comparison->intake, options->credentials);
+    return intake_check(comparison->intake, err);
+}
+
+void comparison_close(struct comparison *comparison)
+{
+    intake_close(comparison->intake);
+    comparison->intake = NULL;
+}
+
+static enum err_code count(struct comparison *comparison, const struct rendered_row *row,
+                           enum converge_action action, struct err *err)
+{
+    struct session *session = comparison->session;
+    struct comparison_counts **counts = &comparison->counts[row->job_index];
+
+    if (*counts == NULL)
+        *counts = arena_new(&session->arena, session->spec.connection_count, sizeof **counts);
+    if (*counts == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for the counts of the comparison");
+    (*counts)[row->connection_index].by_action[action]++;
+    return ERR_OK;
+}
+
+static void tell_refused(struct session *session, const struct rendered_row *row)
+{
+    diagnostics_add(&session->diagnostics, DIAG_ERROR,
+                    (struct place){.file = row->file, .line = row->line, .column = 1},
+                    "data.changed", "when_changed: resend or keep says what should happen",
+                    "job %s: the row of key '%.*s' changed after it succeeded",
+                    session->spec.jobs[row->job_index].name, (int)row->key.length, row->key.bytes);
+}
+
+static struct import_row import_row_of(const struct comparison *comparison,
+                                       const struct rendered_row *row)
+{
+    const struct spec_job *job = &comparison->session->spec.jobs[row->job_index];
+
+    return (struct import_row){.job = comparison->jobs[row->job_index],
+                               .connection = comparison->connections[row->connection_index],
+                               .key = row->key,
+                               .method = job->method,
+                               .path = row->path,
+                               .body = row->body,
+                               .source_file = slice_of(row->file),
+                               .source_line = row->line,
+                               .condition = row->condition,
+                               .when_changed = job->when_changed};
+}
+
+static enum err_code walk_row(void *context, const struct rendered_row *row, struct err *err)
+{
+    struct walk *walk = context;
+    struct import_row imported = import_row_of(walk->comparison, row);
+    struct import_outcome outcome;
+
+    if (import_compare(&walk->importer, &imported, &outcome, err) != ERR_OK ||
+        count(walk->comparison, row, outcome.action, err) != ERR_OK)
+        return err->code;
+    if (outcome.action == CONVERGE_REFUSE)
+        tell_refused(walk->comparison->session, row);
+    if (walk->row_fn != NULL && walk->row_fn(walk->context, row, &outcome, err) != ERR_OK)
+        return err->code;
+    return import_apply(&walk->importer, &imported, &outcome, err);
+}
+
+static void forget_counts(struct comparison *comparison)
+{
+    const struct spec *spec = &comparison->session->spec;
+
+    for (size_t i = 0; i < spec->job_count; i++)
+        if (comparison->counts[i] != NULL)
+            memset(comparison->counts[i], 0, spec->connection_count * sizeof **comparison->counts);
+}
+
+enum err_code comparison_walk(struct comparison *comparison, bool write, comparison_row_fn *row_fn,
+                              void *context, struct err *err)
+{
+    struct session *session = comparison->session;
+    struct ledger *ledger = session->ledger;
+    struct walk walk = {.comparison = comparison,
+                        .importer = {.ledger = ledger,
+                                     .dry = !write,
+                                     .run = comparison->run,
+                                     .now_ms = comparison->started_ms},
+                        .row_fn = row_fn,
+                        .context = context};
+    uint32_t connection_count = 0;
+
+    forget_counts(comparison);
+    if (comparison_numbers(session, write, &comparison->connections, &comparison->jobs, err) !=
+            ERR_OK ||
+        intake_each(comparison->intake, walk_row, &walk, err) != ERR_OK)
+        return err->code;
+    if (write && diagnostics_has_errors(&session->diagnostics))
+        return err_set(err, ERR_INPUT, "rows changed that must not change; nothing was sent");
+    while (ledger != NULL && ledger->ops->connection_name(ledger, connection_count) != NULL)
+        connection_count++;
+    if (import_finish(&walk.importer, connection_count, err) != ERR_OK)
+        return err->code;
+    comparison->total = walk.importer.counts;
+    return ERR_OK;
+}
