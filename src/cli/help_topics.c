@@ -4,6 +4,7 @@
 
 #include "purser/cli/advice.h"
 #include "purser/cli/command.h"
+#include "purser/cli/help_expressions.h"
 #include "purser/cli/message_code.h"
 
 enum { TOPIC_BYTES_MAX = 1024 * 1024 };
@@ -57,9 +58,21 @@ static void print_codes(void)
     buf_deinit(&out);
 }
 
+static void print_expressions(void)
+{
+    struct buf out;
+
+    buf_init(&out, TOPIC_BYTES_MAX);
+    help_expressions(&out);
+    (void)fwrite(out.bytes, 1, out.length, stdout);
+    buf_deinit(&out);
+}
+
 static const struct help_topic topics[] = {
     {"exit-status", "what the exit status says", print_exit_statuses},
     {"codes", "the codes of messages, such as [spec.unknown_key]; each has a help", print_codes},
+    {"expressions", "what stands in ${…}: names, operators, filters, with examples",
+     print_expressions},
     {"in-doubt", "why an item is in doubt, and what to do", print_in_doubt},
 };
 

@@ -26,8 +26,9 @@ static const struct message_code template_codes[] = {
 MESSAGE_FAMILY(template, "The body of a request cannot be made.", template_codes);
 
 static const struct message_code expr_codes[] = {
-    {"expr.arguments", "a filter with too many or too few arguments",
-     "The help of the message shows the filter with all of its arguments.",
+    {"expr.arguments", "a filter with too many, too few or wrong arguments",
+     "The help of the message shows the filter with all of its arguments; `purser help "
+     "expressions` has an example of each.",
      "name: ${row.name | truncate}", "name: ${row.name | truncate(20)}"},
     {"expr.division", "a quotient that is not rounded",
      "1 / 3 has no last digit, so how many are kept must be said: round(2) right behind the "

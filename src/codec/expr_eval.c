@@ -188,14 +188,15 @@ static bool evaluate_index(const struct expr *expr, const struct environment *en
         *value_out = value_member(base, index->text);
         return true;
     }
-    if (base->kind != VALUE_LIST || index->kind != VALUE_NUMBER ||
-        !decimal_to_int64(index->text, &position) || position < 0)
+    if (base->kind != VALUE_LIST || index->kind != VALUE_NUMBER || !decimal_is_whole(index->text) ||
+        decimal_compare(index->text, SLICE("0")) < 0)
         return expr_fail(expr, error_out,
-                         "[…] takes the position in a list, from 0, or the name in a map",
+                         "[…] takes the position in a list, from 0, or the name in a map; the last "
+                         "entry is … | last",
                          "%.*s is %s: [] with %s does not fit", shown(expr->operation.first),
                          expr->operation.first->source.bytes, value_phrase(base->kind),
                          value_phrase(index->kind));
-    if ((uint64_t)position < base->list.count)
+    if (decimal_to_int64(index->text, &position) && (uint64_t)position < base->list.count)
         *value_out = base->list.items[position];
     return true;
 }
@@ -383,6 +384,8 @@ static bool evaluate_filter(const struct expr *expr, const struct environment *e
         if (!expr_evaluate(expr->operation.arguments[i], environment, &call.arguments[i],
                            error_out))
             return false;
+    if (call.divisor != NULL && give_unknown(&call.input, call.divisor, value_out))
+        return true;
     for (size_t i = 0; i <= call.argument_count; i++)
         if (give_unknown(&call.input, i > 0 ? &call.arguments[i - 1] : &call.input, value_out))
             return true;

@@ -117,10 +117,76 @@ static char unescape(char kind)
     }
 }
 
+/* Reads the four digits of \u and writes their character at `out`; gives its bytes, or 0 when it is
+ * no character that a text can have. */
+static size_t unescape_character(struct slice digits, char *out)
+{
+    static const char hexadecimal[] = "0123456789abcdef";
+    uint32_t character = 0;
+
+    for (size_t i = 0; i < 4; i++) {
+        char digit = i < digits.length ? digits.bytes[i] : '\0';
+        const char *found =
+            digit == '\0'
+                ? NULL
+                : strchr(hexadecimal, digit >= 'A' && digit <= 'F' ? digit | 0x20 : digit);
+
+        if (found == NULL)
+            return 0;
+        character = character << 4 | (uint32_t)(found - hexadecimal);
+    }
+    if (character == 0 || (character >= 0xd800 && character <= 0xdfff))
+        return 0;
+    if (character < 0x80) {
+        out[0] = (char)character;
+        return 1;
+    }
+    if (character < 0x800) {
+        out[0] = (char)(0xc0 | character >> 6);
+        out[1] = (char)(0x80 | (character & 0x3f));
+        return 2;
+    }
+    out[0] = (char)(0xe0 | character >> 12);
+    out[1] = (char)(0x80 | (character >> 6 & 0x3f));
+    out[2] = (char)(0x80 | (character & 0x3f));
+    return 3;
+}
+
+/* Writes what stands between the quotes at `from` and `to`; false after a message. An escape is
+ * never shorter than what it stands for. */
+static bool unescape_text(struct parser *parser, size_t from, size_t to, char *text,
+                          size_t *length_out)
+{
+    size_t length = 0;
+
+    for (size_t i = from; i < to; i++) {
+        char byte = parser->text.bytes[i];
+        size_t size = 1;
+
+        text[length] = byte;
+        if (byte == '\\' && parser->text.bytes[++i] == 'u') {
+            size = unescape_character(part(parser, i + 1, to), text + length);
+            i += size > 0 ? 4 : 0;
+        } else if (byte == '\\') {
+            text[length] = unescape(parser->text.bytes[i]);
+            size = text[length] != '\0';
+        }
+        if (size == 0) {
+            parser_error(parser, part(parser, i - 1, i + 1), "expr.syntax",
+                         "there are \\\" \\' \\\\ \\n \\t \\r and \\u00e4",
+                         "there is no such escape");
+            return false;
+        }
+        length += size;
+    }
+    *length_out = length;
+    return true;
+}
+
 static void read_string(struct parser *parser)
 {
     char quote = byte_at(parser, parser->at), *text;
-    size_t end = parser->at + 1, length = 0;
+    size_t end = parser->at + 1, length;
 
     while (end < parser->text.length && parser->text.bytes[end] != quote)
         end += parser->text.bytes[end] == '\\' ? 2 : 1;
@@ -134,19 +200,8 @@ static void read_string(struct parser *parser)
         parser_no_memory(parser);
         return;
     }
-    for (size_t i = parser->at + 1; i < end; i++) {
-        char byte = parser->text.bytes[i];
-
-        if (byte == '\\') {
-            byte = unescape(parser->text.bytes[++i]);
-            if (byte == '\0') {
-                parser_error(parser, part(parser, i - 1, i + 1), "expr.syntax",
-                             "there are \\\" \\' \\\\ \\n \\t \\r", "there is no such escape");
-                return;
-            }
-        }
-        text[length++] = byte;
-    }
+    if (!unescape_text(parser, parser->at + 1, end, text, &length))
+        return;
     set_token(parser, TOKEN_STRING, end + 1 - parser->at);
     parser->token.text = (struct slice){text, length};
 }

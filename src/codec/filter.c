@@ -1,54 +1,10 @@
-/* The table of filters, and what they share. */
+/* What the filters share; filter_table.c lists them. */
 #include "filter.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "purser/codec/decimal.h"
-
-static const struct filter filters[] = {
-    {"trim", TAKES_TEXT, 0, 0, "… | trim", filter_trim, NULL},
-    {"lower", TAKES_TEXT, 0, 0, "… | lower", filter_lower, NULL},
-    {"upper", TAKES_TEXT, 0, 0, "… | upper", filter_upper, NULL},
-    {"replace", TAKES_TEXT, 2, 2, "… | replace(\"old\", \"new\")", filter_replace, NULL},
-    {"split", TAKES_TEXT, 1, 1, "… | split(\",\")", filter_split, NULL},
-    {"join", TAKES_LIST, 1, 1, "… | join(\", \")", filter_join, NULL},
-    {"default", TAKES_ANY, 1, 1, "… | default(\"EUR\")", filter_default, NULL},
-    {"number", TAKES_VALUE, 0, 0, "… | number", filter_number, NULL},
-    {"integer", TAKES_VALUE, 0, 0, "… | integer", filter_integer, NULL},
-    {"boolean", TAKES_VALUE, 0, 0, "… | boolean", filter_boolean, NULL},
-    {"string", TAKES_VALUE, 0, 0, "… | string", filter_string, NULL},
-    {"date", TAKES_TEXT, 0, 0, "… | date", filter_date, NULL},
-    {"datetime", TAKES_TEXT, 0, 0, "… | datetime", filter_datetime, NULL},
-    {"add_days", TAKES_TEXT, 1, 1, "… | add_days(14)", filter_add_days, NULL},
-    {"round", TAKES_NUMBER, 0, 2, "… | round, … | round(2) or … | round(2, \"half_even\")",
-     filter_round, filter_check_round},
-    {"json", TAKES_VALUE, 0, 0, "… | json", filter_json, NULL},
-    {"base64", TAKES_TEXT, 0, 0, "… | base64", filter_base64, NULL},
-    {"sha256", TAKES_TEXT, 0, 0, "… | sha256", filter_sha256, NULL},
-    {"length", TAKES_VALUE, 0, 0, "… | length", filter_length, NULL},
-    {"first", TAKES_LIST, 0, 0, "… | first", filter_first, NULL},
-    {"last", TAKES_LIST, 0, 0, "… | last", filter_last, NULL},
-    {"truncate", TAKES_TEXT, 1, 1, "… | truncate(80)", filter_truncate, NULL},
-    {"slug", TAKES_TEXT, 0, 0, "… | slug", filter_slug, NULL},
-};
-
-enum { FILTER_COUNT = sizeof filters / sizeof *filters };
-
-const struct filter *filter_find(struct slice name)
-{
-    for (size_t i = 0; i < FILTER_COUNT; i++)
-        if (slice_is(name, filters[i].name))
-            return &filters[i];
-    return NULL;
-}
-
-size_t filter_names(struct slice *names_out, size_t count)
-{
-    for (size_t i = 0; i < FILTER_COUNT && i < count; i++)
-        names_out[i] = slice_of(filters[i].name);
-    return FILTER_COUNT;
-}
 
 bool filter_fail(struct filter_call *call, const char *help, const char *format, ...)
 {
@@ -65,6 +21,18 @@ bool filter_fail(struct filter_call *call, const char *help, const char *format,
 bool filter_give_text(struct filter_call *call, const char *bytes, size_t length)
 {
     *call->out = (struct value){.kind = VALUE_STRING, .text = {bytes, length}};
+    return true;
+}
+
+bool filter_give_list(struct filter_call *call, const struct value *items, size_t count)
+{
+    *call->out = (struct value){.kind = VALUE_LIST, .list = {items, count}};
+    return true;
+}
+
+bool filter_give_truth(struct filter_call *call, bool truth)
+{
+    *call->out = (struct value){.kind = VALUE_BOOL, .boolean = truth};
     return true;
 }
 

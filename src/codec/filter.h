@@ -45,7 +45,7 @@ struct filter {
 const struct filter *filter_find(struct slice name);
 
 /* Fills in the names of up to `count` filters, for messages; gives the number there is. */
-enum { FILTER_NAMES_MAX = 32 };
+enum { FILTER_NAMES_MAX = 48 };
 size_t filter_names(struct slice *names_out, size_t count);
 
 /* Runs the filter of an EXPR_FILTER on values that are ready. */
@@ -62,6 +62,10 @@ bool filter_argument_whole(struct filter_call *call, size_t index, int64_t least
 /* Memory of the environment; NULL after a message. */
 void *filter_memory(struct filter_call *call, size_t count, size_t size);
 
+/* Makes *call->out the list of `count` values. */
+bool filter_give_list(struct filter_call *call, const struct value *items, size_t count);
+bool filter_give_truth(struct filter_call *call, bool truth);
+
 /* filter_text.c */
 bool filter_trim(struct filter_call *call);
 bool filter_lower(struct filter_call *call);
@@ -69,14 +73,30 @@ bool filter_upper(struct filter_call *call);
 bool filter_replace(struct filter_call *call);
 bool filter_truncate(struct filter_call *call);
 bool filter_slug(struct filter_call *call);
+bool filter_starts_with(struct filter_call *call);
+bool filter_ends_with(struct filter_call *call);
+bool filter_pad(struct filter_call *call);
+bool filter_check_pad(struct filter_call *call);
+bool filter_check_replace(struct filter_call *call);
+bool filter_check_truncate(struct filter_call *call);
 bool filter_base64(struct filter_call *call);
 bool filter_sha256(struct filter_call *call);
 /* filter_list.c */
 bool filter_split(struct filter_call *call);
+bool filter_check_split(struct filter_call *call);
 bool filter_join(struct filter_call *call);
 bool filter_length(struct filter_call *call);
 bool filter_first(struct filter_call *call);
 bool filter_last(struct filter_call *call);
+/* filter_entries.c */
+bool filter_contains(struct filter_call *call);
+bool filter_map(struct filter_call *call);
+bool filter_check_map(struct filter_call *call);
+bool filter_sum(struct filter_call *call);
+bool filter_min(struct filter_call *call);
+bool filter_max(struct filter_call *call);
+bool filter_sort(struct filter_call *call);
+bool filter_unique(struct filter_call *call);
 /* filter_convert.c */
 bool filter_default(struct filter_call *call);
 bool filter_number(struct filter_call *call);
@@ -86,9 +106,17 @@ bool filter_string(struct filter_call *call);
 bool filter_round(struct filter_call *call);
 bool filter_check_round(struct filter_call *call);
 bool filter_json(struct filter_call *call);
+bool filter_abs(struct filter_call *call);
 /* filter_date.c */
 bool filter_date(struct filter_call *call);
 bool filter_datetime(struct filter_call *call);
 bool filter_add_days(struct filter_call *call);
+bool filter_check_add_days(struct filter_call *call);
+bool filter_add_months(struct filter_call *call);
+bool filter_check_add_months(struct filter_call *call);
+bool filter_timestamp(struct filter_call *call);
+bool filter_format_date(struct filter_call *call);
+bool filter_check_reading(struct filter_call *call);
+bool filter_check_writing(struct filter_call *call);
 
 #endif

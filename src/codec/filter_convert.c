@@ -180,6 +180,16 @@ bool filter_round(struct filter_call *call)
     return filter_fail(call, NULL, "out of memory");
 }
 
+bool filter_abs(struct filter_call *call)
+{
+    *call->out = call->input;
+    if (call->out->text.bytes[0] == '-') {
+        call->out->text.bytes++;
+        call->out->text.length--;
+    }
+    return true;
+}
+
 bool filter_json(struct filter_call *call)
 {
     struct buf text;

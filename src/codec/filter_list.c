@@ -12,6 +12,16 @@ static const char *piece_end(struct slice text, const char *at, struct slice sep
     return found != NULL ? found : end;
 }
 
+bool filter_check_split(struct filter_call *call)
+{
+    struct slice separator;
+
+    if (!filter_argument_text(call, 0, &separator))
+        return false;
+    return separator.length > 0 || filter_fail(call, call->expr->operation.filter->usage,
+                                               "'split' needs a separator that is not empty");
+}
+
 /* Empty text has no pieces; else there is one more than there are separators. */
 bool filter_split(struct filter_call *call)
 {
@@ -20,11 +30,8 @@ bool filter_split(struct filter_call *call)
     struct value *items;
     size_t count = 1;
 
-    if (!filter_argument_text(call, 0, &separator))
+    if (!filter_check_split(call) || !filter_argument_text(call, 0, &separator))
         return false;
-    if (separator.length == 0)
-        return filter_fail(call, call->expr->operation.filter->usage,
-                           "'split' needs a separator that is not empty");
     *call->out = (struct value){.kind = VALUE_LIST};
     if (text.length == 0)
         return true;
@@ -44,9 +51,7 @@ bool filter_split(struct filter_call *call)
         if (at != end)
             at += separator.length;
     }
-    call->out->list.items = items;
-    call->out->list.count = count;
-    return true;
+    return filter_give_list(call, items, count);
 }
 
 static bool is_missing(const struct value *value)

@@ -97,6 +97,16 @@ bool filter_upper(struct filter_call *call)
     return change_case(call, letter_upper);
 }
 
+bool filter_check_replace(struct filter_call *call)
+{
+    struct slice old, new;
+
+    if (!filter_argument_text(call, 0, &old) || !filter_argument_text(call, 1, &new))
+        return false;
+    return old.length > 0 || filter_fail(call, call->expr->operation.filter->usage,
+                                         "'replace' cannot look for empty text");
+}
+
 bool filter_replace(struct filter_call *call)
 {
     struct slice text = call->text, old, new;
@@ -104,10 +114,9 @@ bool filter_replace(struct filter_call *call)
     size_t count = 0, length = 0;
     char *out;
 
-    if (!filter_argument_text(call, 0, &old) || !filter_argument_text(call, 1, &new))
+    if (!filter_check_replace(call) || !filter_argument_text(call, 0, &old) ||
+        !filter_argument_text(call, 1, &new))
         return false;
-    if (old.length == 0)
-        return filter_fail(call, NULL, "'replace' cannot look for empty text");
     for (const char *at = text.bytes; text.length > 0; at = found + old.length, count++)
         if ((found = memmem(at, (size_t)(end - at), old.bytes, old.length)) == NULL)
             break;
@@ -131,6 +140,13 @@ bool filter_replace(struct filter_call *call)
     return filter_give_text(call, out, length);
 }
 
+bool filter_check_truncate(struct filter_call *call)
+{
+    int64_t wanted;
+
+    return filter_argument_whole(call, 0, 0, INT32_MAX, &wanted);
+}
+
 bool filter_truncate(struct filter_call *call)
 {
     int64_t wanted;
@@ -142,6 +158,73 @@ bool filter_truncate(struct filter_call *call)
     for (; at < call->text.length && wanted > 0; wanted--)
         at += character_at(call->text, at, &character);
     return filter_give_text(call, call->text.bytes, at);
+}
+
+bool filter_starts_with(struct filter_call *call)
+{
+    struct slice start;
+
+    if (!filter_argument_text(call, 0, &start))
+        return false;
+    return filter_give_truth(
+        call, call->text.length >= start.length &&
+                  slice_equal((struct slice){call->text.bytes, start.length}, start));
+}
+
+bool filter_ends_with(struct filter_call *call)
+{
+    struct slice end;
+
+    if (!filter_argument_text(call, 0, &end))
+        return false;
+    return filter_give_truth(
+        call, call->text.length >= end.length &&
+                  slice_equal(from(call->text, call->text.length - end.length), end));
+}
+
+enum { PAD_WIDTH_MAX = 1000 };
+
+static bool take_pad(struct filter_call *call, int64_t *width_out, struct slice *fill_out)
+{
+    uint32_t character;
+
+    if (!filter_argument_whole(call, 0, 0, PAD_WIDTH_MAX, width_out) ||
+        !filter_argument_text(call, 1, fill_out))
+        return false;
+    if (fill_out->length > 0 && character_at(*fill_out, 0, &character) == fill_out->length)
+        return true;
+    return filter_fail(call, call->expr->operation.filter->usage,
+                       "'pad' fills up with one character");
+}
+
+bool filter_check_pad(struct filter_call *call)
+{
+    struct slice fill;
+    int64_t width;
+
+    return take_pad(call, &width, &fill);
+}
+
+bool filter_pad(struct filter_call *call)
+{
+    struct slice text = call->text, fill;
+    size_t length = 0, at = 0;
+    uint32_t character;
+    int64_t missing;
+    char *out;
+
+    if (!take_pad(call, &missing, &fill))
+        return false;
+    for (; at < text.length && missing > 0; missing--)
+        at += character_at(text, at, &character);
+    out = filter_memory(call, text.length + (size_t)missing * fill.length, 1);
+    if (out == NULL)
+        return false;
+    for (; missing > 0; missing--, length += fill.length)
+        memcpy(out + length, fill.bytes, fill.length);
+    if (text.length > 0)
+        memcpy(out + length, text.bytes, text.length);
+    return filter_give_text(call, out, length + text.length);
 }
 
 bool filter_slug(struct filter_call *call)

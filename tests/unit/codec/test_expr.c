@@ -52,6 +52,7 @@ static void literals_and_names_give_their_values(void **state)
                 "\"gr\\u00f6\\u00dfe\":\"L\"}");
     assert_value("\"te\\\"x\\nt\"", "\"te\\\"x\\nt\"");
     assert_value("'it\\'s'", "\"it's\"");
+    assert_value("'\\u00e4\\u20AC\\u0041' == '\xc3\xa4\xe2\x82\xac\x41'", "true");
     assert_value("1.50", "1.50");
     assert_value("-3", "-3");
     assert_value("true", "true");
@@ -84,6 +85,9 @@ static void what_does_not_exist_is_omit_but_text_has_no_members(void **state)
     assert_error("row.list.length", "row.list is a list and has no 'length'");
     assert_error("row.list[0.5]", "does not fit");
     assert_error("row.list[-1]", "does not fit");
+    assert_contains(fixture.error.help, "| last");
+    assert_value("row.list[1e30]", "omit");
+    assert_value("row.list[0.0]", "1");
     assert_error("row.list[\"a\"]", "row.list is a list and has no 'a'");
     assert_error("row.sku[0]", "does not fit");
     assert_error("row.sku.a.b", "row.sku is text and has no 'a'");
@@ -270,6 +274,12 @@ static void arguments_that_are_written_out_are_checked_at_once(void **state)
     assert_contains(refused("row.a | round('2')"), "not text");
     assert_contains(refused("row.a | round(2, 'bankers')"), "there is no rounding 'bankers'");
     assert_contains(refused("row.a | round(2, 'bankers')"), "half_up, half_even");
+    assert_contains(refused("row.a | date('%d.%m')"), "needs day, month and year (%d.%m.%Y)");
+    assert_contains(refused("row.a | date('%d.%m.%Y %I:%M')"), "has %I only with %p");
+    assert_contains(refused("row.a | format_date('%s')"), "a layout of 'format_date' has %Y");
+    assert_contains(refused("row.a | split('')"), "a separator that is not empty");
+    assert_contains(refused("row.a | map(omit)"), "takes text, not missing");
+    assert_contains(refused("row.a | pad(5, '00')"), "fills up with one character");
 }
 
 static void single_expression_keeps_its_type_and_mixed_text_is_text(void **state)
@@ -515,6 +525,9 @@ static void syntax_errors_say_what_to_write(void **state)
     assert_contains(refused("1 < 2 < 3"), "comparisons cannot stand in a row");
     assert_contains(refused("'abc"), "this text has no closing '");
     assert_contains(refused("'a\\q'"), "there is no such escape");
+    assert_contains(refused("'\\u00e'"), "there is no such escape");
+    assert_contains(refused("'\\u0000'"), "there is no such escape");
+    assert_contains(refused("'\\ud800'"), "there is no such escape");
     assert_contains(refused("007"), "'007' is no number");
     assert_contains(refused("12abc"), "'12abc' is no number");
     assert_contains(refused("upper(row.a)"), "filters are written behind a value");

@@ -1,0 +1,241 @@
+/* What the reference says; filters bring their own part of it. */
+#include "purser/codec/expr_reference.h"
+
+#include "filter.h"
+
+const char expr_reference_row[] =
+    "{\"sku\": \"A-7\", \"name\": \" Größe L \", \"price\": 12.5, \"quantity\": 3, \"paid\": "
+    "\"yes\",\n"
+    " \"amount\": \"1.234,50\", \"issued\": \"2026-01-31\", \"due\": \"31.03.2026\",\n"
+    " \"at\": \"2026-11-26T21:45:00+01:00\", \"tags\": [\"red\", \"blue\", \"red\"], \"Unit "
+    "price\": 4,\n"
+    " \"lines\": [{\"item\": \"A\", \"amount\": 10.00}, {\"item\": \"B\", \"amount\": 2.5}]}";
+
+static const struct part {
+    const char *group, *usage, *summary;
+    struct expr_example examples[4];
+} parts[] = {
+    {"values",
+     "\"text\"  'text'  12  1.5  true  false  null  omit",
+     "text has the escapes \\\" \\' \\\\ \\n \\t \\r \\u00e4; omit leaves a field out",
+     {{"\"it's\"", "\"it's\""}, {"'\\u00e4'", "\"ä\""}, {"omit", "omit"}}},
+    {"values",
+     "row.NAME  row[\"A name\"]  row.list[0]  row.map[row.key]",
+     "a column, a member, an entry from 0; what is not there is missing, and so is what is made of "
+     "it",
+     {{"row.lines[0].amount", "10.00"},
+      {"row[\"Unit price\"]", "4"},
+      {"row.lines[2].amount", "omit"}}},
+    {"names", "row.COLUMN", "the row of the item, in everything of a job", {{0}}},
+    {"names", "rows", "the rows of one group, where the source has group_by", {{0}}},
+    {"names", "vars.NAME", "the variables of the spec", {{0}}},
+    {"names",
+     "env.NAME",
+     "a variable of the environment; in vars and source only, so that none slips into a body",
+     {{0}}},
+    {"names",
+     "item.key  item.index  item.line",
+     "the item: its key, its row counted from 0, its line",
+     {{0}}},
+    {"names", "run.id  run.started_at", "the run, and when it began (RFC 3339, in UTC)", {{0}}},
+    {"names",
+     "needs.NAME.outputs.OUTPUT  needs.NAME.response",
+     "what the item that this one waits for returned",
+     {{0}}},
+    {"names", "response", "the answer of the API; in outputs", {{0}}},
+    {"names", "body", "what was sent; in reconcile", {{0}}},
+    {"names", "NAME", "what $for: NAME in LIST goes through; in its $do", {{0}}},
+    {"operators",
+     "a + b  a - b  a * b  -a",
+     "exact in decimal; more than 38 digits are an error, and so is a missing value",
+     {{"0.1 + 0.2", "0.3"}, {"row.quantity * row.price", "37.5"}}},
+    {"operators",
+     "(a / b) | round(2)",
+     "a quotient is rounded where it is made; by zero is an error",
+     {{"(row.price / row.quantity) | round(2)", "4.17"},
+      {"(row.quantity * 100 / 7) | round(1)", "42.9"}}},
+    {"operators",
+     "a == b  a != b  a < b  a <= b  a > b  a >= b",
+     "numbers by their worth, texts by their bytes (dates as ISO 8601 by time); a text is no "
+     "number",
+     {{"12.50 == row.price", "true"},
+      {"row.issued < \"2026-02-01\"", "true"},
+      {"row.currency == null", "true"}}},
+    {"operators",
+     "a and b  a or b  not a",
+     "of true, false and missing values, which count as false",
+     {{"row.price > 10 and not (row.sku == \"A-8\")", "true"}}},
+    {"operators",
+     "a ?? b",
+     "b where a is missing or null",
+     {{"row.currency ?? \"EUR\"", "\"EUR\""}}},
+    {"operators",
+     "if(condition, a, b)",
+     "a or b; the other one is not looked at",
+     {{"if(row.quantity > 1, \"many\", \"one\")", "\"many\""}}},
+    {"operators",
+     "a | filter(argument)",
+     "filters bind last: put what goes on behind one in parentheses; missing values pass through "
+     "all but default",
+     {{"(row.tags | length) + 1", "4"}, {"row.currency | lower", "omit"}}},
+};
+
+/* What filters do; filter_table.c has the rest of them. */
+static const struct filter_text {
+    const char *name, *group, *summary;
+    struct expr_example examples[4];
+} filters[] = {
+    {"trim", "text", "without blanks at both ends", {{"row.name | trim", "\"Größe L\""}}},
+    {"lower", "text", "in small letters (Latin ones)", {{"'ÄB1' | lower", "\"äb1\""}}},
+    {"upper", "text", "in capitals (Latin ones)", {{"'äb1' | upper", "\"ÄB1\""}}},
+    {"replace",
+     "text",
+     "each \"old\" becomes \"new\"",
+     {{"'a-b-c' | replace('-', '')", "\"abc\""},
+      {"row.amount | replace('.', '') | replace(',', '.') | number", "1234.50"}}},
+    {"truncate",
+     "text",
+     "its first characters, so many at most",
+     {{"'Größe' | truncate(3)", "\"Grö\""}}},
+    {"pad",
+     "text",
+     "filled up in front to so many characters",
+     {{"row.quantity | pad(5, '0')", "\"00003\""}}},
+    {"slug",
+     "text",
+     "plain small letters, digits and dashes",
+     {{"'Größe L & M' | slug", "\"grosse-l-m\""}}},
+    {"starts_with", "text", "true if it begins so", {{"row.sku | starts_with('A-')", "true"}}},
+    {"ends_with", "text", "true if it ends so", {{"row.sku | ends_with('-8')", "false"}}},
+    {"contains",
+     "text",
+     "true if the text has it in it, or the list among its entries",
+     {{"row.sku | contains('A')", "true"},
+      {"row.tags | contains('green')", "false"},
+      {"'DE,AT,CH' | split(',') | contains('AT')", "true"}}},
+    {"split",
+     "text",
+     "a list of the pieces between separators",
+     {{"'a,b,c' | split(',')", "[\"a\",\"b\",\"c\"]"}}},
+    {"json",
+     "text",
+     "as JSON text",
+     {{"row.lines[1] | json", "\"{\\\"item\\\":\\\"B\\\",\\\"amount\\\":2.5}\""}}},
+    {"base64", "text", "its bytes in base 64", {{"'a:b' | base64", "\"YTpi\""}}},
+    {"sha256",
+     "text",
+     "the SHA-256 of its bytes in hexadecimal",
+     {{"('abc' | sha256) == ''", "false"}}},
+    {"string", "conversion", "as text", {{"row.price | string", "\"12.5\""}}},
+    {"number", "conversion", "the number that a text is", {{"' +12.50 ' | number", "12.50"}}},
+    {"integer",
+     "conversion",
+     "the whole number that a text or number is",
+     {{"'012' | integer", "12"}}},
+    {"boolean",
+     "conversion",
+     "true for true, yes, y, t, on, 1; false for false, no, n, f, off, 0",
+     {{"row.paid | boolean", "true"}}},
+    {"default",
+     "conversion",
+     "the argument where the value is missing, null or empty text",
+     {{"row.currency | default('EUR')", "\"EUR\""}, {"'' ?? 'EUR'", "\"\""}}},
+    {"round",
+     "numbers",
+     "to so many digits behind the point: half_up (away from zero, if nothing is said), half_even, "
+     "down (towards zero), up, floor, ceiling",
+     {{"row.price | round(2)", "12.50"},
+      {"-2.5 | round", "-3"},
+      {"2.5 | round(0, 'half_even')", "2"}}},
+    {"abs", "numbers", "without its sign", {{"-12.50 | abs", "12.50"}}},
+    {"date",
+     "dates",
+     "the day of a date, as ISO 8601; a layout says how the text is written otherwise",
+     {{"row.at | date", "\"2026-11-26\""}, {"row.due | date('%d.%m.%Y')", "\"2026-03-31\""}}},
+    {"datetime",
+     "dates",
+     "date and time as RFC 3339, in UTC if no zone is said",
+     {{"row.issued | datetime", "\"2026-01-31T00:00:00Z\""},
+      {"'11/26/26 9:05 PM' | datetime('%m/%d/%y %I:%M %p')", "\"2026-11-26T21:05:00Z\""},
+      {"1795725900 | datetime('%s')", "\"2026-11-26T20:45:00Z\""}}},
+    {"add_days",
+     "dates",
+     "so many days later (or earlier, with a minus)",
+     {{"row.issued | add_days(30)", "\"2026-03-02\""}}},
+    {"add_months",
+     "dates",
+     "so many months later; the last day of a month that is too short",
+     {{"row.issued | add_months(1)", "\"2026-02-28\""},
+      {"row.issued | format_date('%Y-%m-01') | add_months(1) | add_days(-1)", "\"2026-01-31\""}}},
+    {"format_date",
+     "dates",
+     "a date in a layout: %Y %y year, %m month, %b its name (Jan), %d day, %H hour, %I hour of 12 "
+     "with %p (AM, PM), %M minute, %S second, %z zone",
+     {{"row.at | format_date('%d.%m.%Y')", "\"26.11.2026\""},
+      {"row.at | format_date('%d %b %y, %I:%M %p')", "\"26 Nov 26, 09:45 PM\""}}},
+    {"timestamp",
+     "dates",
+     "seconds since 1970 in UTC, for comparing times of different zones",
+     {{"row.at | timestamp", "1795725900"},
+      {"(row.at | timestamp) < ('2026-11-26T21:00:00Z' | timestamp)", "true"}}},
+    {"length",
+     "lists",
+     "entries of a list, members of a map, characters of a text",
+     {{"row.tags | length", "3"}}},
+    {"first",
+     "lists",
+     "the first entry; missing if there is none",
+     {{"row.tags | first", "\"red\""}}},
+    {"last",
+     "lists",
+     "the last entry; missing if there is none",
+     {{"row.lines | last", "{\"item\":\"B\",\"amount\":2.5}"}}},
+    {"join",
+     "lists",
+     "one text of all entries; missing ones are passed over",
+     {{"row.tags | join('+')", "\"red+blue+red\""}}},
+    {"map",
+     "lists",
+     "the member of each entry; the second argument stands for missing ones",
+     {{"row.lines | map('amount')", "[10.00,2.5]"},
+      {"row.lines | map('note', 'none')", "[\"none\",\"none\"]"}}},
+    {"sum",
+     "lists",
+     "the sum of numbers; a missing one is an error",
+     {{"row.lines | map('amount') | sum", "12.50"}}},
+    {"min",
+     "lists",
+     "the least number or text; missing if there is none",
+     {{"row.lines | map('amount') | min", "2.5"}}},
+    {"max",
+     "lists",
+     "the greatest number or text; missing if there is none",
+     {{"row.lines | map('amount') | max", "10.00"}}},
+    {"sort",
+     "lists",
+     "numbers by their worth, texts by their bytes",
+     {{"row.tags | sort", "[\"blue\",\"red\",\"red\"]"}}},
+    {"unique",
+     "lists",
+     "of equal numbers or texts the first",
+     {{"row.tags | unique", "[\"red\",\"blue\"]"}}},
+};
+
+enum { PART_COUNT = sizeof parts / sizeof *parts, FILTER_COUNT = sizeof filters / sizeof *filters };
+
+bool expr_reference_at(size_t index, struct expr_reference *reference_out)
+{
+    const struct filter_text *text;
+
+    if (index < PART_COUNT) {
+        *reference_out = (struct expr_reference){parts[index].group, parts[index].usage,
+                                                 parts[index].summary, parts[index].examples};
+        return true;
+    }
+    if (index - PART_COUNT >= FILTER_COUNT)
+        return false;
+    text = &filters[index - PART_COUNT];
+    *reference_out = (struct expr_reference){text->group, filter_find(slice_of(text->name))->usage,
+                                             text->summary, text->examples};
+    return true;
+}
