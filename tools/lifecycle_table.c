@@ -9,7 +9,7 @@
 enum { TABLE_BYTES_MAX = 1024 * 1024, FAR_MS = 100000000 };
 
 struct variant {
-    bool keyed, unknown_send, accepted, abandoned, old, many;
+    bool keyed, unknown_send, accepted, abandoned, old, many, waits;
 };
 
 static struct variant variant_of(unsigned bits)
@@ -19,13 +19,16 @@ static struct variant variant_of(unsigned bits)
                             .accepted = (bits & 4) != 0,
                             .abandoned = (bits & 8) != 0,
                             .old = (bits & 16) != 0,
-                            .many = (bits & 32) != 0};
+                            .many = (bits & 32) != 0,
+                            .waits = (bits & 64) != 0};
 }
 
 /* False when no item can be like that on this event. */
 static bool is_possible(enum item_state state, enum item_event_kind kind,
                         const struct variant *variant)
 {
+    if (kind == EVENT_WAITS && !variant->waits)
+        return false;
     if (kind == EVENT_WITHDRAWN || state == ITEM_BLOCKED || state == ITEM_READY ||
         state == ITEM_SKIPPED)
         return !variant->unknown_send && !variant->accepted;
@@ -56,6 +59,7 @@ static struct step try_cell(enum item_state state, enum item_event_kind kind,
                         .unknown_send = variant->unknown_send,
                         .accepted = variant->accepted || state == ITEM_WAITING,
                         .intent_ms = 1,
+                        .has_needs = variant->waits,
                         .remote_job = "job"};
     struct item_event event = {.kind = kind,
                                .now_ms = variant->old ? FAR_MS : 2,
@@ -63,6 +67,8 @@ static struct step try_cell(enum item_state state, enum item_event_kind kind,
                                .key_age_ms = variant->old ? FAR_MS : 0,
                                .delay_ms = -1,
                                .reason = REASON_UNCLASSIFIED,
+                               .has_needs = variant->waits,
+                               .waits_on = variant->waits ? WAIT_ITEM : WAIT_NONE,
                                .remote_job = "job"};
 
     if (kind == EVENT_WITHDRAWN)
@@ -83,7 +89,7 @@ static void print_cell(struct buf *buf, enum item_state state, enum item_event_k
         buf_append_text(buf, " · |");
         return;
     }
-    for (unsigned bits = 0; bits < 64; bits++) {
+    for (unsigned bits = 0; bits < 128; bits++) {
         struct variant variant = variant_of(bits);
 
         if (is_possible(state, kind, &variant)) {

@@ -46,6 +46,8 @@ struct advice advice_for(enum reason reason)
             {true, "the remote job, with Rutter's support; is QuickBooks' Web Connector running?",
              "run again: it is only asked for, nothing is sent"},
         [REASON_RECONCILED] = {false, "", ""},
+        [REASON_NOT_RENDERED] = {false, "what its parents returned (`explain`), and the spec",
+                                 "mend the spec and run again; nothing of it was sent"},
         [REASON_UNDONE] = {false, "", "`retry` writes it anew"},
         [REASON_UNDO_FOUND_NOTHING] = {false, "the platform: who has deleted it?",
                                        "`retry` writes it anew"},

@@ -280,7 +280,8 @@ bool record_split(enum record_kind kind, struct slice key, struct slice bytes, s
     record_unpack_init(&context);
     if (record_unpack_execute(&context, payload.bytes, payload.length, &offset) != 1)
         return false;
-    return offset == payload.length && fields_out->count == field_count;
+    return offset == payload.length && fields_out->count == fields_out->declared &&
+           (fields_out->count == field_count || field_count == RECORD_FIELDS_ANY);
 }
 
 static const struct record_field *take_field(struct record_fields *fields,

@@ -18,7 +18,8 @@ enum record_kind {
     RECORD_ATTEMPT,
     RECORD_RESULT,
     RECORD_RUN,
-    RECORD_CONNECTION
+    RECORD_CONNECTION,
+    RECORD_NEEDS
 };
 
 struct record_writer {
@@ -61,6 +62,8 @@ struct record_fields {
     size_t next;  /* of the reading side */
     bool refused; /* a field was missing, of another kind or out of range */
 };
+
+#define RECORD_FIELDS_ANY SIZE_MAX /* the caller looks at fields_out->count */
 
 /* Verifies the header and splits the payload; false when anything is wrong. Fields borrow from
  * `bytes`. */

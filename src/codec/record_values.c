@@ -1,10 +1,12 @@
 /* The records, each with one line a field in put and in get, in the same order. */
 #include "purser/codec/record.h"
 
+#include <assert.h>
+
 #include "purser/core/lifecycle.h"
 #include "record_fields.h"
 
-#define ITEM_FIELDS 30
+#define ITEM_FIELDS 35
 
 void record_put_item(struct buf *buf, struct slice key, const struct item *item)
 {
@@ -38,6 +40,11 @@ void record_put_item(struct buf *buf, struct slice key, const struct item *item)
     record_put_unsigned(&writer, item->sent_run);
     record_put_bool(&writer, item->corrected);
     record_put_hash(&writer, item->source_hash);
+    record_put_unsigned(&writer, item->waits_on);
+    record_put_unsigned(&writer, item->waits_for);
+    record_put_bool(&writer, item->has_needs);
+    record_put_bool(&writer, item->has_dependents);
+    record_put_bool(&writer, item->release_due);
     record_end(&writer, RECORD_ITEM, key);
 }
 
@@ -76,6 +83,11 @@ bool record_get_item(struct slice key, struct slice bytes, struct item *item_out
     item.sent_run = record_take_u32(&fields);
     item.corrected = record_take_bool(&fields);
     item.source_hash = record_take_hash(&fields);
+    item.waits_on = (enum wait_kind)record_take_unsigned(&fields, WAIT_KIND_COUNT - 1);
+    item.waits_for = record_take_unsigned(&fields, UINT64_MAX);
+    item.has_needs = record_take_bool(&fields);
+    item.has_dependents = record_take_bool(&fields);
+    item.release_due = record_take_bool(&fields);
     if (!record_all_taken(&fields))
         return false;
     *item_out = item;
@@ -119,6 +131,63 @@ bool record_get_request(struct slice key, struct slice bytes, struct frozen_requ
     if (!record_all_taken(&fields))
         return false;
     *request_out = request;
+    return true;
+}
+
+#define NEEDS_FIELDS 4      /* and two for each need */
+#define NEED_KIND_BITS 4    /* of each need, in one number for all: kind and … */
+#define NEED_IS_ORDERING 8u /* … this */
+
+_Static_assert(NEEDS_FIELDS + 2 * NEEDS_MAX <= RECORD_FIELDS_MAX, "the fields of a needs record");
+_Static_assert(NEED_KIND_BITS *NEEDS_MAX <= 64, "the kinds of all needs in one number");
+_Static_assert(WAIT_KIND_COUNT <= NEED_IS_ORDERING, "a kind and the bit beside it");
+
+void record_put_needs(struct buf *buf, struct slice key, const struct needs_record *needs)
+{
+    struct record_writer writer = record_begin(buf, NEEDS_FIELDS + 2 * needs->need_count);
+    uint64_t kinds = 0;
+
+    assert(needs->need_count <= NEEDS_MAX);
+    for (size_t i = 0; i < needs->need_count; i++)
+        kinds |= (needs->needs[i].kind | (needs->needs[i].ordering ? NEED_IS_ORDERING : 0u)) *
+                 (UINT64_C(1) << NEED_KIND_BITS * i);
+    record_put_hash(&writer, needs->draft_hash);
+    record_put_unsigned(&writer, kinds);
+    record_put_bytes(&writer, needs->draft, BODY_BYTES_MAX);
+    for (size_t i = 0; i < needs->need_count; i++) {
+        record_put_unsigned(&writer, needs->needs[i].target);
+        record_put_bytes(&writer, needs->needs[i].name, SPEC_NAME_BYTES_MAX);
+    }
+    record_end(&writer, RECORD_NEEDS, key);
+}
+
+bool record_get_needs(struct slice key, struct slice bytes, struct needs_record *needs_out)
+{
+    struct record_fields fields;
+    struct needs_record needs = {0};
+    uint64_t kinds;
+
+    if (!record_split(RECORD_NEEDS, key, bytes, RECORD_FIELDS_ANY, &fields) ||
+        fields.count < NEEDS_FIELDS || (fields.count - NEEDS_FIELDS) % 2 != 0 ||
+        fields.count > NEEDS_FIELDS + 2 * NEEDS_MAX)
+        return false;
+    needs.need_count = (fields.count - NEEDS_FIELDS) / 2;
+    needs.draft_hash = record_take_hash(&fields);
+    kinds = record_take_unsigned(&fields, UINT64_MAX);
+    needs.draft = record_take_bytes(&fields, BODY_BYTES_MAX);
+    for (size_t i = 0; i < needs.need_count; i++) {
+        unsigned kind = kinds >> NEED_KIND_BITS * i & (NEED_IS_ORDERING - 1);
+
+        if (kind == WAIT_NONE || kind >= WAIT_KIND_COUNT)
+            return false;
+        needs.needs[i].kind = (enum wait_kind)kind;
+        needs.needs[i].ordering = (kinds >> NEED_KIND_BITS * i & NEED_IS_ORDERING) != 0;
+        needs.needs[i].target = record_take_unsigned(&fields, UINT64_MAX);
+        needs.needs[i].name = record_take_bytes(&fields, SPEC_NAME_BYTES_MAX);
+    }
+    if (!record_all_taken(&fields))
+        return false;
+    *needs_out = needs;
     return true;
 }
 

@@ -58,6 +58,12 @@ bool item_state_is_final(enum item_state state)
     return false;
 }
 
+bool item_state_is_over(enum item_state state)
+{
+    assert(state < ITEM_STATE_COUNT);
+    return state == ITEM_SUCCEEDED || state == ITEM_CANCELLED || state == ITEM_SKIPPED;
+}
+
 bool item_state_is_active(enum item_state state)
 {
     assert(state < ITEM_STATE_COUNT);

@@ -32,6 +32,9 @@ static enum effect finish(struct item *item, const struct item_event *event, enu
     item->finished_ms = event->now_ms;
     item->due_ms = 0;
     item->trouble_count = 0;
+    item->waits_on = WAIT_NONE;
+    item->waits_for = 0;
+    item->release_due = item->has_dependents && item_state_is_over(state);
     return EFFECT_FINAL;
 }
 
@@ -45,6 +48,9 @@ static enum effect make_ready(struct item *item)
 {
     item->state = ITEM_READY;
     item->reason = REASON_NONE;
+    item->waits_on = WAIT_NONE;
+    item->waits_for = 0;
+    item->release_due = false;
     item->attempt_count = 0;
     item->poll_count = 0;
     item->trouble_count = 0;
@@ -312,13 +318,50 @@ static enum effect rekey(struct item *item, const struct item_event *event,
     return EFFECT_NONE;
 }
 
+static enum effect wait_on(struct item *item, enum wait_kind kind, uint64_t number)
+{
+    make_ready(item);
+    item->state = ITEM_BLOCKED;
+    item->waits_on = kind;
+    item->waits_for = number;
+    return EFFECT_NONE;
+}
+
+/* What its needs are now is for the next run to say. */
+static enum effect make_sendable(struct item *item)
+{
+    return item->has_needs ? wait_on(item, WAIT_NONE, 0) : make_ready(item);
+}
+
+static enum effect waits(struct item *item, const struct item_event *event,
+                         const struct policy *policy)
+{
+    (void)policy;
+    return wait_on(item, event->waits_on, event->waits_for);
+}
+
+static enum effect unblock(struct item *item, const struct item_event *event,
+                           const struct policy *policy)
+{
+    (void)policy;
+    item->request_hash = event->request_hash;
+    return make_ready(item);
+}
+
+static enum effect not_rendered(struct item *item, const struct item_event *event,
+                                const struct policy *policy)
+{
+    (void)policy;
+    keep_answer(item, event);
+    return finish(item, event, ITEM_FAILED, REASON_NOT_RENDERED);
+}
+
 /* Refused before it was accepted: the key is still free and stays, so that a lost ledger repeats
  * it. Accepted: its result is stored under the key for ever, so a new one is needed. */
-static enum effect begin_again(struct item *item)
+static void begin_again(struct item *item)
 {
     if (item->accepted)
         item->generation++;
-    return make_ready(item);
 }
 
 /* The first correction remembers what the source said; so do those that correct it once more. */
@@ -338,7 +381,8 @@ static enum effect retry(struct item *item, const struct item_event *event,
         return EFFECT_NONE;
     if (event->corrected)
         keep_source(item);
-    return begin_again(item);
+    begin_again(item);
+    return make_sendable(item);
 }
 
 static enum effect change(struct item *item, const struct item_event *event,
@@ -352,7 +396,10 @@ static enum effect change(struct item *item, const struct item_event *event,
         item->source_hash = (struct hash128){0};
     }
     item->request_hash = event->request_hash;
-    return begin_again(item);
+    begin_again(item);
+    item->has_needs = event->has_needs;
+    return event->waits_on == WAIT_NONE ? make_ready(item)
+                                        : wait_on(item, event->waits_on, event->waits_for);
 }
 
 static enum effect resolve_done(struct item *item, const struct item_event *event,
@@ -370,7 +417,7 @@ static enum effect resolve_not_done(struct item *item, const struct item_event *
     (void)event;
     (void)policy;
     item->generation++;
-    return make_ready(item);
+    return make_sendable(item);
 }
 
 static enum effect abandon(struct item *item, const struct item_event *event,
@@ -399,8 +446,15 @@ static enum effect undone(struct item *item, const struct item_event *event,
 /* Read it as: in this state, on this event, do this. An empty cell means that the event cannot
  * happen there. */
 static transition_fn *const table[ITEM_STATE_COUNT][ITEM_EVENT_COUNT] = {
-    [ITEM_BLOCKED] = {[EVENT_CHANGED] = change, [EVENT_CANCELLED] = cancel},
-    [ITEM_READY] = {[EVENT_START] = start, [EVENT_CHANGED] = change, [EVENT_CANCELLED] = cancel},
+    [ITEM_BLOCKED] = {[EVENT_WAITS] = waits,
+                      [EVENT_UNBLOCKED] = unblock,
+                      [EVENT_NOT_RENDERED] = not_rendered,
+                      [EVENT_CHANGED] = change,
+                      [EVENT_CANCELLED] = cancel},
+    [ITEM_READY] = {[EVENT_START] = start,
+                    [EVENT_WAITS] = waits,
+                    [EVENT_CHANGED] = change,
+                    [EVENT_CANCELLED] = cancel},
     [ITEM_SENDING] = {[EVENT_WITHDRAWN] = withdraw,
                       [EVENT_RESTARTED] = resume_sending,
                       [EVENT_DUE] = send,
@@ -448,6 +502,8 @@ static void check(const struct item *before, const struct item *after)
         assert(before->state == ITEM_WAITING || item_state_is_final(before->state));
         assert(!after->accepted && after->attempt_count == 0 && !after->unknown_send);
     }
+    assert(after->state == ITEM_BLOCKED || after->waits_on == WAIT_NONE);
+    assert(!after->release_due || item_state_is_over(after->state));
     assert(after->state != ITEM_WAITING || after->remote_job[0] != '\0');
     assert(after->state != ITEM_READY || (after->attempt_count == 0 && !after->unknown_send));
     assert(after->state != ITEM_FAILED || !after->unknown_send || after->accepted); /* I11 */

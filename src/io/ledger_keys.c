@@ -117,25 +117,72 @@ struct ledger_key ledger_key_run(uint32_t run)
     return key;
 }
 
-struct ledger_key ledger_key_open(enum ledger_class class, uint32_t connection, uint64_t number)
+static struct ledger_key key_of_class(enum ledger_class class)
 {
     struct ledger_key key;
 
     key.bytes[0] = (char)class;
     key.length = 1;
+    return key;
+}
+
+struct ledger_key ledger_key_active(uint64_t number)
+{
+    struct ledger_key key = key_of_class(LEDGER_CLASS_ACTIVE);
+
+    append_u64(&key, number);
+    return key;
+}
+
+struct ledger_key ledger_key_ready(uint32_t connection, uint64_t number)
+{
+    struct ledger_key key = key_of_class(LEDGER_CLASS_READY);
+
     append_u32(&key, connection);
     append_u64(&key, number);
+    return key;
+}
+
+struct ledger_key ledger_key_blocked(enum wait_kind kind, uint64_t target, uint64_t number)
+{
+    struct ledger_key key = key_of_class(LEDGER_CLASS_BLOCKED);
+
+    append_u32(&key, kind);
+    append_u64(&key, target);
+    append_u64(&key, number);
+    return key;
+}
+
+struct ledger_key ledger_key_release(uint64_t number)
+{
+    struct ledger_key key = key_of_class(LEDGER_CLASS_RELEASE);
+
+    append_u64(&key, number);
+    return key;
+}
+
+struct ledger_key ledger_key_group(uint32_t job, uint32_t connection, struct hash128 group)
+{
+    struct ledger_key key;
+
+    key.length = 0;
+    append_u32(&key, job);
+    append_u32(&key, connection);
+    append_u64(&key, group.high);
+    append_u64(&key, group.low);
     return key;
 }
 
 bool ledger_key_open_of(uint64_t number, const struct item *item, struct ledger_key *key_out)
 {
     if (item_state_is_active(item->state))
-        *key_out = ledger_key_open(LEDGER_CLASS_ACTIVE, 0, number);
+        *key_out = ledger_key_active(number);
     else if (item->state == ITEM_READY)
-        *key_out = ledger_key_open(LEDGER_CLASS_READY, item->connection, number);
+        *key_out = ledger_key_ready(item->connection, number);
     else if (item->state == ITEM_BLOCKED)
-        *key_out = ledger_key_open(LEDGER_CLASS_BLOCKED, 0, number);
+        *key_out = ledger_key_blocked(item->waits_on, item->waits_for, number);
+    else if (item->release_due)
+        *key_out = ledger_key_release(number);
     else
         return false;
     return true;

@@ -11,14 +11,16 @@
 #include "purser/core/item.h"
 
 /* identifier, name in LMDB. Named in the file: never rename. */
-#define LEDGER_DATABASE_LIST(X)                                                               \
-    X(LEDGER_META, "meta")         /* text → sealed text or numbers; connection records */  \
-    X(LEDGER_NAMES, "names")       /* job, connection, item key → sealed item number */     \
-    X(LEDGER_ITEMS, "items")       /* item number → item record */                          \
-    X(LEDGER_REQUESTS, "requests") /* item number → frozen request */                       \
-    X(LEDGER_RESULTS, "results")   /* item number → result record */                        \
-    X(LEDGER_OPEN, "open") /* class, connection, item number → "": all that is not final */ \
-    X(LEDGER_ATTEMPTS, "attempts") /* item number, index → attempt record */                \
+#define LEDGER_DATABASE_LIST(X)                                                                     \
+    X(LEDGER_META, "meta")         /* text → sealed text or numbers; connection records */        \
+    X(LEDGER_NAMES, "names")       /* job, connection, item key → sealed item number */           \
+    X(LEDGER_ITEMS, "items")       /* item number → item record */                                \
+    X(LEDGER_REQUESTS, "requests") /* item number → frozen request */                             \
+    X(LEDGER_RESULTS, "results")   /* item number → result record */                              \
+    X(LEDGER_OPEN, "open") /* class, …, item number → "": what something is still to do with */ \
+    X(LEDGER_NEEDS, "needs")       /* item number → needs record */                               \
+    X(LEDGER_GROUPS, "groups")     /* job, connection, hash → sealed number of the last item */   \
+    X(LEDGER_ATTEMPTS, "attempts") /* item number, index → attempt record */                      \
     X(LEDGER_RUNS, "runs")         /* run number → run record */
 
 enum ledger_database {
@@ -32,11 +34,15 @@ enum ledger_database {
 #define LEDGER_FORMAT 1
 
 /* First byte of a key in LEDGER_OPEN. Stored: append, never reorder. */
-enum ledger_class { LEDGER_CLASS_ACTIVE, LEDGER_CLASS_READY, LEDGER_CLASS_BLOCKED };
+enum ledger_class {
+    LEDGER_CLASS_ACTIVE,
+    LEDGER_CLASS_READY,   /* behind it the connection */
+    LEDGER_CLASS_BLOCKED, /* behind it what is waited for */
+    LEDGER_CLASS_RELEASE
+};
 
 #define LEDGER_KEY_BYTES_MAX (8 + ITEM_KEY_BYTES_MAX)
 #define LEDGER_ITEM_KEY_BYTES 8
-#define LEDGER_OPEN_KEY_BYTES 13
 #define LEDGER_SEAL_BYTES 8
 
 struct ledger_key {
@@ -70,9 +76,13 @@ struct ledger_key ledger_key_name(uint32_t job, uint32_t connection, struct slic
 struct ledger_key ledger_key_item(uint64_t number);
 struct ledger_key ledger_key_attempt(uint64_t number, uint32_t index);
 struct ledger_key ledger_key_run(uint32_t run);
-struct ledger_key ledger_key_open(enum ledger_class class, uint32_t connection, uint64_t number);
+struct ledger_key ledger_key_active(uint64_t number);
+struct ledger_key ledger_key_ready(uint32_t connection, uint64_t number);
+struct ledger_key ledger_key_blocked(enum wait_kind kind, uint64_t target, uint64_t number);
+struct ledger_key ledger_key_release(uint64_t number);
+struct ledger_key ledger_key_group(uint32_t job, uint32_t connection, struct hash128 group);
 
-/* The place of an item in LEDGER_OPEN; false when it is final and has none. */
+/* The place of an item in LEDGER_OPEN; false when nothing is to be done with it and it has none. */
 bool ledger_key_open_of(uint64_t number, const struct item *item, struct ledger_key *key_out);
 
 /* Big-endian numbers in the middle of a key or value. */

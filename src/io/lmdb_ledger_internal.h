@@ -30,6 +30,12 @@ extern const struct ledger_ops lmdb_ledger_ops;
 enum err_code lmdb_ledger_load_names(struct lmdb_ledger *ledger, const char *prefix,
                                      struct ledger_names *names, struct err *err) ERR_CHECKED;
 
+/* A value that is not durable yet, or the stored one; of a deleted one ERR_NOT_FOUND. Within a
+ * read. */
+enum err_code lmdb_ledger_get_newest(struct lmdb_ledger *ledger, enum ledger_database database,
+                                     struct slice key, struct slice *value_out,
+                                     struct err *err) ERR_CHECKED;
+
 /* What a damaged value that is not an item's means for the user. */
 enum err_code lmdb_ledger_damaged(const struct lmdb_ledger *ledger, const char *what,
                                   struct err *err);
@@ -48,6 +54,8 @@ enum err_code lmdb_ledger_read_item(struct ledger *self, uint64_t number, struct
                                     struct err *err);
 enum err_code lmdb_ledger_read_request(struct ledger *self, uint64_t number, struct buf *storage,
                                        struct frozen_request *request_out, struct err *err);
+enum err_code lmdb_ledger_read_needs(struct ledger *self, uint64_t number, struct buf *storage,
+                                     struct needs_record *needs_out, struct err *err);
 enum err_code lmdb_ledger_read_result(struct ledger *self, uint64_t number, struct buf *storage,
                                       struct result_record *result_out, struct err *err);
 enum err_code lmdb_ledger_read_attempt(struct ledger *self, uint64_t number, uint32_t index,
@@ -59,6 +67,13 @@ enum err_code lmdb_ledger_next_ready(struct ledger *self, uint32_t connection, u
                                      uint64_t *number_out, struct item *item_out, struct err *err);
 enum err_code lmdb_ledger_next_active(struct ledger *self, uint64_t after, uint64_t *number_out,
                                       struct item *item_out, struct err *err);
+enum err_code lmdb_ledger_next_blocked(struct ledger *self, enum wait_kind kind, uint64_t target,
+                                       uint64_t after, uint64_t *number_out, struct item *item_out,
+                                       struct err *err);
+enum err_code lmdb_ledger_next_release(struct ledger *self, uint64_t after, uint64_t *number_out,
+                                       struct item *item_out, struct err *err);
+enum err_code lmdb_ledger_find_group(struct ledger *self, uint32_t job, uint32_t connection,
+                                     struct hash128 group, uint64_t *number_out, struct err *err);
 enum err_code lmdb_ledger_counts(struct ledger *self, uint32_t job, uint32_t connection,
                                  struct item_counts *counts_out, struct err *err);
 const char *lmdb_ledger_job_name(struct ledger *self, uint32_t job);
@@ -84,6 +99,10 @@ enum err_code lmdb_ledger_put_item(struct ledger *self, uint64_t number, const s
                                    const struct item *item, struct err *err);
 enum err_code lmdb_ledger_put_request(struct ledger *self, uint64_t number,
                                       const struct frozen_request *request, struct err *err);
+enum err_code lmdb_ledger_put_needs(struct ledger *self, uint64_t number,
+                                    const struct needs_record *needs, struct err *err);
+enum err_code lmdb_ledger_put_group(struct ledger *self, uint32_t job, uint32_t connection,
+                                    struct hash128 group, uint64_t number, struct err *err);
 enum err_code lmdb_ledger_put_result(struct ledger *self, uint64_t number,
                                      const struct result_record *result, struct err *err);
 enum err_code lmdb_ledger_put_attempt(struct ledger *self, uint64_t number,

@@ -43,12 +43,23 @@ static struct slice bytes_of(const struct buf *buf)
     return (struct slice){buf_text(buf), buf->length};
 }
 
+static enum err_code unseal_number(const struct lmdb_ledger *ledger, struct slice key,
+                                   struct slice value, uint64_t *number_out, struct err *err)
+{
+    struct slice number;
+
+    if (!ledger_unseal(key, value, &number) || number.length != 8)
+        return lmdb_ledger_damaged(ledger, "the number of an item", err);
+    *number_out = ledger_load_u64(number.bytes);
+    return ERR_OK;
+}
+
 enum err_code lmdb_ledger_find(struct ledger *self, uint32_t job, uint32_t connection,
                                struct slice item_key, uint64_t *number_out, struct err *err)
 {
     struct lmdb_ledger *ledger = of(self);
     struct ledger_key key;
-    struct slice value, number;
+    struct slice value;
     enum err_code code;
 
     if (item_key.length > ITEM_KEY_BYTES_MAX)
@@ -58,12 +69,34 @@ enum err_code lmdb_ledger_find(struct ledger *self, uint32_t job, uint32_t conne
     if (code != ERR_OK)
         return code;
     code = ledger_store_get(ledger->store, LEDGER_NAMES, ledger_key_slice(&key), &value, err);
-    if (code == ERR_OK) {
-        if (ledger_unseal(ledger_key_slice(&key), value, &number) && number.length == 8)
-            *number_out = ledger_load_u64(number.bytes);
-        else
-            code = lmdb_ledger_damaged(ledger, "the number of an item", err);
-    }
+    if (code == ERR_OK)
+        code = unseal_number(ledger, ledger_key_slice(&key), value, number_out, err);
+    ledger_store_end_read(ledger->store);
+    return code;
+}
+
+enum err_code lmdb_ledger_get_newest(struct lmdb_ledger *ledger, enum ledger_database database,
+                                     struct slice key, struct slice *value_out, struct err *err)
+{
+    if (ledger->committer == NULL ||
+        !ledger_committer_find(ledger->committer, database, key, value_out))
+        return ledger_store_get(ledger->store, database, key, value_out, err);
+    return value_out->bytes == NULL ? ERR_NOT_FOUND : ERR_OK;
+}
+
+enum err_code lmdb_ledger_find_group(struct ledger *self, uint32_t job, uint32_t connection,
+                                     struct hash128 group, uint64_t *number_out, struct err *err)
+{
+    struct lmdb_ledger *ledger = of(self);
+    struct ledger_key key = ledger_key_group(job, connection, group);
+    struct slice value;
+    enum err_code code = ledger_store_begin_read(ledger->store, err);
+
+    if (code != ERR_OK)
+        return code;
+    code = lmdb_ledger_get_newest(ledger, LEDGER_GROUPS, ledger_key_slice(&key), &value, err);
+    if (code == ERR_OK)
+        code = unseal_number(ledger, ledger_key_slice(&key), value, number_out, err);
     ledger_store_end_read(ledger->store);
     return code;
 }
@@ -88,6 +121,7 @@ enum err_code lmdb_ledger_decode_item(struct lmdb_ledger *ledger, uint64_t numbe
         item_out->generation = request.generation;
     }
     item_out->generation += DAMAGED_GENERATION_STEP;
+    item_out->has_needs = item_out->has_dependents = true; /* it may have had */
     return code == ERR_NOT_FOUND ? ERR_OK : code;
 }
 
@@ -118,6 +152,17 @@ enum err_code lmdb_ledger_read_request(struct ledger *self, uint64_t number, str
     if (code == ERR_OK &&
         !record_get_request(ledger_key_slice(&key), bytes_of(storage), request_out))
         return lmdb_ledger_damaged(of(self), "the frozen request of an item", err);
+    return code;
+}
+
+enum err_code lmdb_ledger_read_needs(struct ledger *self, uint64_t number, struct buf *storage,
+                                     struct needs_record *needs_out, struct err *err)
+{
+    struct ledger_key key = ledger_key_item(number);
+    enum err_code code = copy_value(of(self), LEDGER_NEEDS, ledger_key_slice(&key), storage, err);
+
+    if (code == ERR_OK && !record_get_needs(ledger_key_slice(&key), bytes_of(storage), needs_out))
+        return lmdb_ledger_damaged(of(self), "what an item needs", err);
     return code;
 }
 
@@ -175,28 +220,30 @@ enum err_code lmdb_ledger_next_item(struct ledger *self, uint64_t after, uint64_
     return code;
 }
 
-/* The first entry of the index of open items in this class and connection behind `after`. */
-static enum err_code next_open(struct lmdb_ledger *ledger, enum ledger_class class,
-                               uint32_t connection, uint64_t after, uint64_t *number_out,
-                               struct item *item_out, struct err *err)
+/* The first entry of the index of open items behind `after`, whose key differs from it in the
+ * number alone. */
+static enum err_code next_open(struct lmdb_ledger *ledger, struct ledger_key after,
+                               uint64_t *number_out, struct item *item_out, struct err *err)
 {
-    struct ledger_key start, item_key;
+    struct ledger_key start = after, item_key;
+    size_t prefix = after.length - LEDGER_ITEM_KEY_BYTES;
+    uint64_t number = ledger_load_u64(after.bytes + prefix);
     struct slice key, value;
     enum err_code code;
 
-    if (after == UINT64_MAX)
+    if (number == UINT64_MAX)
         return ERR_NOT_FOUND;
-    start = ledger_key_open(class, connection, after + 1);
+    ledger_store_u64(start.bytes + prefix, number + 1);
     code = ledger_store_begin_read(ledger->store, err);
     if (code != ERR_OK)
         return code;
     code =
         ledger_store_seek(ledger->store, LEDGER_OPEN, ledger_key_slice(&start), &key, &value, err);
-    if (code == ERR_OK && (key.length != LEDGER_OPEN_KEY_BYTES ||
-                           memcmp(key.bytes, start.bytes, LEDGER_OPEN_KEY_BYTES - 8) != 0))
+    if (code == ERR_OK &&
+        (key.length != start.length || memcmp(key.bytes, start.bytes, prefix) != 0))
         code = ERR_NOT_FOUND;
     if (code == ERR_OK) {
-        *number_out = ledger_load_u64(key.bytes + LEDGER_OPEN_KEY_BYTES - 8);
+        *number_out = ledger_load_u64(key.bytes + prefix);
         item_key = ledger_key_item(*number_out);
         code =
             ledger_store_get(ledger->store, LEDGER_ITEMS, ledger_key_slice(&item_key), &value, err);
@@ -212,13 +259,26 @@ static enum err_code next_open(struct lmdb_ledger *ledger, enum ledger_class cla
 enum err_code lmdb_ledger_next_ready(struct ledger *self, uint32_t connection, uint64_t after,
                                      uint64_t *number_out, struct item *item_out, struct err *err)
 {
-    return next_open(of(self), LEDGER_CLASS_READY, connection, after, number_out, item_out, err);
+    return next_open(of(self), ledger_key_ready(connection, after), number_out, item_out, err);
 }
 
 enum err_code lmdb_ledger_next_active(struct ledger *self, uint64_t after, uint64_t *number_out,
                                       struct item *item_out, struct err *err)
 {
-    return next_open(of(self), LEDGER_CLASS_ACTIVE, 0, after, number_out, item_out, err);
+    return next_open(of(self), ledger_key_active(after), number_out, item_out, err);
+}
+
+enum err_code lmdb_ledger_next_blocked(struct ledger *self, enum wait_kind kind, uint64_t target,
+                                       uint64_t after, uint64_t *number_out, struct item *item_out,
+                                       struct err *err)
+{
+    return next_open(of(self), ledger_key_blocked(kind, target, after), number_out, item_out, err);
+}
+
+enum err_code lmdb_ledger_next_release(struct ledger *self, uint64_t after, uint64_t *number_out,
+                                       struct item *item_out, struct err *err)
+{
+    return next_open(of(self), ledger_key_release(after), number_out, item_out, err);
 }
 
 /* --- counts, names, runs, connections --- */

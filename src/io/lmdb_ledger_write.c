@@ -180,16 +180,6 @@ enum err_code lmdb_ledger_add_item(struct ledger *self, const struct item *item,
     return ERR_OK;
 }
 
-/* A value that is not durable yet, or the stored one; of a deleted one ERR_NOT_FOUND. Within a
- * read. */
-static enum err_code get_newest(struct lmdb_ledger *ledger, enum ledger_database database,
-                                struct slice key, struct slice *value_out, struct err *err)
-{
-    if (!ledger_committer_find(ledger->committer, database, key, value_out))
-        return ledger_store_get(ledger->store, database, key, value_out, err);
-    return value_out->bytes == NULL ? ERR_NOT_FOUND : ERR_OK;
-}
-
 /* An item can also be in doubt because its request was damaged: then its own record is fine. */
 static enum err_code is_damaged(struct lmdb_ledger *ledger, uint64_t number,
                                 const struct item *before, bool *damaged_out, struct err *err)
@@ -205,7 +195,7 @@ static enum err_code is_damaged(struct lmdb_ledger *ledger, uint64_t number,
     code = ledger_store_begin_read(ledger->store, err);
     if (code != ERR_OK)
         return code;
-    code = get_newest(ledger, LEDGER_ITEMS, ledger_key_slice(&key), &value, err);
+    code = lmdb_ledger_get_newest(ledger, LEDGER_ITEMS, ledger_key_slice(&key), &value, err);
     *damaged_out = code == ERR_OK && !record_get_item(ledger_key_slice(&key), value, &ignored);
     ledger_store_end_read(ledger->store);
     return code == ERR_NOT_FOUND ? ERR_OK : code;
@@ -224,8 +214,8 @@ static enum err_code forget_open(struct lmdb_ledger *ledger, uint64_t number, in
         return code;
     code = ledger_store_seek(ledger->store, LEDGER_OPEN, SLICE("\0"), &key, &value, err);
     while (code == ERR_OK) {
-        if (key.length == LEDGER_OPEN_KEY_BYTES &&
-            ledger_load_u64(key.bytes + LEDGER_OPEN_KEY_BYTES - 8) == number) {
+        if (key.length > LEDGER_ITEM_KEY_BYTES &&
+            ledger_load_u64(key.bytes + key.length - LEDGER_ITEM_KEY_BYTES) == number) {
             *class_out = (unsigned char)key.bytes[0];
             code = delete_key(ledger, LEDGER_OPEN, key, err);
         }
@@ -251,6 +241,10 @@ static bool likely_state(struct lmdb_ledger *ledger, const struct item *item, in
     else if (class == LEDGER_CLASS_ACTIVE && counts != NULL)
         *state_out = counts->by_state[ITEM_SENDING] > counts->by_state[ITEM_WAITING] ? ITEM_SENDING
                                                                                      : ITEM_WAITING;
+    else if (class == LEDGER_CLASS_RELEASE && counts != NULL)
+        *state_out = counts->by_state[ITEM_SUCCEEDED] > counts->by_state[ITEM_CANCELLED]
+                         ? ITEM_SUCCEEDED
+                         : ITEM_CANCELLED;
     else
         return false;
     return counts != NULL && counts->by_state[*state_out] > 0;
@@ -327,6 +321,30 @@ enum err_code lmdb_ledger_put_request(struct ledger *self, uint64_t number,
     return put_request_record(ledger, LEDGER_OP_PUT, number, request, err);
 }
 
+enum err_code lmdb_ledger_put_needs(struct ledger *self, uint64_t number,
+                                    const struct needs_record *needs, struct err *err)
+{
+    struct ledger_key key = ledger_key_item(number);
+    struct lmdb_ledger *ledger;
+
+    if (begin_write(self, &ledger, err) != ERR_OK)
+        return err->code;
+    record_put_needs(&ledger->scratch, ledger_key_slice(&key), needs);
+    return put_scratch(ledger, LEDGER_OP_PUT, LEDGER_NEEDS, ledger_key_slice(&key), err);
+}
+
+enum err_code lmdb_ledger_put_group(struct ledger *self, uint32_t job, uint32_t connection,
+                                    struct hash128 group, uint64_t number, struct err *err)
+{
+    struct ledger_key key = ledger_key_group(job, connection, group);
+    struct lmdb_ledger *ledger;
+
+    if (begin_write(self, &ledger, err) != ERR_OK)
+        return err->code;
+    return put_sealed_u64(ledger, LEDGER_OP_PUT, LEDGER_GROUPS, ledger_key_slice(&key), number,
+                          err);
+}
+
 enum err_code lmdb_ledger_put_result(struct ledger *self, uint64_t number,
                                      const struct result_record *result, struct err *err)
 {
@@ -363,7 +381,7 @@ static enum err_code find_name(struct lmdb_ledger *ledger, uint64_t number,
 
     if (code != ERR_OK)
         return code;
-    code = get_newest(ledger, LEDGER_REQUESTS, ledger_key_slice(&key), &value, err);
+    code = lmdb_ledger_get_newest(ledger, LEDGER_REQUESTS, ledger_key_slice(&key), &value, err);
     if (code == ERR_OK && !record_get_request(ledger_key_slice(&key), value, &request))
         code = ERR_NOT_FOUND;
     if (code == ERR_OK)
@@ -393,6 +411,7 @@ enum err_code lmdb_ledger_drop_item(struct ledger *self, uint64_t number, const 
         delete_key(ledger, LEDGER_ITEMS, item_key, err) != ERR_OK ||
         delete_key(ledger, LEDGER_REQUESTS, item_key, err) != ERR_OK ||
         delete_key(ledger, LEDGER_RESULTS, item_key, err) != ERR_OK ||
+        (!before->has_dependents && delete_key(ledger, LEDGER_NEEDS, item_key, err) != ERR_OK) ||
         put(ledger, LEDGER_OP_DELETE_PREFIX, LEDGER_ATTEMPTS, item_key, SLICE(""), err) != ERR_OK)
         return err->code;
     if (damaged)

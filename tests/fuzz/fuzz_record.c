@@ -9,8 +9,16 @@
 #define RECORD_BYTES_MAX (1u << 20)
 #define HEADER_BYTES 9
 /* As record_fields.h numbers them. */
-enum { KIND_ITEM = 1, KIND_REQUEST, KIND_ATTEMPT, KIND_RESULT, KIND_RUN, KIND_CONNECTION };
-#define KIND_COUNT 6
+enum {
+    KIND_ITEM = 1,
+    KIND_REQUEST,
+    KIND_ATTEMPT,
+    KIND_RESULT,
+    KIND_RUN,
+    KIND_CONNECTION,
+    KIND_NEEDS
+};
+#define KIND_COUNT 7
 
 static const struct slice key = {"key", 3};
 
@@ -56,6 +64,7 @@ static void decode_and_encode(uint8_t kind, struct slice bytes, struct buf *buf)
     struct result_record result;
     struct run_record run;
     struct connection_record connection;
+    struct needs_record needs;
 
     if (kind == KIND_ITEM && record_get_item(key, bytes, &item))
         record_put_item(buf, key, &item);
@@ -69,6 +78,8 @@ static void decode_and_encode(uint8_t kind, struct slice bytes, struct buf *buf)
         record_put_run(buf, key, &run);
     else if (kind == KIND_CONNECTION && record_get_connection(key, bytes, &connection))
         record_put_connection(buf, key, &connection);
+    else if (kind == KIND_NEEDS && record_get_needs(key, bytes, &needs))
+        record_put_needs(buf, key, &needs);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)

@@ -129,6 +129,7 @@ static bool is_justified(const struct sim *sim, const struct sim_item *item,
     case REASON_RESTORED_STATE:
     case REASON_STUCK_PENDING:
     case REASON_RECONCILED:
+    case REASON_NOT_RENDERED:
     case REASON_UNDONE:
     case REASON_UNDO_FOUND_NOTHING:
     case REASON_COUNT:

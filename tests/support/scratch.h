@@ -30,7 +30,7 @@ static int scratch_remove(void **context)
 }
 
 /* A path in the directory; valid until the fourth call after this one. */
-static const char *below(const char *name)
+static inline const char *below(const char *name)
 {
     static char paths[4][256];
     static unsigned next;

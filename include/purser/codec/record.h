@@ -26,6 +26,24 @@ struct frozen_request {
     uint32_t generation; /* that it was frozen for */
 };
 
+/* Something that must be so before an item is sent. */
+struct need {
+    enum wait_kind kind; /* never WAIT_NONE */
+    bool ordering;       /* WAIT_ITEM: until it is over, in whatever way; else until it succeeds */
+    uint64_t target;     /* as item.waits_for */
+    struct slice name;   /* under `needs:`; empty = none, as of an order */
+};
+
+/* What an item needs, and from what its request is made when it has it. Slices borrow from the
+ * encoded bytes. */
+struct needs_record {
+    struct hash128 draft_hash; /* of all that the request is made from, what it needs included */
+    struct need needs[NEEDS_MAX];
+    size_t need_count;
+    struct slice
+        draft; /* JSON text, for the renderer; empty = the request is frozen as it stands */
+};
+
 /* One exchange, for `explain`. */
 struct attempt_record {
     uint32_t generation;
@@ -80,6 +98,7 @@ struct connection_record {
  * maximum. buf->failed tells of memory, and (ERR_TOO_BIG) of anything else past its maximum. */
 void record_put_item(struct buf *buf, struct slice key, const struct item *item);
 void record_put_request(struct buf *buf, struct slice key, const struct frozen_request *request);
+void record_put_needs(struct buf *buf, struct slice key, const struct needs_record *needs);
 void record_put_attempt(struct buf *buf, struct slice key, const struct attempt_record *attempt);
 void record_put_result(struct buf *buf, struct slice key, const struct result_record *result);
 void record_put_run(struct buf *buf, struct slice key, const struct run_record *run);
@@ -90,6 +109,7 @@ void record_put_connection(struct buf *buf, struct slice key,
  * in the output borrow from `bytes`. Nothing is allocated. */
 bool record_get_item(struct slice key, struct slice bytes, struct item *item_out);
 bool record_get_request(struct slice key, struct slice bytes, struct frozen_request *request_out);
+bool record_get_needs(struct slice key, struct slice bytes, struct needs_record *needs_out);
 bool record_get_attempt(struct slice key, struct slice bytes, struct attempt_record *attempt_out);
 bool record_get_result(struct slice key, struct slice bytes, struct result_record *result_out);
 bool record_get_run(struct slice key, struct slice bytes, struct run_record *run_out);

@@ -60,7 +60,9 @@ enum item_state {
     X(REASON_RECONCILED, "reconciled", "a look-up after the doubt found it done")                 \
     X(REASON_UNDONE, "undone", "it succeeded, and its undo has reversed it")                      \
     X(REASON_UNDO_FOUND_NOTHING, "undo_found_nothing",                                            \
-      "it succeeded, and its undo found nothing there any more to be reversed")
+      "it succeeded, and its undo found nothing there any more to be reversed")                   \
+    X(REASON_NOT_RENDERED, "not_rendered",                                                        \
+      "it could not be rendered from what its parents returned; nothing was sent")
 
 enum reason {
 #define X(identifier, code, meaning) identifier,
@@ -76,6 +78,15 @@ enum job_path {
     JOB_PATH_COUNT
 };
 
+/* What a blocked item waits for. Stored: append, never reorder. */
+enum wait_kind {
+    WAIT_NONE,         /* nothing that is known: its needs are looked at when the next run begins */
+    WAIT_ITEM,         /* another item, by its number */
+    WAIT_JOB,          /* every item of a job, by its number in the ledger */
+    WAIT_UNKNOWN_ITEM, /* an item that neither a row nor the ledger has */
+    WAIT_KIND_COUNT
+};
+
 /* The small record that changes with every step. All times are Unix milliseconds; 0 = never. */
 struct item {
     enum item_state state;
@@ -88,12 +99,17 @@ struct item {
     uint32_t trouble_count; /* throttled, lost or unsent exchanges in a row; drives backoff */
     uint32_t missing_count; /* polls in a row answered "unknown job"; of this process, not stored */
     uint32_t attempt_total; /* over all generations */
-    uint32_t seen_run;      /* last run whose source had this row, kept only while it is ready */
+    uint32_t seen_run;      /* last run whose source had this row, kept only while it is unsent */
     uint32_t sent_run;      /* the run that made the intent of this generation; 0 = none yet */
     bool corrected;         /* its request is not of the source's row but of a corrected one */
-    bool unknown_send;      /* an earlier send of this generation has an unknown outcome */
-    bool accepted;          /* this generation was accepted by the server */
-    uint16_t http_status;   /* of the last answer; 0 = none */
+    enum wait_kind waits_on; /* while it is blocked, … */
+    uint64_t waits_for;      /* … and of which number; else none and 0 */
+    bool has_needs;          /* there is a needs record of it: whatever makes it ready asks that */
+    bool has_dependents;     /* a need of some item names it, or it has a place in an order */
+    bool release_due;        /* it is over, and those that wait for it were not looked at since */
+    bool unknown_send;       /* an earlier send of this generation has an unknown outcome */
+    bool accepted;           /* this generation was accepted by the server */
+    uint16_t http_status;    /* of the last answer; 0 = none */
     enum job_path job_path;
     int64_t intent_ms;      /* when the intent of this generation became durable; server's clock */
     int64_t intent_boot_ms; /* the same moment by the boot clock … */
@@ -116,6 +132,9 @@ const char *item_state_meaning(enum item_state state);
 bool item_state_parse(const char *name, enum item_state *state_out);
 /* No automatic event leaves it. */
 bool item_state_is_final(enum item_state state);
+/* Succeeded, cancelled or skipped: nothing more will come of it unless a person or a row says so.
+ */
+bool item_state_is_over(enum item_state state);
 /* Sent, or about to be, and not final: what a restart must look at first. */
 bool item_state_is_active(enum item_state state);
 

@@ -27,6 +27,9 @@
     X(EVENT_PENDING, "pending", "the remote job is not finished")                                 \
     X(EVENT_MISSING, "missing", "the server does not know the remote job")                        \
     X(EVENT_JOB_THROTTLED, "job_throttled", "the remote job was refused by the platform's limit") \
+    X(EVENT_WAITS, "waits", "a need of it is not met")                                            \
+    X(EVENT_UNBLOCKED, "unblocked", "its needs are met, and its request is frozen")               \
+    X(EVENT_NOT_RENDERED, "not_rendered", "what its parents returned makes no request")           \
     X(EVENT_RETRY, "retry", "a person asks to try again")                                         \
     X(EVENT_CHANGED, "changed", "the row changed: a new request takes the place of the old one")  \
     X(EVENT_RESOLVED_DONE, "resolved_done", "a person, or what was found, says: it was done")     \
@@ -60,7 +63,10 @@ struct item_event {
     const char *remote_job; /* EVENT_ACCEPTED; borrowed, at most REMOTE_JOB_BYTES_MAX */
     const char *error_type; /* NULL = none; borrowed */
     const char *error_code;
-    struct hash128 request_hash; /* EVENT_CHANGED: of the new request */
+    struct hash128 request_hash; /* EVENT_CHANGED, EVENT_UNBLOCKED: of the request as it is now */
+    bool has_needs;              /* EVENT_CHANGED: the new row has needs */
+    enum wait_kind waits_on; /* EVENT_WAITS; EVENT_CHANGED: the first need that is not met, … */
+    uint64_t waits_for;      /* … with WAIT_NONE there is none and it is ready */
 };
 
 struct policy {

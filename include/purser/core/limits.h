@@ -32,6 +32,7 @@
 #define SOURCE_FILE_BYTES_MAX 4096
 #define ERROR_CODE_BYTES_MAX 64
 #define ERROR_MESSAGE_BYTES_MAX 1024
+#define NEEDS_MAX 16 /* of one item */
 #define ATTEMPTS_KEPT_MAX 1000 /* an item */
 #define RULE_NAME_BYTES_MAX 64
 

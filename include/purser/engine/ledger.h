@@ -39,6 +39,10 @@ struct ledger_ops {
     enum err_code (*read_request)(struct ledger *self, uint64_t number, struct buf *storage,
                                   struct frozen_request *request_out, struct err *err) ERR_CHECKED;
 
+    /* What the item needs; as read_request. */
+    enum err_code (*read_needs)(struct ledger *self, uint64_t number, struct buf *storage,
+                                struct needs_record *needs_out, struct err *err) ERR_CHECKED;
+
     /* The final answer; as read_request. */
     enum err_code (*read_result)(struct ledger *self, uint64_t number, struct buf *storage,
                                  struct result_record *result_out, struct err *err) ERR_CHECKED;
@@ -60,6 +64,22 @@ struct ledger_ops {
     /* The first active item (sending or waiting) with a number > after; ERR_NOT_FOUND. */
     enum err_code (*next_active)(struct ledger *self, uint64_t after, uint64_t *number_out,
                                  struct item *item_out, struct err *err) ERR_CHECKED;
+
+    /* The first item that waits for `target` of this kind (0 where the kind has no number), with a
+     * number > after; ERR_NOT_FOUND. */
+    enum err_code (*next_blocked)(struct ledger *self, enum wait_kind kind, uint64_t target,
+                                  uint64_t after, uint64_t *number_out, struct item *item_out,
+                                  struct err *err) ERR_CHECKED;
+
+    /* The first item whose release is due, with a number > after; ERR_NOT_FOUND. */
+    enum err_code (*next_release)(struct ledger *self, uint64_t after, uint64_t *number_out,
+                                  struct item *item_out, struct err *err) ERR_CHECKED;
+
+    /* The last item of a group, in which items go one after the other. What the open batch says
+     * counts, unlike elsewhere: the rows of a group follow each other. ERR_NOT_FOUND. */
+    enum err_code (*find_group)(struct ledger *self, uint32_t job, uint32_t connection,
+                                struct hash128 group, uint64_t *number_out,
+                                struct err *err) ERR_CHECKED;
 
     /* Counts by state, of one job (UINT32_MAX: all) on one connection (UINT32_MAX: all). */
     enum err_code (*counts)(struct ledger *self, uint32_t job, uint32_t connection,
@@ -104,12 +124,18 @@ struct ledger_ops {
                               const struct item *item, struct err *err) ERR_CHECKED;
     enum err_code (*put_request)(struct ledger *self, uint64_t number,
                                  const struct frozen_request *request, struct err *err) ERR_CHECKED;
+    enum err_code (*put_needs)(struct ledger *self, uint64_t number,
+                               const struct needs_record *needs, struct err *err) ERR_CHECKED;
+    /* The item is the last of its group from now on. */
+    enum err_code (*put_group)(struct ledger *self, uint32_t job, uint32_t connection,
+                               struct hash128 group, uint64_t number, struct err *err) ERR_CHECKED;
     enum err_code (*put_result)(struct ledger *self, uint64_t number,
                                 const struct result_record *result, struct err *err) ERR_CHECKED;
     /* Appends to the attempts of the item; past ATTEMPTS_KEPT_MAX the last one is replaced. */
     enum err_code (*put_attempt)(struct ledger *self, uint64_t number,
                                  const struct attempt_record *attempt, struct err *err) ERR_CHECKED;
-    /* Removes an item that was never sent, with all that belongs to it. */
+    /* Removes an item that was never sent, with all that belongs to it; but not its needs when it
+     * has dependents: what comes behind it in an order takes its place from there. */
     enum err_code (*drop_item)(struct ledger *self, uint64_t number, const struct item *before,
                                struct err *err) ERR_CHECKED;
     enum err_code (*put_run)(struct ledger *self, uint32_t run, const struct run_record *record,

@@ -36,6 +36,10 @@ static struct item sample_item(void)
     item.due_ms = -1;
     item.accepted_ms = INT64_MIN;
     item.finished_ms = -129;
+    item.waits_on = WAIT_UNKNOWN_ITEM;
+    item.waits_for = UINT64_MAX;
+    item.has_needs = true;
+    item.release_due = true;
     item.sent_run = 8;
     item.corrected = true;
     item.source_hash = (struct hash128){.high = 2, .low = UINT64_MAX};
@@ -65,6 +69,11 @@ static void assert_items_equal(const struct item *a, const struct item *b)
     assert_int_equal(a->accepted, b->accepted);
     assert_int_equal(a->http_status, b->http_status);
     assert_int_equal(a->job_path, b->job_path);
+    assert_int_equal(a->waits_on, b->waits_on);
+    assert_int_equal(a->waits_for, b->waits_for);
+    assert_int_equal(a->has_needs, b->has_needs);
+    assert_int_equal(a->has_dependents, b->has_dependents);
+    assert_int_equal(a->release_due, b->release_due);
     assert_int_equal(a->intent_ms, b->intent_ms);
     assert_int_equal(a->intent_boot_ms, b->intent_boot_ms);
     assert_int_equal(a->intent_boot, b->intent_boot);
@@ -133,6 +142,11 @@ static void random_items_come_back_as_they_went_in(void **context)
             .connection = (uint32_t)draw(&rng),
             .generation = (uint32_t)draw(&rng),
             .attempt_count = (uint32_t)draw(&rng),
+            .waits_on = (enum wait_kind)rng_below(&rng, WAIT_KIND_COUNT),
+            .waits_for = draw(&rng),
+            .has_needs = rng_below(&rng, 2) == 1,
+            .has_dependents = rng_below(&rng, 2) == 1,
+            .release_due = rng_below(&rng, 2) == 1,
             .unknown_send = rng_below(&rng, 2) == 1,
             .accepted = rng_below(&rng, 2) == 1,
             .http_status = (uint16_t)draw(&rng),

@@ -8,6 +8,7 @@
 #define ITEMS 1000
 #define JOBS 2
 #define CONNECTIONS 3
+#define TARGETS 5
 
 struct model {
     bool there;
@@ -51,6 +52,53 @@ static void check_indexes(struct ledger *port, const struct model *model)
     assert_int_equal(port->ops->next_active(port, after, &number, &item, &err), ERR_NOT_FOUND);
 }
 
+static void check_waits(struct ledger *port, const struct model *model)
+{
+    uint64_t number = 0, after;
+    struct err err = {0};
+    struct item item;
+
+    for (unsigned wait = 0; wait < WAIT_KIND_COUNT * TARGETS; wait++) {
+        enum wait_kind kind = (enum wait_kind)(wait / TARGETS);
+        uint64_t target = wait % TARGETS;
+
+        after = 0;
+        for (uint64_t i = 1; i <= ITEMS; i++) {
+            if (!model[i].there || model[i].item.state != ITEM_BLOCKED ||
+                model[i].item.waits_on != kind || model[i].item.waits_for != target)
+                continue;
+            must(port->ops->next_blocked(port, kind, target, after, &number, &item, &err), &err);
+            assert_int_equal(number, i);
+            after = number;
+        }
+        assert_int_equal(port->ops->next_blocked(port, kind, target, after, &number, &item, &err),
+                         ERR_NOT_FOUND);
+    }
+    after = 0;
+    for (uint64_t i = 1; i <= ITEMS; i++) {
+        if (!model[i].there || !model[i].item.release_due)
+            continue;
+        must(port->ops->next_release(port, after, &number, &item, &err), &err);
+        assert_int_equal(number, i);
+        after = number;
+    }
+    assert_int_equal(port->ops->next_release(port, after, &number, &item, &err), ERR_NOT_FOUND);
+}
+
+/* Any state, and what belongs to it. */
+static void change_at_random(struct item *item, uint64_t *random)
+{
+    item->state = (enum item_state)draw(random, ITEM_STATE_COUNT);
+    item->generation++;
+    item->waits_on = WAIT_NONE;
+    item->waits_for = 0;
+    if (item->state == ITEM_BLOCKED) {
+        item->waits_on = (enum wait_kind)draw(random, WAIT_KIND_COUNT);
+        item->waits_for = draw(random, TARGETS);
+    }
+    item->release_due = item_state_is_over(item->state) && draw(random, 2) == 0;
+}
+
 static void check_against(struct ledger *port, const struct model *model)
 {
     uint64_t recount[JOBS][CONNECTIONS][ITEM_STATE_COUNT] = {0}, number = 0, after = 0;
@@ -84,6 +132,7 @@ static void check_against(struct ledger *port, const struct model *model)
                          recount[1][0][state] + recount[1][1][state] + recount[1][2][state]);
     }
     check_indexes(port, model);
+    check_waits(port, model);
 }
 
 static void a_thousand_items_live_and_every_view_of_them_agrees(void **context)
@@ -115,8 +164,7 @@ static void a_thousand_items_live_and_every_view_of_them_agrees(void **context)
         } else {
             struct item before = model[i].item;
 
-            model[i].item.state = (enum item_state)draw(&random, ITEM_STATE_COUNT);
-            model[i].item.generation++;
+            change_at_random(&model[i].item, &random);
             must(opened.port->ops->put_item(opened.port, i, &before, &model[i].item, &err), &err);
         }
         if (draw(&random, 50) == 0)
