@@ -55,6 +55,11 @@ static void append_head(const struct session *session, const struct item_view *v
         buf_append_format(out, "  %-16s %s: %s\n", "reason", reason_code(item->reason),
                           reason_meaning(item->reason));
     append_advice(item, out);
+    if (item->corrected)
+        buf_append_format(out,
+                          "  %-16s by a row that was given to retry --input; the row of the "
+                          "source counts again when it changes\n",
+                          "corrected");
     buf_append_format(out, "  %-16s %s %.*s, %zu bytes, from %.*s:%u\n", "request",
                       method_name(view->request.method), (int)view->request.path.length,
                       view->request.path.bytes, view->request.body.length,
@@ -153,6 +158,7 @@ static void append_head_json(const struct session *session, const struct item_vi
                       item_state_name(view->item.state), reason_code(view->item.reason),
                       view->item.generation, key, method_name(view->request.method));
     text_append_json(out, view->request.path);
+    buf_append_format(out, ",\"corrected\":%s", view->item.corrected ? "true" : "false");
     buf_append_text(out, ",\"remote_job\":");
     text_append_json(out, slice_of(view->item.remote_job));
     buf_append_text(out, ",\"look_at\":");

@@ -11,6 +11,7 @@
 #include "purser/io/clock.h"
 #include "purser/io/intake.h"
 #include "purser/io/result_file.h"
+#include "purser/io/result_row.h"
 
 const char help_results[] =
     "usage: purser results SPEC -o DIR [options]\n\n"
@@ -88,7 +89,7 @@ static size_t own_column_count(struct source *source)
     const struct slice *names = source_columns(source, &count);
 
     for (kept = count; kept > 0; kept--)
-        if (names[kept - 1].length < 7 || memcmp(names[kept - 1].bytes, "purser_", 7) != 0)
+        if (!result_row_is_added(names[kept - 1]))
             break;
     return kept;
 }
@@ -169,6 +170,7 @@ static void append_row(struct results *results, const struct spec_job *job, size
 
     cut_line_end(&results->row);
     if (job->source.kind == SOURCE_NDJSON) {
+        result_row_drop_added(&results->row, row_start);
         while (results->row.length > row_start &&
                results->row.bytes[results->row.length - 1] != '}')
             buf_truncate(&results->row, results->row.length - 1);

@@ -1,23 +1,60 @@
 /* purser retry SPEC
  *
  * Promises: only what failed for certain, or was cancelled, becomes ready; never what may have been
- * done. */
+ * done. With --input only the items of those rows are sent, and the uncorrected rows of the source
+ * count for nothing until they change. */
+#include <stdint.h>
+#include <stdio.h>
+
 #include "purser/cli/command.h"
+#include "purser/cli/correct.h"
 #include "purser/cli/decide.h"
 
 const char help_retry[] =
     "usage: purser retry SPEC [options]\n\n"
     "  purser retry catalogue.yaml\n"
-    "  purser retry catalogue.yaml --where 'code=450 and job=products'\n\n"
+    "  purser retry catalogue.yaml --where 'code=450 and job=products'\n"
+    "  purser retry catalogue.yaml --input results/failed.csv    corrected rows, sent at once\n\n"
     "Failed and cancelled items become ready; `purser run` then sends them. What was refused "
     "before\n"
     "it was accepted keeps its idempotency key, what was accepted and then failed gets a new one.\n"
     "Items in doubt are left alone: `purser resolve` is for them.\n\n"
+    "With --input FILE the rows of the file take the places of those that failed, and only they\n"
+    "are sent, at once. It is a failed.csv of `purser results`, corrected: purser_* columns are\n"
+    "passed over. A row of an item that succeeded, is under way or is in doubt is an error, and\n"
+    "then nothing is sent. The rows of the source count for nothing until they change themselves.\n"
+    "The same command again is safe: what was sent is not sent twice.\n\n"
     "  --where TERMS      only these (see purser items --help)\n"
+    "  --input FILE       corrected rows: .csv, .tsv, .ndjson or .jsonl\n"
+    "  --job JOB          whose rows they are; else the file's folder says, or the only job\n"
     "  --output json      one object on stdout\n"
-    "  --state DIR        where the ledgers are\n";
+    "  --state DIR        where the ledgers are\n"
+    "With --input also, as in purser run: --limit, --wait, --grace, --var, --validate\n";
+
+static int wrong(const char *text, const char *hint)
+{
+    print_talk("purser retry: %s", text);
+    print_talk("hint: %s", hint);
+    return EXIT_INPUT;
+}
 
 int cmd_retry(int argc, char **argv)
 {
-    return decide_command(argc, argv, EVENT_RETRY, "ready", "run");
+    struct options options;
+    int exit_status = options_parse(argc, argv,
+                                    ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_WHERE | ALLOW_RUN |
+                                        ALLOW_VALIDATE | ALLOW_INPUT,
+                                    &options);
+
+    if (exit_status != -1)
+        return exit_status;
+    if (options.input != NULL && options.where != NULL)
+        return wrong("--where and --input do not go together",
+                     "with --input the rows of the file say which items are meant");
+    if (options.input != NULL)
+        return correct_command(&options);
+    if (options.job != NULL || options.wait_ms != INT64_MAX || options.limit != UINT64_MAX)
+        return wrong("--job, --wait and --limit go with --input",
+                     "without it nothing is sent: `purser run` does that");
+    return decide_by_options(&options, EVENT_RETRY, "ready", "run");
 }

@@ -42,7 +42,8 @@ static void tell_comparison(const struct run *run)
         (unsigned long long)(import->by_action[CONVERGE_ADD] + import->by_action[CONVERGE_SKIP]),
         (unsigned long long)(import->by_action[CONVERGE_REPLACE] +
                              import->by_action[CONVERGE_RESEND]),
-        (unsigned long long)import->by_action[CONVERGE_UNCHANGED],
+        (unsigned long long)(import->by_action[CONVERGE_UNCHANGED] +
+                             import->by_action[CONVERGE_CORRECTED]),
         (unsigned long long)(import->by_action[CONVERGE_KEEP] +
                              import->by_action[CONVERGE_FINISH_FIRST]),
         (unsigned long long)import->dropped);

@@ -118,22 +118,17 @@ enum err_code decide_report(struct session *session, const char *verb, uint64_t 
     return code;
 }
 
-int decide_command(int argc, char **argv, enum item_event_kind kind, const char *verb,
-                   const char *next)
+int decide_by_options(const struct options *options, enum item_event_kind kind, const char *verb,
+                      const char *next)
 {
-    struct options options;
     struct session session;
     struct where where;
     struct err err = {0};
     uint64_t done, passed;
-    int exit_status =
-        options_parse(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_WHERE, &options);
+    int exit_status = EXIT_DONE;
 
-    if (exit_status != -1)
-        return exit_status;
-    exit_status = EXIT_DONE;
-    session_init(&session, &options);
-    if (where_parse(options.where, &where, &err) != ERR_OK ||
+    session_init(&session, options);
+    if (where_parse(options->where, &where, &err) != ERR_OK ||
         session_load_spec(&session, &err) != ERR_OK ||
         session_open_ledger(&session, true, &err) != ERR_OK ||
         decide_all(&session, &where, kind, &done, &passed, &err) != ERR_OK ||
@@ -141,4 +136,14 @@ int decide_command(int argc, char **argv, enum item_event_kind kind, const char 
         exit_status = session_fail(&session, &err);
     session_deinit(&session);
     return exit_status;
+}
+
+int decide_command(int argc, char **argv, enum item_event_kind kind, const char *verb,
+                   const char *next)
+{
+    struct options options;
+    int exit_status =
+        options_parse(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_WHERE, &options);
+
+    return exit_status != -1 ? exit_status : decide_by_options(&options, kind, verb, next);
 }

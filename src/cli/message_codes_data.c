@@ -36,6 +36,12 @@ static const struct message_code data_codes[] = {
      "Each platform needs its own credentials; they are references ({ env: … }), never values.",
      "platform: PRESTASHOP\nstore_url: ${row.name}",
      "platform: PRESTASHOP\nstore_url: ${row.name}\napi_key: { env: SHOP_TOKEN }"},
+    {"data.correction", "a corrected row that has no item to be sent again",
+     "retry --input takes rows of items that failed, were cancelled or have not been sent. What "
+     "has succeeded, is under way or is in doubt is not written twice: take its row out, and do "
+     "what "
+     "the help below the message says.",
+     "sku,name,price\nA-1,Jug,9.99", "sku,name,price\nA-2,Jug,4.50"},
     {"data.csv", "a line that is no CSV",
      "Quotes that are opened must be closed, and only the delimiter or the end of the line may "
      "follow. A quote inside of quotes is written twice.",

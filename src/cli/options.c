@@ -28,6 +28,8 @@ enum {
     OPTION_ALLOW_PRODUCTION,
     OPTION_VALIDATE,
     OPTION_APPLY_FOUND,
+    OPTION_INPUT,
+    OPTION_JOB,
 };
 
 struct option_rule {
@@ -57,6 +59,8 @@ static const struct option_rule rules[] = {
     {"allow-production", no_argument, OPTION_ALLOW_PRODUCTION, ALLOW_PROBE},
     {"validate", required_argument, OPTION_VALIDATE, ALLOW_VALIDATE},
     {"apply-found", no_argument, OPTION_APPLY_FOUND, ALLOW_APPLY_FOUND},
+    {"input", required_argument, OPTION_INPUT, ALLOW_INPUT},
+    {"job", required_argument, OPTION_JOB, ALLOW_INPUT},
 };
 enum { RULE_COUNT = sizeof rules / sizeof rules[0] };
 
@@ -171,6 +175,12 @@ static int apply(const char *command, int value, const char *argument, struct op
         return -1;
     case OPTION_APPLY_FOUND:
         options->apply_found = true;
+        return -1;
+    case OPTION_INPUT:
+        options->input = argument;
+        return -1;
+    case OPTION_JOB:
+        options->job = argument;
         return -1;
     case OPTION_WATCH:
         options->watch = true;

@@ -12,7 +12,8 @@ enum err_code run_put_record(struct run *run, int exit_status, struct err *err)
         .spec_digest = run->session->spec.digest,
         .added = run->import.by_action[CONVERGE_ADD] + run->import.by_action[CONVERGE_SKIP],
         .changed = run->import.by_action[CONVERGE_REPLACE] + run->import.by_action[CONVERGE_RESEND],
-        .unchanged = run->import.by_action[CONVERGE_UNCHANGED],
+        .unchanged =
+            run->import.by_action[CONVERGE_UNCHANGED] + run->import.by_action[CONVERGE_CORRECTED],
         .kept = run->import.by_action[CONVERGE_KEEP] + run->import.by_action[CONVERGE_FINISH_FIRST],
         .dropped = run->import.dropped,
         .sent = run->progress.sent,

@@ -55,7 +55,8 @@ static void append_json(const struct run *run, int exit_status, struct buf *out)
         "\"dropped\":%llu,\"sent\":%llu,\"polls\":%llu,\"throttled\":%llu,\"retried\":%llu}",
         (unsigned long long)(import->by_action[CONVERGE_ADD] + import->by_action[CONVERGE_SKIP]),
         (unsigned long long)changed_count(import),
-        (unsigned long long)import->by_action[CONVERGE_UNCHANGED],
+        (unsigned long long)(import->by_action[CONVERGE_UNCHANGED] +
+                             import->by_action[CONVERGE_CORRECTED]),
         (unsigned long long)kept_count(import), (unsigned long long)import->dropped,
         (unsigned long long)run->progress.sent, (unsigned long long)run->progress.polls,
         (unsigned long long)run->progress.throttled, (unsigned long long)run->progress.retried);

@@ -179,7 +179,7 @@ static enum err_code drop_unseen(struct importer *importer, uint32_t connection,
     }
 }
 
-static enum err_code commit_all(struct importer *importer, struct err *err)
+enum err_code import_commit(struct importer *importer, struct err *err)
 {
     struct ledger *ledger = importer->ledger;
     uint64_t sequence;
@@ -196,7 +196,7 @@ enum err_code import_finish(struct importer *importer, uint32_t connection_count
 
     if (importer->ledger == NULL)
         return ERR_OK;
-    if (!importer->dry && commit_all(importer, err) != ERR_OK)
+    if (!importer->dry && import_commit(importer, err) != ERR_OK)
         return err->code;
     if (importer->ledger->ops->counts(importer->ledger, UINT32_MAX, UINT32_MAX, &counts, err) !=
         ERR_OK)
@@ -217,5 +217,80 @@ enum err_code import_finish(struct importer *importer, uint32_t connection_count
     for (uint32_t connection = 0; connection < connection_count; connection++)
         if (drop_unseen(importer, connection, err) != ERR_OK)
             return err->code;
-    return commit_all(importer, err);
+    return import_commit(importer, err);
+}
+
+/* --- corrected rows, given beside the source --- */
+
+static struct item step(struct importer *importer, const struct item *item,
+                        enum item_event_kind kind, struct hash128 hash)
+{
+    struct item_event event = {.kind = kind,
+                               .now_ms = importer->now_ms,
+                               .delay_ms = -1,
+                               .corrected = true,
+                               .request_hash = hash};
+    struct policy policy = {0};
+    struct step step = lifecycle_step(item, &event, &policy);
+
+    assert(step.legal);
+    return step.item;
+}
+
+/* The item is ready afterwards, with the row's request in the same batch. */
+static enum err_code correct(struct importer *importer, const struct import_row *row,
+                             enum correction correction, const struct import_outcome *outcome,
+                             struct err *err)
+{
+    const struct ledger_ops *ops = importer->ledger->ops;
+    const struct item *known = &outcome->known;
+    struct hash128 hash = outcome->request_hash;
+    struct item after = *known;
+    struct frozen_request request;
+
+    if (known->state == ITEM_CANCELLED || correction == CORRECTION_AGAIN)
+        after = step(importer, &after, EVENT_RETRY, hash);
+    if (correction == CORRECTION_CHANGE)
+        after = step(importer, &after, EVENT_CHANGED, hash);
+    if (after.state == ITEM_READY)
+        after.seen_run = importer->run;
+    request = freeze(row, after.generation);
+    if (correction == CORRECTION_CHANGE &&
+        ops->put_request(importer->ledger, outcome->number, &request, err) != ERR_OK)
+        return err->code;
+    if (ops->put_item(importer->ledger, outcome->number, known, &after, err) != ERR_OK)
+        return err->code;
+    return commit_when_full(importer, err);
+}
+
+enum err_code import_correction(struct importer *importer, const struct import_row *row,
+                                enum correction *correction_out, struct err *err)
+{
+    struct import_outcome outcome;
+
+    if (import_compare(importer, row, &outcome, err) != ERR_OK)
+        return err->code;
+    *correction_out = converge_correction(outcome.is_known ? &outcome.known : NULL, row->condition,
+                                          outcome.request_hash);
+    if (importer->dry)
+        return ERR_OK;
+    switch (*correction_out) {
+    case CORRECTION_GOES_ON:
+        if (outcome.known.state != ITEM_READY)
+            return ERR_OK;
+        return correct(importer, row, *correction_out, &outcome, err);
+    case CORRECTION_CHANGE:
+    case CORRECTION_AGAIN:
+        return correct(importer, row, *correction_out, &outcome, err);
+    case CORRECTION_DONE:
+    case CORRECTION_UNKNOWN:
+    case CORRECTION_SKIPPED:
+    case CORRECTION_UNDER_WAY:
+    case CORRECTION_IN_DOUBT:
+    case CORRECTION_SUCCEEDED:
+    case CORRECTION_GIVEN_UP:
+    case CORRECTION_COUNT:
+        break;
+    }
+    return ERR_OK;
 }

@@ -36,6 +36,10 @@ static enum err_code open_job(struct intake *intake, struct intake_job *job, str
     if (code != ERR_OK)
         return code;
     columns = source_columns(job->source, &column_count);
+    if (intake->strips && columns != NULL)
+        columns = intake_own_columns(&intake->templates, columns, &column_count);
+    if (intake->strips && columns == NULL && column_count > 0)
+        return err_set(err, ERR_NO_MEMORY, "no memory for the columns of job %s", job->job->name);
     code = spec_job_bind(&intake->templates, intake->spec, job->job, columns, column_count,
                          &job->templates, intake->diagnostics);
     if (code == ERR_NO_MEMORY)
@@ -52,9 +56,10 @@ static enum err_code input_error(const struct intake *intake, struct err *err)
                    intake->diagnostics->error_count == 1 ? "" : "s", intake->spec->file);
 }
 
-enum err_code intake_open(const struct spec *spec, uint32_t run, int64_t started_ms,
-                          struct diagnostics *diagnostics, struct intake **intake_out,
-                          struct err *err)
+/* The job `only`, or all with SIZE_MAX. */
+static enum err_code open_jobs(const struct spec *spec, size_t only, uint32_t run,
+                               int64_t started_ms, struct diagnostics *diagnostics,
+                               struct intake **intake_out, struct err *err)
 {
     struct intake *intake = mem_new(1, sizeof *intake);
     enum err_code code = ERR_OK;
@@ -65,6 +70,8 @@ enum err_code intake_open(const struct spec *spec, uint32_t run, int64_t started
     intake->diagnostics = diagnostics;
     arena_init(&intake->templates, SPEC_ARENA_BYTES_MAX);
     arena_init(&intake->scratch, UNIT_ARENA_BYTES_MAX);
+    arena_init(&intake->stripped, UNIT_ARENA_BYTES_MAX);
+    intake->strips = only != SIZE_MAX;
     buf_init(&intake->body, BODY_BYTES_MAX);
     set_run_values(intake, run, started_ms);
     intake->jobs = mem_new(spec->job_count, sizeof *intake->jobs);
@@ -77,6 +84,8 @@ enum err_code intake_open(const struct spec *spec, uint32_t run, int64_t started
         enum err_code opened;
 
         intake->jobs[i].job = &spec->jobs[i];
+        if (only != SIZE_MAX && i != only)
+            continue;
         opened = open_job(intake, &intake->jobs[i], err);
         if (opened != ERR_OK)
             code = opened;
@@ -93,6 +102,21 @@ enum err_code intake_open(const struct spec *spec, uint32_t run, int64_t started
     return ERR_OK;
 }
 
+enum err_code intake_open(const struct spec *spec, uint32_t run, int64_t started_ms,
+                          struct diagnostics *diagnostics, struct intake **intake_out,
+                          struct err *err)
+{
+    return open_jobs(spec, SIZE_MAX, run, started_ms, diagnostics, intake_out, err);
+}
+
+enum err_code intake_open_one(const struct spec *spec, size_t job_index, uint32_t run,
+                              int64_t started_ms, struct diagnostics *diagnostics,
+                              struct intake **intake_out, struct err *err)
+{
+    assert(job_index < spec->job_count);
+    return open_jobs(spec, job_index, run, started_ms, diagnostics, intake_out, err);
+}
+
 void intake_close(struct intake *intake)
 {
     if (intake == NULL)
@@ -102,6 +126,7 @@ void intake_close(struct intake *intake)
     mem_free(intake->jobs);
     arena_deinit(&intake->templates);
     arena_deinit(&intake->scratch);
+    arena_deinit(&intake->stripped);
     buf_deinit(&intake->body);
     mem_free(intake);
 }
@@ -146,7 +171,9 @@ static enum err_code pass(struct intake *intake, struct intake_job *job, unit_fn
             intake->stop(intake->stop_context))
             return err_set(err, ERR_STOPPED,
                            "stopped while the rows were compared; nothing was sent");
-        if (intake_render(intake, job, &unit, &row))
+        if (intake->strips && !intake_strip(intake, &unit))
+            code = err_set(err, ERR_NO_MEMORY, "no memory for a row");
+        else if (intake_render(intake, job, &unit, &row))
             code = fn(intake, context, &row, err);
         if (intake->body.failed == ERR_NO_MEMORY)
             code = err_set(err, ERR_NO_MEMORY, "no memory for a body");
@@ -267,7 +294,8 @@ enum err_code intake_check(struct intake *intake, struct err *err)
 {
     intake->row_count = 0;
     for (size_t i = 0; i < intake->spec->job_count; i++) {
-        enum err_code code = check_job(intake, &intake->jobs[i], err);
+        enum err_code code =
+            intake->jobs[i].source == NULL ? ERR_OK : check_job(intake, &intake->jobs[i], err);
 
         if (code != ERR_OK && code != ERR_INPUT && code != ERR_TOO_BIG)
             return code;
@@ -300,8 +328,11 @@ enum err_code intake_each(struct intake *intake, intake_row_fn *row_fn, void *co
 
     intake->row_count = 0;
     for (size_t i = 0; i < intake->spec->job_count; i++) {
-        enum err_code code = pass(intake, &intake->jobs[i], hand_on, &to, err);
+        enum err_code code;
 
+        if (intake->jobs[i].source == NULL)
+            continue;
+        code = pass(intake, &intake->jobs[i], hand_on, &to, err);
         if (code != ERR_OK)
             return code;
         if (!source_is_unchanged(intake->jobs[i].source))

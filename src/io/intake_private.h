@@ -17,6 +17,8 @@ struct intake {
     struct intake_job *jobs; /* as many as the spec has */
     struct arena templates;
     struct arena scratch; /* values of one row */
+    struct arena stripped;  /* rows without purser's own columns */
+    bool strips;
     struct buf body;
     struct value run;
     struct value run_values[2];
@@ -33,6 +35,14 @@ struct intake {
 /* intake_render.c: renders one unit; false when it was wrong and messages were added. */
 bool intake_render(struct intake *intake, const struct intake_job *job, const struct unit *unit,
                    struct rendered_row *row);
+
+/* intake_strip.c: takes the columns that purser added from the rows of a unit, whose values then
+ * are the intake's. False when memory ran out. */
+bool intake_strip(struct intake *intake, struct unit *unit);
+/* How many of `columns` are not purser's; those come first in *columns_out, which is the arena's or
+ * `columns`. NULL when memory ran out. */
+const struct slice *intake_own_columns(struct arena *arena, const struct slice *columns,
+                                       size_t *count);
 
 /* intake_check.c. Each returns false when the row must not be sent.
  *

@@ -180,6 +180,9 @@ EXAMPLES = {
     "data.condition": Example("job"),
     "data.connection": Example("job"),
     "data.connection_write": Example("connection", CONNECTION),
+    # A-1 has succeeded, A-2 has not been sent
+    "data.correction": Example("fixed.csv", before=("purser run spec.yaml --limit 1 --quiet",),
+                               run="purser retry spec.yaml --input fixed.csv --quiet"),
     "data.csv": Example("rows.csv"),
     "data.delimiter": Example("rows.csv"),
     "data.duplicate_key": Example("rows.csv"),

@@ -11,6 +11,10 @@
 int decide_command(int argc, char **argv, enum item_event_kind kind, const char *verb,
                    const char *next);
 
+/* The same after the options are known. */
+int decide_by_options(const struct options *options, enum item_event_kind kind, const char *verb,
+                      const char *next);
+
 /* What is decided of one item in doubt, and on what grounds. */
 struct decision {
     enum item_event_kind kind;

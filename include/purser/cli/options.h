@@ -33,9 +33,11 @@ struct options {
     bool check;        /* connections --check */
     const char *after; /* probe --after; NULL = as it stands in the help */
     bool allow_production;
-    int64_t wait_ms;  /* run --wait; INT64_MAX = no limit */
-    int64_t grace_ms; /* run --grace */
-    uint64_t limit;   /* run --limit; UINT64_MAX = no limit */
+    int64_t wait_ms;   /* run --wait; INT64_MAX = no limit */
+    int64_t grace_ms;  /* run --grace */
+    uint64_t limit;    /* run --limit; UINT64_MAX = no limit */
+    const char *input; /* retry --input FILE */
+    const char *job;   /* retry --job JOB: whose rows they are */
     struct spec_variable variables[OPTION_VARIABLES_MAX];
     size_t variable_count;
 };
@@ -57,6 +59,7 @@ struct options {
 #define ALLOW_CHECK (1u << 13)
 #define ALLOW_PROBE (1u << 14) /* --after, --allow-production */
 #define ALLOW_APPLY_FOUND (1u << 15)
+#define ALLOW_INPUT (1u << 20) /* --input, --job */
 
 /* Parses. Returns -1 to go on, else the exit status to end with: 0 after --help (printed on
  * stdout), 2 after a message on stderr. */

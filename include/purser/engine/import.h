@@ -52,6 +52,15 @@ enum err_code import_compare(struct importer *importer, const struct import_row 
 enum err_code import_apply(struct importer *importer, const struct import_row *row,
                            const struct import_outcome *outcome, struct err *err) ERR_CHECKED;
 
+/* Compares a corrected row, given beside the source, with its item and, unless dry, writes. What is
+ * to be sent has seen_run = importer->run afterwards. Nothing is written for a correction that is
+ * an error. Errors: ERR_STORAGE, ERR_NO_MEMORY. */
+enum err_code import_correction(struct importer *importer, const struct import_row *row,
+                                enum correction *correction_out, struct err *err) ERR_CHECKED;
+
+/* Waits until all that was written is durable. */
+enum err_code import_commit(struct importer *importer, struct err *err) ERR_CHECKED;
+
 /* After the last row: drops ready items that were never sent and that no row stands behind, on the
  * connections 0 … connection_count - 1 of the ledger, and waits until all is durable. */
 enum err_code import_finish(struct importer *importer, uint32_t connection_count,

@@ -33,6 +33,12 @@ enum err_code intake_open(const struct spec *spec, uint32_t run, int64_t started
                           struct err *err) ERR_CHECKED;
 void intake_close(struct intake *intake);
 
+/* The same for one job alone; the sources of the others are not opened, and its rows lose the
+ * columns whose names begin with purser_. */
+enum err_code intake_open_one(const struct spec *spec, size_t job_index, uint32_t run,
+                              int64_t started_ms, struct diagnostics *diagnostics,
+                              struct intake **intake_out, struct err *err) ERR_CHECKED;
+
 /* `stop` is asked now and then during a pass; when it says true the pass ends with ERR_STOPPED. */
 void intake_set_stop(struct intake *intake, bool (*stop)(void *context), void *context);
 

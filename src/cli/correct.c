@@ -1,0 +1,291 @@
+#include "purser/cli/correct.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "purser/cli/comparison.h"
+#include "purser/cli/run.h"
+#include "purser/io/clock.h"
+#include "purser/io/intake.h"
+#include "purser/io/signals.h"
+
+struct correct {
+    struct run run;
+    struct spec spec; /* the session's, with the file in the place of the job's source */
+    size_t job_index;
+    const uint32_t *connections, *jobs; /* numbers in the ledger; UINT32_MAX = not there */
+    struct importer importer;
+    uint64_t counts[CORRECTION_COUNT];
+};
+
+/* --- which job, and what kind of file --- */
+
+static bool find_job(const struct spec *spec, const char *name, size_t length, size_t *index_out)
+{
+    for (size_t i = 0; i < spec->job_count; i++)
+        if (strlen(spec->jobs[i].name) == length && memcmp(spec->jobs[i].name, name, length) == 0) {
+            *index_out = i;
+            return true;
+        }
+    return false;
+}
+
+/* `results` writes a folder for each job: results/products/failed.csv. */
+static bool find_job_of_folder(const struct spec *spec, const char *file, size_t *index_out)
+{
+    const char *end = strrchr(file, '/'), *start;
+
+    if (end == NULL)
+        return false;
+    for (start = end; start > file && start[-1] != '/';)
+        start--;
+    return find_job(spec, start, (size_t)(end - start), index_out);
+}
+
+static enum err_code choose_job(struct correct *correct, struct err *err)
+{
+    const struct session *session = correct->run.session;
+    const struct spec *spec = &session->spec;
+    const struct options *options = session->options;
+
+    if (options->job != NULL) {
+        if (find_job(spec, options->job, strlen(options->job), &correct->job_index))
+            return ERR_OK;
+        return err_set(err, ERR_USAGE, "--job: %s has no job '%.100s'", spec->file, options->job);
+    }
+    correct->job_index = 0;
+    if (spec->job_count == 1 || find_job_of_folder(spec, options->input, &correct->job_index))
+        return ERR_OK;
+    return err_set(err, ERR_USAGE,
+                   "%.200s: of which job are these rows? %s has %zu\nhint: --job JOB says it",
+                   options->input, spec->file, spec->job_count);
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), end_length = strlen(end);
+
+    return length > end_length && strcmp(text + length - end_length, end) == 0;
+}
+
+static enum err_code choose_kind(const char *file, struct spec_source *source, struct err *err)
+{
+    if (ends_with(file, ".csv") || ends_with(file, ".tsv")) {
+        if (source->kind != SOURCE_CSV)
+            source->delimiter = ends_with(file, ".tsv") ? '\t' : ',';
+        source->kind = SOURCE_CSV;
+    } else if (ends_with(file, ".ndjson") || ends_with(file, ".jsonl")) {
+        source->kind = SOURCE_NDJSON;
+    } else {
+        return err_set(err, ERR_USAGE,
+                       "--input: %.200s is neither .csv, .tsv, .ndjson nor .jsonl\n"
+                       "hint: failed.csv of `purser results`, corrected, is what it takes",
+                       file);
+    }
+    source->path = file;
+    return ERR_OK;
+}
+
+/* The job as it stands in the spec, but with the file as its source. */
+static enum err_code replace_source(struct correct *correct, struct err *err)
+{
+    struct session *session = correct->run.session;
+    const char *file = session->options->input;
+    struct spec_job *jobs;
+
+    if (access(file, R_OK) != 0)
+        return err_set(err, ERR_USAGE, "--input: %.200s: %s", file, strerror(errno));
+    jobs = arena_new(&session->arena, session->spec.job_count, sizeof *jobs);
+    if (jobs == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for the jobs of the spec");
+    memcpy(jobs, session->spec.jobs, session->spec.job_count * sizeof *jobs);
+    correct->spec = session->spec;
+    correct->spec.jobs = jobs;
+    return choose_kind(file, &jobs[correct->job_index].source, err);
+}
+
+/* --- against the ledger --- */
+
+static const char *help_for(enum correction correction)
+{
+    static const char *const helps[CORRECTION_COUNT] = {
+        [CORRECTION_UNKNOWN] = "a corrected row keeps its key; a new row belongs into the source",
+        [CORRECTION_SKIPPED] = "take the row out, or mend what if: looks at",
+        [CORRECTION_UNDER_WAY] = "`purser run` finishes it first",
+        [CORRECTION_IN_DOUBT] =
+            "`purser reconcile` asks what became of it, `purser resolve` decides it",
+        [CORRECTION_SUCCEEDED] =
+            "take the row out; what was written is changed through the source and when_changed",
+        [CORRECTION_GIVEN_UP] = "take the row out; `purser explain` tells what is known of it",
+    };
+
+    return helps[correction];
+}
+
+static void refuse(struct correct *correct, const struct rendered_row *row,
+                   enum correction correction)
+{
+    diagnostics_add(&correct->run.session->diagnostics, DIAG_ERROR,
+                    (struct place){.file = row->file, .line = row->line, .column = 1},
+                    "data.correction", help_for(correction), "job %s, key '%.*s': %s",
+                    correct->spec.jobs[row->job_index].name, (int)row->key.length, row->key.bytes,
+                    correction_meaning(correction));
+}
+
+static enum err_code correct_row(void *opaque, const struct rendered_row *row, struct err *err)
+{
+    struct correct *correct = opaque;
+    const struct spec_job *job = &correct->spec.jobs[row->job_index];
+    enum correction correction;
+
+    if (import_correction(
+            &correct->importer,
+            &(struct import_row){.job = correct->jobs[row->job_index],
+                                 .connection = correct->connections[row->connection_index],
+                                 .key = row->key,
+                                 .method = job->method,
+                                 .path = row->path,
+                                 .body = row->body,
+                                 .source_file = slice_of(row->file),
+                                 .source_line = row->line,
+                                 .condition = row->condition},
+            &correction, err) != ERR_OK)
+        return err->code;
+    correct->counts[correction]++;
+    if (help_for(correction) != NULL)
+        refuse(correct, row, correction);
+    return ERR_OK;
+}
+
+static enum err_code pass(struct correct *correct, struct intake *intake, bool dry, struct err *err)
+{
+    struct diagnostics *diagnostics = &correct->run.session->diagnostics;
+    enum err_code code;
+
+    correct->importer.dry = dry;
+    memset(correct->counts, 0, sizeof correct->counts);
+    code = intake_each(intake, correct_row, correct, err);
+    if (diagnostics_has_errors(diagnostics) && (code == ERR_OK || code == ERR_INPUT))
+        return err_set(err, ERR_INPUT, "%llu error%s in %.200s; nothing was sent",
+                       (unsigned long long)diagnostics->error_count,
+                       diagnostics->error_count == 1 ? "" : "s",
+                       correct->run.session->options->input);
+    return code;
+}
+
+static bool is_stopped(void *context)
+{
+    const struct run *run = context;
+
+    return signals_take(run->signal_fd) != 0;
+}
+
+static void tell(struct correct *correct)
+{
+    struct run *run = &correct->run;
+    uint64_t already = correct->counts[CORRECTION_GOES_ON] + correct->counts[CORRECTION_DONE];
+
+    run->import.by_action[CONVERGE_RESEND] = correct->counts[CORRECTION_CHANGE];
+    run->import.by_action[CONVERGE_UNCHANGED] = correct->counts[CORRECTION_AGAIN] + already;
+    if (!run->session->options->quiet)
+        print_talk("%s run %u: only the rows of %s: %llu changed, %llu as they were, %llu done or "
+                   "under way already",
+                   run->session->spec.name, run->number, run->session->options->input,
+                   (unsigned long long)correct->counts[CORRECTION_CHANGE],
+                   (unsigned long long)correct->counts[CORRECTION_AGAIN],
+                   (unsigned long long)already);
+}
+
+/* Everything is judged before anything is written. */
+static enum err_code take_rows(struct correct *correct, struct err *err)
+{
+    struct run *run = &correct->run;
+    struct session *session = run->session;
+    struct intake *intake = NULL;
+    enum err_code code;
+
+    run->number = session->ledger->ops->last_run(session->ledger) + 1;
+    run->only_seen = true;
+    correct->importer = (struct importer){
+        .ledger = session->ledger, .run = run->number, .now_ms = run->started_wall_ms};
+    code = comparison_numbers(session, false, &correct->connections, &correct->jobs, err);
+    if (code == ERR_OK)
+        code = intake_open_one(&correct->spec, correct->job_index, run->number,
+                               run->started_wall_ms, &session->diagnostics, &intake, err);
+    if (code == ERR_OK) {
+        intake_set_stop(intake, is_stopped, run);
+        intake_set_credentials(intake, run->credentials);
+        code = intake_check(intake, err);
+    }
+    if (code == ERR_OK)
+        code = pass(correct, intake, true, err);
+    if (code == ERR_OK) {
+        session_warn(session);
+        code = run_put_record(run, -1, err);
+    }
+    if (code == ERR_OK)
+        code = pass(correct, intake, false, err);
+    if (code == ERR_OK)
+        code = import_commit(&correct->importer, err);
+    intake_close(intake);
+    session_drop_document(session);
+    if (code == ERR_OK)
+        tell(correct);
+    return code;
+}
+
+/* A ledger is not made for this: without one there is nothing to be corrected. */
+static enum err_code open_ledger(struct session *session, struct err *err)
+{
+    enum err_code code = session_open_ledger(session, false, err);
+
+    session_close_ledger(session);
+    if (code == ERR_NOT_FOUND)
+        return err_set(err, code,
+                       "%s has sent nothing yet, so there is nothing to be corrected\n"
+                       "hint: purser run %s",
+                       session->spec.name, session->spec.file);
+    return code != ERR_OK ? code : session_open_ledger(session, true, err);
+}
+
+static int run_correction(struct correct *correct, struct session *session,
+                          struct credentials *credentials)
+{
+    struct run *run = &correct->run;
+    struct err err = {0};
+    int exit_status;
+
+    if (session_load_spec(session, &err) != ERR_OK ||
+        session_load_document(session, &err) != ERR_OK || choose_job(correct, &err) != ERR_OK ||
+        replace_source(correct, &err) != ERR_OK ||
+        credentials_load(&session->spec, credentials, &session->diagnostics, &err) != ERR_OK ||
+        signals_open(&run->signal_fd, &err) != ERR_OK)
+        return session_fail(session, &err);
+    if (open_ledger(session, &err) != ERR_OK || take_rows(correct, &err) != ERR_OK ||
+        run_engine(run, &err) != ERR_OK)
+        exit_status = session_fail(session, &err);
+    else
+        exit_status = run_finish(run, &err);
+    signals_close(run->signal_fd);
+    return exit_status;
+}
+
+int correct_command(const struct options *options)
+{
+    static struct correct correct; /* too large for the stack */
+    struct session session;
+    struct credentials credentials = {0};
+    int exit_status;
+
+    session_init(&session, options);
+    correct.run = (struct run){.session = &session,
+                               .credentials = &credentials,
+                               .started_wall_ms = clock_wall_ms(),
+                               .started_boot_ms = clock_boot_ms()};
+    exit_status = run_correction(&correct, &session, &credentials);
+    credentials_wipe(&credentials);
+    session_deinit(&session);
+    return exit_status;
+}
