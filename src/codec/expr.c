@@ -7,14 +7,6 @@
 #include "expr_tree.h"
 #include "purser/codec/decimal.h"
 
-/* Walks over the ${ of a scalar's value and of its source side by side: the n-th of one is the n-th
- * of the other, whatever the quoting. */
-struct walk {
-    const struct yaml_node *scalar;
-    size_t text_at, raw_at; /* behind the last ${ seen */
-    bool is_known;          /* false once the source has fewer of them */
-};
-
 static bool find_opening(struct slice text, size_t from, size_t *found_out)
 {
     for (size_t i = from; i + 1 < text.length; i++)
@@ -25,28 +17,9 @@ static bool find_opening(struct slice text, size_t from, size_t *found_out)
     return false;
 }
 
-/* Goes on to the ${ at `text_offset` and says where it stands in the source. */
-static struct expr_origin walk_to(struct walk *walk, size_t text_offset)
-{
-    struct expr_origin origin = {.scalar = walk->scalar, .text_offset = text_offset};
-    size_t in_text, in_raw;
-
-    while (walk->is_known && find_opening(walk->scalar->text, walk->text_at, &in_text) &&
-           in_text <= text_offset) {
-        walk->is_known = find_opening(walk->scalar->raw, walk->raw_at, &in_raw);
-        if (!walk->is_known)
-            break;
-        walk->text_at = in_text + 2;
-        walk->raw_at = in_raw + 2;
-        origin.raw_offset = in_raw;
-        origin.is_known = in_text == text_offset;
-    }
-    return origin;
-}
-
 struct compiler {
     const struct compile_context *context;
-    struct walk walk;
+    struct expr_origin at; /* the last ${ compiled */
     struct slice text;
     struct text_part *parts;
     size_t count, capacity;
@@ -62,7 +35,7 @@ static void add_part(struct compiler *compiler, struct text_part part)
         if (grown == NULL) {
             if (!compiler->failed)
                 diagnostics_add(compiler->context->diagnostics, DIAG_ERROR,
-                                compiler->walk.scalar->place, "expr.memory", NULL, "out of memory");
+                                compiler->at.scalar->place, "expr.memory", NULL, "out of memory");
             compiler->failed = true;
             return;
         }
@@ -90,11 +63,12 @@ static size_t add_expression(struct compiler *compiler, size_t at)
     size_t end = at + 2;
 
     if (origin != NULL) {
-        *origin = walk_to(&compiler->walk, at);
+        expr_origin_advance(&compiler->at, at);
+        *origin = compiler->at;
         expr = expr_compile(context, origin, true, &end);
     } else {
-        diagnostics_add(context->diagnostics, DIAG_ERROR, compiler->walk.scalar->place,
-                        "expr.memory", NULL, "out of memory");
+        diagnostics_add(context->diagnostics, DIAG_ERROR, compiler->at.scalar->place, "expr.memory",
+                        NULL, "out of memory");
     }
     if (expr != NULL) {
         add_part(compiler, (struct text_part){.expr = expr});
@@ -140,7 +114,6 @@ const struct text_template *text_template_compile_in(const struct compile_contex
     struct text_template *text_template = arena_new(context->arena, 1, sizeof *text_template);
     struct compiler compiler = {
         .context = context,
-        .walk = {.scalar = scalar, .is_known = true},
         .text = scalar->text,
     };
     size_t opening;
@@ -150,6 +123,7 @@ const struct text_template *text_template_compile_in(const struct compile_contex
                         "out of memory");
         return NULL;
     }
+    expr_origin_start(&compiler.at, scalar);
     text_template->scalar = scalar;
     if (scalar->kind != YAML_STRING) {
         text_template->literal = plain_value(scalar);

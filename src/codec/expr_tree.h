@@ -12,8 +12,15 @@
 struct expr_origin {
     const struct yaml_node *scalar;
     size_t text_offset, raw_offset;
-    bool is_known; /* false: the source cannot be followed; messages get the scalar's place */
+    bool is_known; /* false: the value is not what its source says; messages get the scalar's place
+                    */
 };
+
+/* The origin of a scalar's first byte. */
+void expr_origin_start(struct expr_origin *origin, const struct yaml_node *scalar);
+
+/* Goes on to the byte at `text_offset`, at or behind where it is. */
+void expr_origin_advance(struct expr_origin *origin, size_t text_offset);
 
 /* The place of `text`, a part of the scalar's value at or behind the origin. */
 struct place expr_place(const struct expr_origin *origin, struct slice text);

@@ -235,12 +235,7 @@ static bool compile_loop_list(struct body_compiler *compiler, const struct yaml_
     if (yaml->kind != YAML_STRING)
         return refuse(compiler, yaml->place, "template.loop", "write $for: line in row.lines",
                       "$for takes a new name, the word in, and a list");
-    /* In a block scalar the source cannot be followed from its start. */
-    *origin = (struct expr_origin){
-        .scalar = yaml,
-        .raw_offset = yaml->plain ? 0 : 1,
-        .is_known = yaml->raw.length > 0 && yaml->raw.bytes[0] != '|' && yaml->raw.bytes[0] != '>',
-    };
+    expr_origin_start(origin, yaml);
     if (!take_loop_name(compiler, yaml, name_out, &at) ||
         !check_loop_name(compiler, origin, *name_out))
         return false;

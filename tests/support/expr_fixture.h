@@ -105,7 +105,7 @@ static const struct yaml_node *fixture_yaml(const char *yaml)
 }
 
 /* All messages so far, as printed, and forgets them. */
-static const char *fixture_messages(void)
+static inline const char *fixture_messages(void)
 {
     buf_clear(&fixture.out);
     diagnostics_print(&fixture.diagnostics, &fixture.out);

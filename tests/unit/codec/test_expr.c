@@ -459,8 +459,7 @@ static void places_are_exact_in_every_style_of_scalar(void **state)
     assert_string_equal(place_in("v: >\n  a ${row.a}\n  b ${row.b\n  + nope}\n"),
                         "\"line\":4,\"column\":5,");
     assert_string_equal(place_in("v: $${a} ${nope}"), "\"line\":1,\"column\":12");
-    /* The escape hides the ${ from the source: the scalar's own place is the best there is. */
-    assert_string_equal(place_in("v: \"\\x24{nope}\""), "\"line\":1,\"column\":4,");
+    assert_string_equal(place_in("v: \"\\x24{nope}\""), "\"line\":1,\"column\":10");
 }
 
 static void all_errors_of_a_text_are_found(void **state)
