@@ -464,7 +464,7 @@ static void append_json_number(struct buf *out, const char *name, uint32_t numbe
 
 void diagnostics_print_json(struct diagnostics *diagnostics, struct buf *out)
 {
-    sort(diagnostics, diagnostics->count, compare_places);
+    diagnostics_sort(diagnostics);
     buf_append_byte(out, '[');
     for (uint32_t i = 0; i < diagnostics->count; i++) {
         const struct diag_message *message = &diagnostics->messages[i];
@@ -480,4 +480,20 @@ void diagnostics_print_json(struct diagnostics *diagnostics, struct buf *out)
         buf_append_byte(out, '}');
     }
     buf_append_byte(out, ']');
+}
+
+void diagnostics_sort(struct diagnostics *diagnostics)
+{
+    sort(diagnostics, diagnostics->count, compare_places);
+}
+
+struct diag_view diagnostics_view(const struct diagnostics *diagnostics, uint32_t index)
+{
+    const struct diag_message *message = &diagnostics->messages[index];
+
+    return (struct diag_view){.severity = message->severity,
+                              .place = message->place,
+                              .code = message->code,
+                              .text = message->text,
+                              .help = message->help};
 }

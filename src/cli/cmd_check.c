@@ -1,6 +1,10 @@
 /* purser check SPEC
  *
  * Promises: reads everything, sends nothing, writes nothing; all errors at once. */
+#include <unistd.h>
+
+#include "purser/base/log.h"
+#include "purser/cli/check_report.h"
 #include "purser/cli/command.h"
 #include "purser/cli/session.h"
 #include "purser/io/clock.h"
@@ -15,7 +19,11 @@ const char help_check[] =
     "  --var NAME=VALUE   set a variable of the spec; may be repeated\n"
     "  --validate WORD    error (default), warn or off: a request that breaks what is known\n"
     "                     of its operation stops the run, is warned of, or passes\n"
-    "  --output json      messages as JSON on stdout\n";
+    "  --output json      messages as JSON on stdout\n"
+    "  --output sarif     as SARIF 2.1.0, for code scanning and editors\n"
+    "  --output github    as annotations, in the log of a GitHub action\n";
+
+enum { REPORT_BYTES_MAX = 16 * 1024 * 1024, FOLDER_BYTES_MAX = 4096 };
 
 static enum err_code check(struct session *session, uint64_t *rows_out, struct err *err)
 {
@@ -58,22 +66,55 @@ static int report(struct session *session, uint64_t rows, struct err *err)
     return exit_status;
 }
 
+/* What was found, where --output says sarif or github; also when nothing was. */
+static int report_for_machines(struct session *session, const char *failure, int exit_status)
+{
+    char folder[FOLDER_BYTES_MAX] = "";
+    struct check_report found = {.diagnostics = &session->diagnostics,
+                                 .failure = failure,
+                                 .folder = folder,
+                                 .exit_status = exit_status};
+    struct err err = {0};
+    struct buf out;
+
+    if (getcwd(folder, sizeof folder) == NULL)
+        folder[0] = '\0';
+    buf_init(&out, REPORT_BYTES_MAX);
+    if (session->options->report == REPORT_SARIF)
+        check_report_sarif(&found, &out);
+    else
+        check_report_github(&found, &out);
+    if (out.length > 0)
+        out.length = log_redact(out.bytes, out.length);
+    if (print_out(&out, &err) != ERR_OK) {
+        print_talk("purser: %s", err.text);
+        exit_status = EXIT_INTERNAL;
+    }
+    buf_deinit(&out);
+    return exit_status;
+}
+
 int cmd_check(int argc, char **argv)
 {
     struct options options;
     struct session session;
     struct err err = {0};
     uint64_t rows;
-    int exit_status =
-        options_parse(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_VALIDATE, &options);
+    int exit_status = options_parse(
+        argc, argv, ALLOW_OUTPUT | ALLOW_REPORT | ALLOW_VARIABLES | ALLOW_VALIDATE, &options);
 
     if (exit_status != -1)
         return exit_status;
     session_init(&session, &options);
-    if (check(&session, &rows, &err) == ERR_OK)
+    if (check(&session, &rows, &err) != ERR_OK)
+        exit_status = session_fail(&session, &err);
+    else if (options.report == REPORT_NONE)
         exit_status = report(&session, rows, &err);
     else
-        exit_status = session_fail(&session, &err);
+        session_warn(&session);
+    if (options.report != REPORT_NONE)
+        exit_status = report_for_machines(&session, err.text[0] == '\0' ? NULL : err.text,
+                                          exit_status == -1 ? EXIT_DONE : exit_status);
     session_deinit(&session);
     return exit_status;
 }

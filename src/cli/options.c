@@ -112,6 +112,17 @@ static bool parse_output(const char *word, enum output_format *format_out)
     return false;
 }
 
+static bool parse_report(const char *word, enum report_format *report_out)
+{
+    if (strcmp(word, "sarif") == 0)
+        *report_out = REPORT_SARIF;
+    else if (strcmp(word, "github") == 0)
+        *report_out = REPORT_GITHUB;
+    else
+        return false;
+    return true;
+}
+
 static bool parse_validation(const char *word, enum validation *validation_out)
 {
     static const char *const names[] = {
@@ -150,7 +161,8 @@ static int apply(const char *command, int value, const char *argument, struct op
         log_set_level(log_enabled(LOG_INFO) ? LOG_DEBUG : LOG_INFO);
         return -1;
     case OPTION_OUTPUT:
-        return parse_output(argument, &options->output)
+        options->report = REPORT_NONE;
+        return parse_output(argument, &options->output) || parse_report(argument, &options->report)
                    ? -1
                    : wrong(command, "--output takes table, json, ndjson or csv, not '%.60s'",
                            argument);
@@ -279,5 +291,7 @@ int options_parse(int argc, char **argv, unsigned allowed, struct options *optio
         if (status != -1)
             return status;
     }
+    if (options_out->report != REPORT_NONE && (allowed & ALLOW_REPORT) == 0)
+        return wrong(command, "--output %s", "sarif and github are for `purser check` alone");
     return take_operands(command, argc - optind, argv + optind, allowed, options_out);
 }

@@ -61,4 +61,18 @@ void diagnostics_print(struct diagnostics *diagnostics, struct buf *out);
  * what is not known is null. */
 void diagnostics_print_json(struct diagnostics *diagnostics, struct buf *out);
 
+/* One kept message. The texts are borrowed from the diagnostics. */
+struct diag_view {
+    enum diag_severity severity; /* without flags */
+    struct place place;
+    const char *code, *text;
+    const char *help; /* NULL = none */
+};
+
+/* Sorts the kept messages by place. */
+void diagnostics_sort(struct diagnostics *diagnostics);
+
+/* The message at `index`, which is below diagnostics->count. */
+struct diag_view diagnostics_view(const struct diagnostics *diagnostics, uint32_t index);
+
 #endif

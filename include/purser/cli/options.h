@@ -11,6 +11,9 @@
 
 enum output_format { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_NDJSON, OUTPUT_CSV };
 
+/* More words for --output, with ALLOW_REPORT. */
+enum report_format { REPORT_NONE, REPORT_SARIF, REPORT_GITHUB };
+
 #define OPTION_VARIABLES_MAX 64
 
 /* Everything that some command takes; a command says which of them it allows. */
@@ -21,6 +24,7 @@ struct options {
     const char *request_path;   /* with ALLOW_REQUEST: the last operand */
     const char *state_root;
     enum output_format output;
+    enum report_format report; /* REPORT_NONE = see `output` */
     bool quiet;
     const char *where;
     const char *show;           /* plan --show JOB/KEY */
@@ -60,6 +64,7 @@ struct options {
 #define ALLOW_PROBE (1u << 14) /* --after, --allow-production */
 #define ALLOW_APPLY_FOUND (1u << 15)
 #define ALLOW_INPUT (1u << 20) /* --input, --job */
+#define ALLOW_REPORT (1u << 31) /* --output sarif, github */
 
 /* Parses. Returns -1 to go on, else the exit status to end with: 0 after --help (printed on
  * stdout), 2 after a message on stderr. */
