@@ -103,6 +103,23 @@ static struct diag_message *find_slot(struct diagnostics *diagnostics, enum diag
     return &diagnostics->messages[diagnostics->count++];
 }
 
+/* Two jobs may read one file: what is wrong in it is wrong once. */
+static bool is_known(const struct diagnostics *diagnostics, const struct diag_message *message)
+{
+    if (message->text == NULL || message->place.line == 0)
+        return false;
+    for (uint32_t i = 0; i < diagnostics->count; i++) {
+        const struct diag_message *known = &diagnostics->messages[i];
+
+        if (known->place.line == message->place.line &&
+            known->place.column == message->place.column && known->severity == message->severity &&
+            known->file_order == message->file_order && strcmp(known->code, message->code) == 0 &&
+            strcmp(known->text, message->text) == 0)
+            return true;
+    }
+    return false;
+}
+
 void diagnostics_add(struct diagnostics *diagnostics, enum diag_severity severity,
                      struct place place, const char *code, const char *help, const char *format,
                      ...)
@@ -116,11 +133,6 @@ void diagnostics_add(struct diagnostics *diagnostics, enum diag_severity severit
     message.hide_line = (severity & DIAG_HIDE_LINE) != 0;
     severity = severity & DIAG_WARNING ? DIAG_WARNING : DIAG_ERROR;
     message.severity = severity;
-    message.sequence = (uint32_t)(diagnostics->error_count + diagnostics->warning_count);
-    if (severity == DIAG_ERROR)
-        diagnostics->error_count++;
-    else
-        diagnostics->warning_count++;
     va_start(arguments, format);
     length = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
@@ -128,6 +140,15 @@ void diagnostics_add(struct diagnostics *diagnostics, enum diag_severity severit
     message.text = length < 0 ? NULL : copy_cut(text);
     message.help = help == NULL ? NULL : copy_cut(help);
     message.file_order = order_of_file(diagnostics, place.file);
+    if (is_known(diagnostics, &message)) {
+        free_texts(&message);
+        return;
+    }
+    message.sequence = (uint32_t)(diagnostics->error_count + diagnostics->warning_count);
+    if (severity == DIAG_ERROR)
+        diagnostics->error_count++;
+    else
+        diagnostics->warning_count++;
     slot = message.text == NULL ? NULL : find_slot(diagnostics, severity);
     if (slot == NULL) {
         free_texts(&message);

@@ -40,7 +40,8 @@ void diagnostics_deinit(struct diagnostics *diagnostics);
 
 /* Adds a message. `code` is stable and never reused, e.g. "spec.unknown_key"; it must be a string
  * literal. `help` may be NULL. Text and help are copied; a message past the number kept is only
- * counted, but an error takes the place of a warning. */
+ * counted, but an error takes the place of a warning. One that is kept already, word for word and at
+ * the same place, is not added again. */
 void diagnostics_add(struct diagnostics *diagnostics, enum diag_severity severity,
                      struct place place, const char *code, const char *help, const char *format,
                      ...) __attribute__((format(printf, 6, 7)));

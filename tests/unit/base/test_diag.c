@@ -267,7 +267,7 @@ static void twenty_are_shown_errors_first_and_the_rest_counted(void **state)
     assert_true(strstr(buf_text(&out), "w1.") < strstr(buf_text(&out), "e1."));
     assert_non_null(strstr(buf_text(&out), "\n\xe2\x80\xa6 and 14 more warnings\n"));
     for (uint32_t i = 0; i < 300; i++)
-        diagnostics_add(&diagnostics, DIAG_ERROR, at(50, 0, 0), "c", NULL, "late");
+        diagnostics_add(&diagnostics, DIAG_ERROR, at(50 + i, 0, 0), "c", NULL, "late");
     diagnostics_add(&diagnostics, DIAG_WARNING, at(50, 0, 0), "c", NULL, "late");
     assert_int_equal(diagnostics.count, DIAG_KEPT_MAX);
     printed();
@@ -323,6 +323,19 @@ static void json_has_every_field_or_null(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* Two jobs that read one file find the same fault in it. */
+static void the_same_message_is_told_once(void **state)
+{
+    (void)state;
+    for (int job = 0; job < 2; job++) {
+        diagnostics_add(&diagnostics, DIAG_ERROR, at(2, 3, 1), "data.type", NULL, "no number");
+        diagnostics_add(&diagnostics, DIAG_ERROR, at(2, 4, 1), "data.type", NULL, "no number");
+        diagnostics_add(&diagnostics, DIAG_ERROR, at(2, 3, 1), "data.type", NULL, "no date");
+    }
+    assert_int_equal(diagnostics.error_count, 3);
+    assert_int_equal(diagnostics.count, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +357,7 @@ int main(void)
         TEST(long_message_is_cut_at_a_character),
         TEST(without_memory_errors_are_still_counted),
         TEST(json_has_every_field_or_null),
+        TEST(the_same_message_is_told_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
