@@ -76,6 +76,8 @@ enum err_code comparison_open(struct session *session, const struct comparison_o
         return err->code;
     intake_set_stop(comparison->intake, options->stop, options->stop_context);
     intake_set_credentials(comparison->intake, options->credentials);
+    if (intake_set_ledger(comparison->intake, ledger, err) != ERR_OK)
+        return err->code;
     return intake_check(comparison->intake, err);
 }
 
@@ -167,6 +169,7 @@ enum err_code comparison_walk(struct comparison *comparison, bool write, compari
     forget_counts(comparison);
     if (comparison_numbers(session, write, &comparison->connections, &comparison->jobs, err) !=
             ERR_OK ||
+        intake_set_ledger(comparison->intake, ledger, err) != ERR_OK ||
         intake_each(comparison->intake, walk_row, &walk, err) != ERR_OK)
         return err->code;
     if (write && diagnostics_has_errors(&session->diagnostics))

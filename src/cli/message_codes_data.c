@@ -68,6 +68,10 @@ static const struct message_code data_codes[] = {
     {"data.key", "a row without a usable key",
      "The key names the item for ever and has 1 to 300 bytes; it comes from the row.",
      "sku,name,price\n,Mug,9.99", "sku,name,price\nA-1,Mug,9.99"},
+    {"data.needs", "what a row waits for cannot be told",
+     "key and connection of a need, and order_by, are computed for every row and must give text. "
+     "Rows that wait for nothing belong into a job of their own.",
+     "sku,handle,name\nA-1,,Mug", "sku,handle,name\nA-1,A-1,Mug"},
     {"data.path", "the path of a row would be another request",
      "A value in the path is one segment of it, neither empty nor the name of another operation.",
      "sku,name,price\n..,Mug,9.99", "sku,name,price\nA-1,Mug,9.99"},
@@ -91,6 +95,11 @@ static const struct message_code data_codes[] = {
      "Decimals have a point and no separators of thousands, dates are 2024-08-31, booleans true or "
      "false.",
      "sku,name,price\nA-1,Mug,\"9,99\"", "sku,name,price\nA-1,Mug,9.99"},
+    {"data.unknown_need", "a row waits for an item that is nowhere",
+     "The item that it needs is in no row of today and not in the ledger, so it would wait for "
+     "ever. "
+     "purser check does not look into the ledger and only warns.",
+     "sku,handle,name\nA-1,A-2,Mug", "sku,handle,name\nA-1,A-1,Mug"},
 };
 
 MESSAGE_FAMILY(data, "A row is wrong. Nothing is sent until all rows are right.", data_codes);

@@ -53,6 +53,28 @@ static void add_literal(struct compiler *compiler, size_t from, size_t to)
         add_part(compiler, (struct text_part){.literal = {compiler->text.bytes + from, to - from}});
 }
 
+/* Between the two, what is used is that of one expression. */
+static void begin_use(const struct scope *scope, unsigned *before_out)
+{
+    if (scope->used_parts == NULL)
+        return;
+    *before_out = *scope->used_parts;
+    *scope->used_parts = 0;
+}
+
+static void end_use(const struct scope *scope, unsigned before)
+{
+    const unsigned of_row = SCOPE_ROW | SCOPE_ROWS | SCOPE_ITEM;
+    unsigned used;
+
+    if (scope->used_parts == NULL)
+        return;
+    used = *scope->used_parts;
+    if ((used & SCOPE_NEEDS) != 0 && (used & of_row) != 0)
+        used |= SCOPE_MIXED;
+    *scope->used_parts = before | used;
+}
+
 /* Compiles the ${…} at `at`; gives the offset behind it, also after an error, so that all errors of
  * a text are found. */
 static size_t add_expression(struct compiler *compiler, size_t at)
@@ -60,12 +82,15 @@ static size_t add_expression(struct compiler *compiler, size_t at)
     const struct compile_context *context = compiler->context;
     struct expr_origin *origin = arena_new(context->arena, 1, sizeof *origin);
     const struct expr *expr = NULL;
+    unsigned used_before;
     size_t end = at + 2;
 
     if (origin != NULL) {
         expr_origin_advance(&compiler->at, at);
         *origin = compiler->at;
+        begin_use(context->scope, &used_before);
         expr = expr_compile(context, origin, true, &end);
+        end_use(context->scope, used_before);
     } else {
         diagnostics_add(context->diagnostics, DIAG_ERROR, compiler->at.scalar->place, "expr.memory",
                         NULL, "out of memory");

@@ -127,6 +127,8 @@ bool expr_names_root(struct parser *parser, struct slice name, struct expr *expr
         if (slice_equal(context->loop_names[i], name)) {
             expr_out->kind = EXPR_LOOP;
             expr_out->loop = i;
+            if (context->scope->used_parts != NULL) /* may run over a list of the row */
+                *context->scope->used_parts |= SCOPE_ROW;
             return true;
         }
     for (size_t i = 0; i < ROOT_COUNT; i++) {

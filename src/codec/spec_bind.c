@@ -127,6 +127,7 @@ static void bind(struct arena *arena, const struct spec *spec, const struct spec
         body = body_template_compile(arena, job->body, &body_scope, job->when_empty, diagnostics);
     templates->body = body;
     templates->uses_needs = (used & SCOPE_NEEDS) != 0;
+    templates->mixes_needs = (used & SCOPE_MIXED) != 0;
     if (job->body == NULL || body != NULL)
         has_memory = spec_check_operation(arena, spec, job, body, diagnostics);
     if (!has_memory)

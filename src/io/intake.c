@@ -56,6 +56,17 @@ static enum err_code input_error(const struct intake *intake, struct err *err)
                    intake->diagnostics->error_count == 1 ? "" : "s", intake->spec->file);
 }
 
+static enum err_code open_needs(struct intake *intake, struct err *err)
+{
+    const struct spec *spec = intake->spec;
+
+    for (size_t i = 0; i < spec->job_count; i++)
+        for (size_t j = 0; j < spec->jobs[i].need_count; j++)
+            if (spec->jobs[i].needs[j].alias != NULL)
+                intake->jobs[spec->jobs[i].needs[j].job].is_needed = true;
+    return outputs_open(spec, &intake->templates, intake->diagnostics, &intake->outputs, err);
+}
+
 /* The job `only`, or all with SIZE_MAX. */
 static enum err_code open_jobs(const struct spec *spec, size_t only, uint32_t run,
                                int64_t started_ms, struct diagnostics *diagnostics,
@@ -73,6 +84,8 @@ static enum err_code open_jobs(const struct spec *spec, size_t only, uint32_t ru
     arena_init(&intake->stripped, UNIT_ARENA_BYTES_MAX);
     intake->strips = only != SIZE_MAX;
     buf_init(&intake->body, BODY_BYTES_MAX);
+    buf_init(&intake->draft, BODY_BYTES_MAX);
+    buf_init(&intake->answer, ANSWER_BYTES_MAX + 64 * 1024);
     set_run_values(intake, run, started_ms);
     intake->jobs = mem_new(spec->job_count, sizeof *intake->jobs);
     if (intake->jobs == NULL) {
@@ -92,6 +105,8 @@ static enum err_code open_jobs(const struct spec *spec, size_t only, uint32_t ru
     }
     if (code == ERR_OK && diagnostics_has_errors(diagnostics))
         code = ERR_INPUT;
+    if (code == ERR_OK)
+        code = open_needs(intake, err);
     if (code == ERR_INPUT)
         input_error(intake, err);
     if (code != ERR_OK) {
@@ -117,26 +132,32 @@ enum err_code intake_open_one(const struct spec *spec, size_t job_index, uint32_
     return open_jobs(spec, job_index, run, started_ms, diagnostics, intake_out, err);
 }
 
+static void close_job(struct intake_job *job)
+{
+    source_close(job->source);
+    spill_close(job->keys);
+}
+
 void intake_close(struct intake *intake)
 {
     if (intake == NULL)
         return;
     for (size_t i = 0; intake->jobs != NULL && i < intake->spec->job_count; i++)
-        source_close(intake->jobs[i].source);
+        close_job(&intake->jobs[i]);
     mem_free(intake->jobs);
     arena_deinit(&intake->templates);
     arena_deinit(&intake->scratch);
     arena_deinit(&intake->stripped);
     buf_deinit(&intake->body);
+    buf_deinit(&intake->draft);
+    buf_deinit(&intake->answer);
+    outputs_close(intake->outputs);
     mem_free(intake);
 }
 
 static struct hash128 identity_hash(const struct rendered_row *row)
 {
-    struct hash128 key_hash = checksum128(row->key.bytes, row->key.length);
-    uint64_t parts[] = {key_hash.high, key_hash.low, row->connection_index};
-
-    return checksum128(parts, sizeof parts);
+    return intake_identity(row->key, row->connection_index);
 }
 
 typedef enum err_code unit_fn(struct intake *intake, void *context, const struct rendered_row *row,
@@ -162,6 +183,7 @@ static enum err_code pass(struct intake *intake, struct intake_job *job, unit_fn
 
     while (code == ERR_OK) {
         struct rendered_row row;
+        bool is_right;
 
         code = source_next(job->source, &unit, intake->diagnostics, err);
         if (code != ERR_OK)
@@ -172,8 +194,9 @@ static enum err_code pass(struct intake *intake, struct intake_job *job, unit_fn
             return err_set(err, ERR_STOPPED,
                            "stopped while the rows were compared; nothing was sent");
         if (intake->strips && !intake_strip(intake, &unit))
-            code = err_set(err, ERR_NO_MEMORY, "no memory for a row");
-        else if (intake_render(intake, job, &unit, &row))
+            return err_set(err, ERR_NO_MEMORY, "no memory for a row");
+        code = intake_render(intake, job, &unit, &row, &is_right, err);
+        if (code == ERR_OK && is_right)
             code = fn(intake, context, &row, err);
         if (intake->body.failed == ERR_NO_MEMORY)
             code = err_set(err, ERR_NO_MEMORY, "no memory for a body");
@@ -252,6 +275,7 @@ static enum err_code tell_duplicate(struct intake *intake, void *context,
 
 static enum err_code check_job(struct intake *intake, struct intake_job *job, struct err *err)
 {
+    uint64_t errors_before = intake->diagnostics->error_count;
     struct spill *keys;
     struct duplicates duplicates = {.count = 0};
     struct diagnostics unheard;
@@ -268,7 +292,11 @@ static enum err_code check_job(struct intake *intake, struct intake_job *job, st
 
         find_duplicates(records, count, &duplicates);
     }
-    spill_close(keys);
+    job->is_wrong = intake->diagnostics->error_count > errors_before;
+    spill_close(job->keys);
+    job->keys = job->is_needed ? keys : NULL;
+    if (!job->is_needed)
+        spill_close(keys);
     if (code != ERR_OK || duplicates.count == 0)
         return code;
     if (job->templates.group_by != NULL && !job->gathered) {
@@ -290,16 +318,25 @@ static enum err_code check_job(struct intake *intake, struct intake_job *job, st
     return code;
 }
 
+static void forget_keys(struct intake *intake)
+{
+    for (size_t i = 0; i < intake->spec->job_count; i++) {
+        spill_close(intake->jobs[i].keys);
+        intake->jobs[i].keys = NULL;
+    }
+}
+
 enum err_code intake_check(struct intake *intake, struct err *err)
 {
     intake->row_count = 0;
     for (size_t i = 0; i < intake->spec->job_count; i++) {
-        enum err_code code =
-            intake->jobs[i].source == NULL ? ERR_OK : check_job(intake, &intake->jobs[i], err);
+        struct intake_job *job = &intake->jobs[intake->spec->job_order[i]];
+        enum err_code code = job->source == NULL ? ERR_OK : check_job(intake, job, err);
 
         if (code != ERR_OK && code != ERR_INPUT && code != ERR_TOO_BIG)
             return code;
     }
+    forget_keys(intake);
     intake_tell_of_document(intake);
     if (diagnostics_has_errors(intake->diagnostics))
         return input_error(intake, err);
@@ -328,18 +365,19 @@ enum err_code intake_each(struct intake *intake, intake_row_fn *row_fn, void *co
 
     intake->row_count = 0;
     for (size_t i = 0; i < intake->spec->job_count; i++) {
+        struct intake_job *job = &intake->jobs[intake->spec->job_order[i]];
         enum err_code code;
 
-        if (intake->jobs[i].source == NULL)
+        if (job->source == NULL)
             continue;
-        code = pass(intake, &intake->jobs[i], hand_on, &to, err);
+        code = pass(intake, job, hand_on, &to, err);
         if (code != ERR_OK)
             return code;
-        if (!source_is_unchanged(intake->jobs[i].source))
+        if (!source_is_unchanged(job->source))
             return err_set(err, ERR_INPUT,
                            "the source of job %s was changed while it was read; nothing was sent\n"
                            "hint: run again when the file is complete",
-                           intake->jobs[i].job->name);
+                           job->job->name);
         if (diagnostics_has_errors(intake->diagnostics))
             return input_error(intake, err);
     }

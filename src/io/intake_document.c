@@ -74,6 +74,21 @@ static enum err_code hide_references(struct intake *intake, enum connection_writ
     return ERR_OK;
 }
 
+/* What stands in the body for what is needed and not known yet can be anything. The values were made
+ * for this check alone. */
+static void allow_unknown(struct value *value)
+{
+    size_t count = value->kind == VALUE_LIST  ? value->list.count
+                   : value->kind == VALUE_MAP ? value->map.count
+                                              : 0;
+    const struct value *parts = value->kind == VALUE_LIST ? value->list.items : value->map.values;
+
+    if (value_was_unknown(value))
+        *value = (struct value){.kind = VALUE_UNKNOWN};
+    for (size_t i = 0; i < count; i++)
+        allow_unknown((struct value *)&parts[i]);
+}
+
 bool intake_check_body(struct intake *intake, const struct intake_job *job, const struct unit *unit,
                        struct slice path, struct slice body)
 {
@@ -95,6 +110,8 @@ bool intake_check_body(struct intake *intake, const struct intake_job *job, cons
         code = json_parse(&intake->scratch, body.bytes, body.length, &value, &err);
     if (code == ERR_OK && body.length > 0 && operation->body != NULL)
         code = hide_references(intake, job->job->connection_write, &value, &err);
+    if (code == ERR_OK && body.length > 0 && operation->body != NULL && job->templates.uses_needs)
+        allow_unknown(&value);
     if (code == ERR_NO_MEMORY)
         intake->body.failed = ERR_NO_MEMORY;
     else if (code != ERR_OK)

@@ -2,13 +2,18 @@
 #ifndef PURSER_IO_INTAKE_PRIVATE_H
 #define PURSER_IO_INTAKE_PRIVATE_H
 
+#include "purser/codec/outputs.h"
 #include "purser/io/intake.h"
+#include "purser/io/spill.h"
 
 struct intake_job {
     const struct spec_job *job;
     struct source *source;
     struct job_templates templates;
-    bool gathered; /* rows of a group do not stand together */
+    bool gathered;      /* rows of a group do not stand together */
+    bool is_needed;     /* another job waits for items of it */
+    bool is_wrong;      /* the first pass found wrong rows */
+    struct spill *keys; /* the identities of its rows, sorted; in the first pass, when needed */
 };
 
 struct intake {
@@ -30,11 +35,49 @@ struct intake {
     const struct credentials *credentials; /* NULL = secrets are not read */
     bool (*stop)(void *context);
     void *stop_context;
+    struct outputs *outputs;
+    struct ledger *ledger;                      /* NULL = there is none */
+    bool knows_ledger;                          /* whether there is one */
+    uint32_t *job_numbers, *connection_numbers; /* in the ledger, by index; UINT32_MAX = none */
+    struct rendered_need needs[NEEDS_MAX];      /* of the row */
+    struct buf draft, answer;
 };
 
-/* intake_render.c: renders one unit; false when it was wrong and messages were added. */
-bool intake_render(struct intake *intake, const struct intake_job *job, const struct unit *unit,
-                   struct rendered_row *row);
+/* intake_render.c: renders one unit; *right_out is false when it was wrong and messages were added.
+ */
+enum err_code intake_render(struct intake *intake, const struct intake_job *job,
+                            const struct unit *unit, struct rendered_row *row, bool *right_out,
+                            struct err *err) ERR_CHECKED;
+/* Parts of it; false when the row was wrong and messages were added. */
+bool intake_render_condition(struct intake *intake, const struct intake_job *job,
+                             const struct unit *unit, const struct environment *environment,
+                             struct rendered_row *row);
+bool intake_render_request(struct intake *intake, const struct intake_job *job,
+                           const struct unit *unit, const struct environment *environment,
+                           struct rendered_row *row);
+/* ${item…}; an empty map when memory ran out. */
+struct value intake_item_value(struct intake *intake, const struct unit *unit, struct slice key);
+
+/* intake_needs.c: sets needs and group of the row; false when they were wrong and messages were
+ * added. */
+bool intake_render_needs(struct intake *intake, const struct intake_job *job,
+                         const struct unit *unit, const struct environment *environment,
+                         struct rendered_row *row);
+/* Tells of needed items that are nowhere; *there_out is false when that is an error. */
+enum err_code intake_check_needs(struct intake *intake, const struct intake_job *job,
+                                 const struct unit *unit, const struct rendered_row *row,
+                                 bool *there_out, struct err *err) ERR_CHECKED;
+/* After a rendering with what is needed unknown: makes the request if it is known, else a draft. */
+enum err_code intake_finish_row(struct intake *intake, const struct intake_job *job,
+                                const struct unit *unit, struct environment *environment,
+                                struct rendered_row *row, bool *right_out,
+                                struct err *err) ERR_CHECKED;
+/* What ${needs.ALIAS…} stands for, of the answer that the ledger keeps of the item `number` of the
+ * job. ERR_INPUT with *error_out when its outputs cannot be computed. */
+enum err_code intake_read_need(struct intake *intake, size_t job_index, uint64_t number,
+                               struct value *value_out, struct eval_error *error_out,
+                               struct err *err) ERR_CHECKED;
+struct hash128 intake_identity(struct slice key, size_t connection_index);
 
 /* intake_strip.c: takes the columns that purser added from the rows of a unit, whose values then
  * are the intake's. False when memory ran out. */

@@ -85,7 +85,7 @@ static bool render_connection(struct intake *intake, const struct intake_job *jo
     return intake_check_platform(intake, job, unit, connection);
 }
 
-static bool render_condition(struct intake *intake, const struct intake_job *job,
+bool intake_render_condition(struct intake *intake, const struct intake_job *job,
                              const struct unit *unit, const struct environment *environment,
                              struct rendered_row *row)
 {
@@ -93,11 +93,16 @@ static bool render_condition(struct intake *intake, const struct intake_job *job
     struct value value;
 
     row->condition = true;
+    row->condition_unknown = false;
     if (job->templates.condition == NULL)
         return true;
     if (!text_template_evaluate(job->templates.condition, environment, &value, &error)) {
         tell(intake, unit, "data.condition", &error);
         return false;
+    }
+    if (value.kind == VALUE_UNKNOWN) {
+        row->condition_unknown = true;
+        return true;
     }
     if (value.kind == VALUE_OMIT || value.kind == VALUE_NULL) { /* as in `and` and `or` */
         row->condition = false;
@@ -144,7 +149,7 @@ static bool add_query(struct intake *intake, const struct spec_job *job, struct 
     return true;
 }
 
-static bool render_request(struct intake *intake, const struct intake_job *job,
+bool intake_render_request(struct intake *intake, const struct intake_job *job,
                            const struct unit *unit, const struct environment *environment,
                            struct rendered_row *row)
 {
@@ -188,7 +193,7 @@ static bool render_request(struct intake *intake, const struct intake_job *job,
     return true;
 }
 
-static struct value item_value(struct intake *intake, const struct unit *unit, struct slice key)
+struct value intake_item_value(struct intake *intake, const struct unit *unit, struct slice key)
 {
     struct slice *names = arena_new(&intake->scratch, 3, sizeof *names);
     struct value *values = arena_new(&intake->scratch, 3, sizeof *values);
@@ -211,9 +216,23 @@ static struct value item_value(struct intake *intake, const struct unit *unit, s
     return item;
 }
 
-/* Renders one unit; false when it was wrong and messages were added. */
-bool intake_render(struct intake *intake, const struct intake_job *job, const struct unit *unit,
-                   struct rendered_row *row)
+/* With what is needed unknown. */
+static bool render(struct intake *intake, const struct intake_job *job, const struct unit *unit,
+                   struct environment *environment, struct value *item, struct rendered_row *row)
+{
+    if (!render_key(intake, job, unit, environment, row))
+        return false;
+    *item = intake_item_value(intake, unit, row->key);
+    if (!render_connection(intake, job, unit, environment, row) ||
+        !intake_render_condition(intake, job, unit, environment, row))
+        return false;
+    return !row->condition || (intake_render_needs(intake, job, unit, environment, row) &&
+                               intake_render_request(intake, job, unit, environment, row));
+}
+
+enum err_code intake_render(struct intake *intake, const struct intake_job *job,
+                            const struct unit *unit, struct rendered_row *row, bool *right_out,
+                            struct err *err)
 {
     struct value item = {.kind = VALUE_MAP};
     struct environment environment = {.row = &unit->row,
@@ -229,11 +248,10 @@ bool intake_render(struct intake *intake, const struct intake_job *job, const st
                                  .line = unit->line,
                                  .spans = unit->spans,
                                  .span_count = unit->span_count};
-    if (!render_key(intake, job, unit, &environment, row))
-        return false;
-    item = item_value(intake, unit, row->key);
-    if (!render_connection(intake, job, unit, &environment, row) ||
-        !render_condition(intake, job, unit, &environment, row))
-        return false;
-    return !row->condition || render_request(intake, job, unit, &environment, row);
+    *right_out = render(intake, job, unit, &environment, &item, row);
+    if (*right_out && !intake->is_checked &&
+        intake_check_needs(intake, job, unit, row, right_out, err) != ERR_OK)
+        return err->code;
+    return *right_out ? intake_finish_row(intake, job, unit, &environment, row, right_out, err)
+                      : ERR_OK;
 }

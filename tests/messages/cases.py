@@ -89,7 +89,10 @@ CONNECTION = {"job": "source:\n  csv: rows.csv\n  key: ${row.sku}\n"
                      "request: POST /connections/create\naccess_tokens: tokens.ndjson\n"
                      "body:\n{connection}"}
 PARENT = {"jobs": "variants:\n{variants}", "job": "outputs: { id: \"${response.product.id}\" }"}
-HANDLES = "sku,handle,name\nA-1,mugs,Mug\n"
+CHILD = {"jobs": "variants:\n{variants}",
+         "variants": "needs: { product: { job: products, key: \"${row.handle}\" } }\n"
+                     "request: POST /products/${row.sku}/variants"}
+HANDLES = "sku,handle,name\nA-1,A-1,Mug\n"
 DOCUMENT = """openapi: 3.1.0
 paths:
   /products:
@@ -191,6 +194,7 @@ EXAMPLES = {
     "data.header": Example("rows.csv"),
     "data.json": Example("rows.ndjson", NDJSON),
     "data.key": Example("rows.csv"),
+    "data.needs": Example("rows.csv", CHILD),
     "data.path": Example("rows.csv"),
     "data.platform": Example("rows.csv", {"connections": BOOKS, "job": "connection: ${row.shop}"}),
     "data.required": Example("rows.csv", {"job": POST, "product": PRODUCT}),
@@ -198,6 +202,7 @@ EXAMPLES = {
                                       "product": PRODUCT}, {"openapi.yaml": DOCUMENT}),
     "data.too_big": Example("shell", NDJSON),
     "data.type": Example("rows.csv", {"source": "columns: { price: decimal }"}),
+    "data.unknown_need": Example("rows.csv", CHILD, run="purser plan spec.yaml"),
     "credentials.file": Example("shell", {**REAL, "shop": "access_token: { file: token }"},
                                 run=RUN),
     "credentials.missing": Example("shell", REAL, run=RUN),

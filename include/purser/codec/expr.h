@@ -40,6 +40,8 @@ enum scope_part {
     SCOPE_NEEDS = 1 << 8,    /* needs.ALIAS.outputs.NAME, needs.ALIAS.response.… */
 };
 
+#define SCOPE_MIXED (1u << 31)
+
 /* An item that this one waits for, as far as names are concerned. */
 struct scope_need {
     struct slice alias;
@@ -57,7 +59,9 @@ struct scope {
     const struct value *vars; /* a map; names are checked against it */
     const struct scope_need *needs;
     size_t need_count;
-    unsigned *used_parts; /* parts that are referred to are added to it; NULL = nobody asks */
+    unsigned *used_parts; /* parts that are referred to are added to it, and SCOPE_MIXED when one
+                             expression makes a value of what is needed and of the row; NULL =
+                             nobody asks */
     bool item_is_frozen;  /* of item only what the ledger keeps is there: its key and line */
     /* Loop variables of $for, innermost last. */
     const struct slice *loop_names;

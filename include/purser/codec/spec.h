@@ -203,7 +203,8 @@ struct job_templates {
     const struct body_template *body;      /* NULL = none */
     const struct need_templates *needs;    /* as many as the job has */
     const struct text_template *order_by;  /* NULL = none */
-    bool uses_needs; /* path, body or if: refer to what a needed item returned */
+    bool uses_needs;  /* path, body or if: refer to what a needed item returned */
+    bool mixes_needs; /* and one expression makes a value of that and of the row */
 };
 
 /* Compiles a job's templates against the columns of its source (NULL: any name is allowed; for an

@@ -1,15 +1,28 @@
 /* Spec and sources → rendered requests, one at a time, every one of them checked first.
  *
- * Two passes: the first reads all sources, renders every row, gathers all errors and finds
- * duplicate keys; only if it found none may a second one hand the rows on. Flat memory. */
+ * Two passes: the first reads all sources, renders every row, gathers all errors, finds duplicate
+ * keys and items that are needed and are nowhere; only if it found none may a second one hand the
+ * rows on. Flat memory. Jobs come after those that they need.
+ *
+ * What a needed item will return is unknown in the first pass. The second makes the request when
+ * the ledger has what was returned, else it hands the row on as a draft. */
 #ifndef PURSER_IO_INTAKE_H
 #define PURSER_IO_INTAKE_H
 
 #include "purser/codec/spec.h"
+#include "purser/engine/ledger.h"
 #include "purser/io/credentials.h"
 #include "purser/io/source.h"
 
 struct intake;
+
+/* An item that a row waits for, or all of a job. */
+struct rendered_need {
+    const char *alias;       /* NULL = all of the job; it has neither key nor connection */
+    size_t job_index;        /* in the spec */
+    size_t connection_index; /* in the spec */
+    struct slice key;
+};
 
 /* One row, rendered. Borrowed for the call. */
 struct rendered_row {
@@ -18,7 +31,17 @@ struct rendered_row {
     struct slice key, path, body;
     const char *file;
     uint32_t line;
-    bool condition;                  /* its if: ; when false, path and body are empty */
+    bool condition;         /* its if: ; when false, path and body are empty */
+    bool condition_unknown; /* what is needed decides it; it then counts as true */
+    bool is_draft;          /* the request cannot be made yet: path and body are empty … */
+    struct slice draft;     /* … and are made of this by intake_render_draft() */
+    /* The same as long as neither the request, but for what it needs, nor whom it waits for
+     * changes. Set when there are needs. */
+    struct hash128 draft_hash;
+    const struct rendered_need *needs;
+    size_t need_count;
+    bool has_group;
+    struct slice group;              /* order_by: */
     const struct source_span *spans; /* where its rows stand in the source */
     size_t span_count;
 };
@@ -45,6 +68,13 @@ void intake_set_stop(struct intake *intake, bool (*stop)(void *context), void *c
 /* The first pass also reads every secret that a body refers to, to see that it is there;
  * `credentials` must outlive the intake. Without this only the references are looked at. */
 void intake_set_credentials(struct intake *intake, const struct credentials *credentials);
+
+/* Where needed items are looked for that no row of today stands behind, and what they have
+ * returned; set it again when the ledger has got new names of jobs or connections. NULL: there is
+ * no ledger yet. Without this call a needed item that is in no row is a warning, not an error.
+ * Errors: ERR_NO_MEMORY. */
+enum err_code intake_set_ledger(struct intake *intake, struct ledger *ledger,
+                                struct err *err) ERR_CHECKED;
 
 /* The first pass. ERR_INPUT when any message is an error. */
 enum err_code intake_check(struct intake *intake, struct err *err) ERR_CHECKED;

@@ -183,6 +183,9 @@ static void use_of_needs_is_noticed(void **state)
     assert_int_equal(used & SCOPE_NEEDS, 0);
     assert_non_null(compile("${row.a} ${needs.product.outputs.id}"));
     assert_int_equal(used & SCOPE_NEEDS, SCOPE_NEEDS);
+    assert_int_equal(used & SCOPE_MIXED, 0);
+    assert_non_null(compile("${needs.product.outputs.id ?? row.a}"));
+    assert_int_equal(used & SCOPE_MIXED, SCOPE_MIXED);
 }
 
 int main(void)
