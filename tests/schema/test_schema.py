@@ -32,6 +32,35 @@ def loader_keys(file, table):
             if unsupported == "NULL"}
 
 
+def resolved(node, definitions):
+    """A schema with what $ref and allOf say, as far as the node does not say it itself."""
+    whole = dict(node)
+    parts = [definitions[whole.pop("$ref").split("/")[-1]]] if "$ref" in whole else []
+    for part in parts + whole.get("allOf", []):
+        whole = {**resolved(part, definitions), **whole}
+    return whole
+
+
+def keys_of(whole):
+    """Every key of every table, as (path, schema)."""
+    found = []
+
+    def walk(node, path):
+        node = resolved(node, whole["definitions"])
+        for name, value in node.get("properties", {}).items():
+            found.append((f"{path}/{name}", resolved(value, whole["definitions"])))
+            walk(value, f"{path}/{name}")
+        below = [node[word] for word in ("additionalProperties", "items")
+                 if isinstance(node.get(word), dict)]
+        for part in below:
+            walk(part, f"{path}/*")
+        for part in node.get("anyOf", []) + node.get("oneOf", []):
+            walk(part, path)
+
+    walk(whole, "")
+    return found
+
+
 class Schema(unittest.TestCase):
     def assert_same_keys(self, part, file, table):
         keys = loader_keys(file, table)
@@ -81,6 +110,24 @@ class Schema(unittest.TestCase):
             spec = json.loads(json.dumps(good))
             change(spec)
             self.assertFalse(validator.is_valid(spec))
+
+    def test_editors_have_something_to_show_for_every_key(self):
+        for path, key in keys_of(schema()):
+            with self.subTest(key=path):
+                self.assertRegex(key.get("title", ""), r"^.+[^.]$")
+                self.assertRegex(key.get("description", ""), r"^.+\S$")
+                self.assertTrue(key.get("examples") or "enum" in key or "const" in key,
+                                "no examples")
+
+    @unittest.skipIf(jsonschema is None, "python3-jsonschema and python3-yaml are not installed")
+    def test_examples_follow_the_schema(self):
+        definitions = schema()["definitions"]
+        for path, key in keys_of(schema()):
+            validator = jsonschema.Draft7Validator({**key, "definitions": definitions})
+            for example in key.get("examples", []) + [key[word] for word in ("default",)
+                                                      if word in key]:
+                with self.subTest(key=path, example=example):
+                    validator.validate(example)
 
     def test_samples_name_the_schema_for_editors(self):
         for sample in SAMPLES:
