@@ -170,7 +170,7 @@ static bool is_idle(const struct engine *engine)
         const struct connection *connection = &engine->connections[i];
 
         if (!connection->parked && (connection->sending_count + connection->turned_away > 0 ||
-                                    (!connection->ready_exhausted &&
+                                    (!connection->ready_exhausted && !connection->awaits_canary &&
                                      engine->progress.started < engine->options.item_limit)))
             return false;
     }
@@ -182,8 +182,10 @@ static enum err_code advance_phase(struct engine *engine, struct err *err)
 {
     struct engine_progress *progress = &engine->progress;
 
-    if (progress->phase == ENGINE_RUNNING && is_idle(engine))
+    if (progress->phase == ENGINE_RUNNING && is_idle(engine)) {
+        engine_canary_tell(engine);
         progress->phase = ENGINE_DRAINING;
+    }
     if (progress->phase == ENGINE_RUNNING && engine->unanswered_count >= UNREACHABLE_AFTER &&
         engine->now.boot_ms - engine->answered_boot_ms >= engine->options.unreachable_ms)
         engine_stop_run(engine, STOP_UNREACHABLE, "nothing was answered for %lld s",

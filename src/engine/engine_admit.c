@@ -28,6 +28,7 @@ static enum err_code take_up_one(struct engine *engine, uint64_t number, const s
         engine->connections[slot->connection].sending_count++;
     else if (item->state == ITEM_WAITING)
         engine->waiting_count++;
+    engine_canary_begins(engine, slot);
     if (item->state == ITEM_WAITING)
         event.delay_ms = (int64_t)rng_below(&engine->rng, RESUME_SPREAD_MS);
     if (engine_step(engine, slot, &event, &effect, err) != ERR_OK)
@@ -82,7 +83,7 @@ enum err_code engine_take_up(struct engine *engine, struct err *err)
 
 static bool may_admit(const struct engine *engine, const struct connection *connection)
 {
-    return !connection->parked && !connection->ready_exhausted &&
+    return !connection->parked && !connection->ready_exhausted && !connection->awaits_canary &&
            connection->ahead < connection->look_ahead && engine->free_count > 0 &&
            engine->progress.started < engine->options.item_limit;
 }
@@ -175,6 +176,11 @@ static enum err_code admit_one(struct engine *engine, struct connection *connect
         slot_release(engine, slot);
         return ERR_OK;
     }
+    if (!engine_canary_allows(engine, slot->job)) {
+        slot_release(engine, slot);
+        connection->awaits_canary = true;
+        return ERR_OK;
+    }
     /* Without a key a crash leaves every intent in doubt: never more than one ahead. */
     if (!is_repeatable(engine, slot) && engine->unkeyed_ahead > 0) {
         slot_release(engine, slot);
@@ -184,6 +190,7 @@ static enum err_code admit_one(struct engine *engine, struct connection *connect
     connection->ready_after = number;
     slot->is_started = true;
     engine->progress.started++;
+    engine_canary_begins(engine, slot);
     return make_intent(engine, slot, err);
 }
 
@@ -246,6 +253,7 @@ static void retire(struct engine *engine, struct slot *slot)
     no_longer_turned_away(engine, slot);
     if (slot->is_started)
         engine->progress.started--;
+    engine_canary_taken_back(engine, slot);
     slot->place = SLOT_FINISHED;
     queue_push(engine, &engine->finished, slot);
 }

@@ -49,6 +49,7 @@ struct slot {
     bool is_open_on_wire;   /* counted in its job's `open_on_wire` */
     bool is_turned_away;    /* counted in its connection's `turned_away` */
     bool is_started;        /* counted in this run's `started` */
+    bool is_canary;         /* counted in its job's `canaries_open` */
     bool has_new_intent;    /* made by this process … */
     bool has_server_intent; /* … and stamped with the server's time */
     struct item item;
@@ -82,6 +83,7 @@ struct connection {
     uint32_t look_ahead;    /* as many as may be */
     bool starved;           /* had a place and no durable intent since the last commit */
     bool held_back;         /* its next item must wait for another one of its kind */
+    bool awaits_canary;     /* its next item must wait for the first ones of its job */
     uint32_t sending_count; /* its slots in state sending */
     uint32_t turned_away;   /* its slots in state ready: they will be sent again */
     bool checked;           /* its status was told in this run, or will not be */
@@ -114,6 +116,8 @@ struct job {
     uint64_t proof_batch;   /* TRUST_SHOWN: that makes it durable */
     /* of this job */
     uint64_t finished, failed, refused;
+    uint32_t canaries, canaries_open, canaries_failed; /* of this run; under way; ended badly */
+    bool canary_passed;
     bool stopped; /* nothing more of it is started in this run */
 };
 
@@ -208,6 +212,18 @@ void engine_check_failures(struct engine *engine);
 /* The slot's item has come to an end. */
 void engine_count_end(struct engine *engine, const struct slot *slot);
 enum err_code engine_set_jobs_aside(struct engine *engine, struct err *err) ERR_CHECKED;
+
+/* engine_canary.c */
+/* Another item of the job may begin. */
+bool engine_canary_allows(const struct engine *engine, uint32_t job);
+/* The slot's item begins, or is taken up from an earlier run. */
+void engine_canary_begins(struct engine *engine, struct slot *slot);
+/* It is left to the ledger, unsent. */
+void engine_canary_taken_back(struct engine *engine, struct slot *slot);
+/* It has come to an end. If not to a good one, nothing more is begun. */
+void engine_canary_ends(struct engine *engine, struct slot *slot);
+/* Nothing is under way: says why the run stops, if a canary is why. */
+void engine_canary_tell(struct engine *engine);
 
 /* engine_admit.c */
 /* Ready, or its intent was never used. */

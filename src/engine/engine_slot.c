@@ -48,6 +48,7 @@ struct slot *slot_take(struct engine *engine, uint64_t number, const struct item
     slot->is_lost_here = false;
     slot->is_turned_away = false;
     slot->is_started = false;
+    slot->is_canary = false;
     slot->has_server_intent = false;
     slot->has_new_intent = false;
     slot->key_generation = 0;

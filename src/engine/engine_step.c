@@ -106,6 +106,8 @@ enum err_code engine_step(struct engine *engine, struct slot *slot, struct item_
     log_step(engine, slot, event, before.state);
     count_states(engine, slot, before.state, step.item.state);
     count_stuck(engine, &before, &step.item);
+    if (step.effect == EFFECT_FINAL)
+        engine_canary_ends(engine, slot);
     if (!must_be_stored(&before, &step.item))
         return ERR_OK;
     if (engine->ledger->ops->put_item(engine->ledger, slot->number, &before, &step.item, err) !=

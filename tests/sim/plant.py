@@ -113,6 +113,17 @@ PLANTS = {
     "nobody_wakes_who_could_admit": ("src/engine/engine_admit.c", [
         ("    if (engine->restarting)\n        return engine->free_count > 0;\n",
          "    if (engine->now.boot_ms >= 0)\n        return false;\n")]),
+    "a_canary_lets_one_more_go": ("src/engine/engine_canary.c", [
+        ("engine->jobs[job].canaries < engine->options.canary;",
+         "engine->jobs[job].canaries <= engine->options.canary;")]),
+    "a_canary_is_over_before_its_end": ("src/engine/engine_canary.c", [
+        ("job->canaries_open > 0 || job->canaries_failed", "job->canaries_failed")]),
+    "a_failed_canary_stops_nothing": ("src/engine/engine_canary.c", [
+        ("            engine->jobs[i].stopped = true;\n",
+         "            engine->jobs[i].stopped = false;\n")]),
+    "what_an_earlier_run_left_is_no_canary": ("src/engine/engine_admit.c", [
+        ("        engine->waiting_count++;\n    engine_canary_begins(engine, slot);\n",
+         "        engine->waiting_count++;\n")]),
     "draining_leaves_what_was_turned_away": ("src/engine/engine_admit.c", [
         ("    if ((engine->withdrawn || ", "    if ((")]),
     "effects_before_the_commit_is_checked": ("src/engine/engine_commit.c", [

@@ -146,6 +146,8 @@ struct sim_item {
     uint32_t missing;                 /* polls answered 404 since the job was last seen */
     uint32_t sent_generation;         /* the last one of which a send left; 0 = none */
     uint32_t job_throttles;           /* remote jobs that ended in 452 */
+    bool has_begun;                   /* in this run, or was active before */
+    bool is_canary;                   /* has begun before the canary of its job was over */
     bool lost_in_run;                 /* a send of this run had no usable answer */
     bool sent_unproven;    /* a send of this generation left before the operation was proven */
     uint32_t refusals;     /* transient ones */

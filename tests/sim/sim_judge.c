@@ -310,6 +310,34 @@ void sim_judge_taken(struct sim *sim, const struct sim_transfer *transfer)
     sim->told[connection].parked = true;
 }
 
+/* Of each job at most `canary` items are on their way until they have all succeeded; when one has
+ * ended otherwise, no item begins. What was taken back unsent is as if it had not begun. */
+static void judge_canary(struct sim *sim, uint32_t number)
+{
+    uint32_t begun = 0, succeeded = 0;
+    struct sim_item *item = &sim->items[number];
+
+    if (sim->options.canary == 0 || item->has_begun)
+        return;
+    for (uint32_t i = 1; i <= sim->item_count; i++) {
+        const struct sim_item *other = &sim->items[i];
+        enum item_state state = sim->ledger.durable[i].item.state;
+
+        if (!other->is_canary || state == ITEM_READY)
+            continue;
+        if (item_state_is_final(state) && state != ITEM_SUCCEEDED)
+            sim_fail(sim, "item %u is sent after item %u of a canary is %s", number, i,
+                     item_state_name(state));
+        begun += other->keyed == item->keyed;
+        succeeded += other->keyed == item->keyed && state == ITEM_SUCCEEDED;
+    }
+    if (begun >= sim->options.canary && succeeded < begun)
+        sim_fail(sim, "item %u is sent when of a canary of %u only %u have succeeded", number,
+                 begun, succeeded);
+    item->has_begun = true;
+    item->is_canary = begun < sim->options.canary;
+}
+
 void sim_judge_send(struct sim *sim, const struct transfer_request *request, uint32_t number)
 {
     const struct sim_item *item = &sim->items[number];
@@ -326,6 +354,7 @@ void sim_judge_send(struct sim *sim, const struct transfer_request *request, uin
     judge_key(sim, request, number);
     judge_health(sim, item);
     judge_repeat(sim, item);
+    judge_canary(sim, number);
     for (uint32_t i = 0; i < SIM_TRANSFERS_MAX; i++) {
         const struct sim_transfer *transfer = &sim->transport.transfers[i];
 
@@ -345,8 +374,13 @@ void sim_judge_run_begin(struct sim *sim)
     sim->told_to_doubt = false;
     sim->run_begin_ms = sim->now_ms;
     sim->run_repeats = sim->run_first_answers = 0;
-    for (uint32_t number = 1; number <= sim->item_count; number++)
+    for (uint32_t number = 1; number <= sim->item_count; number++) {
+        const struct sim_stored *stored = &sim->ledger.durable[number];
+
         sim->items[number].lost_in_run = false;
+        sim->items[number].has_begun = sim->items[number].is_canary =
+            item_state_is_active(stored->item.state) && !stored->damaged;
+    }
     sim->full_at_us = 0;
     sim->quiet_until_ms = 0;
     memset(sim->connection_quiet_until_ms, 0, sizeof sim->connection_quiet_until_ms);

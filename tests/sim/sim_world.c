@@ -386,6 +386,9 @@ static void play_run(struct sim *sim)
     sim_totals.runs++;
     sim->options.seed = rng_next(&sim->rng);
     sim->options.item_limit = sim_chance(sim, 100) ? between(sim, 0, 5) : UINT64_MAX;
+    sim->options.canary = 0;
+    if (!sim->calm && sim->script == NULL && sim->seed % 4 == 3)
+        sim->options.canary = 1 + (uint32_t)(sim->seed / 4 % 4);
     sim->crash_in = 0;
     if (!sim->calm && sim->limits.crash_every > 0)
         sim->crash_in = between(sim, 1, 2 * sim->limits.crash_every);

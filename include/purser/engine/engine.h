@@ -47,8 +47,10 @@ struct engine_options {
     uint32_t outstanding;    /* items active at once */
     uint64_t failures_max;   /* over all jobs */
     uint32_t failures_millionth;
-    uint64_t item_limit;    /* start at most so many new items; UINT64_MAX = no limit */
-    int64_t timeout_ms;     /* of one exchange */
+    uint32_t canary;     /* each job begins so many items, and others when these have all succeeded;
+                            what an earlier run left active counts among them; 0 = all at once */
+    uint64_t item_limit; /* start at most so many new items; UINT64_MAX = no limit */
+    int64_t timeout_ms;  /* of one exchange */
     int64_t unreachable_ms; /* stop when nothing was answered for so long */
     uint32_t run;           /* its number in the ledger */
     bool only_seen;         /* start only ready items whose seen_run is this run */
@@ -73,6 +75,7 @@ enum engine_stop {
     STOP_ASKED,       /* engine_drain() */
     STOP_CREDENTIALS, /* the API refused the client's credentials */
     STOP_MAX_FAILURES,
+    STOP_CANARY,      /* an item of a canary did not succeed */
     STOP_NOT_THE_API, /* redirects, a captive portal, an untrusted certificate */
     STOP_UNREACHABLE
 };

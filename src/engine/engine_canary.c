@@ -1,0 +1,76 @@
+/* The first items of each job, and whether the others may follow. */
+#include <assert.h>
+
+#include "engine_private.h"
+
+bool engine_canary_allows(const struct engine *engine, uint32_t job)
+{
+    return engine->options.canary == 0 || engine->jobs[job].canary_passed ||
+           engine->jobs[job].canaries < engine->options.canary;
+}
+
+static void let_connections_go_on(struct engine *engine)
+{
+    for (size_t i = 0; i < engine->options.connection_count; i++)
+        engine->connections[i].awaits_canary = false;
+}
+
+void engine_canary_begins(struct engine *engine, struct slot *slot)
+{
+    struct job *job = &engine->jobs[slot->job];
+
+    if (engine->options.canary == 0 || job->canary_passed)
+        return;
+    slot->is_canary = true;
+    job->canaries++;
+    job->canaries_open++;
+}
+
+void engine_canary_taken_back(struct engine *engine, struct slot *slot)
+{
+    struct job *job = &engine->jobs[slot->job];
+
+    if (!slot->is_canary)
+        return;
+    assert(job->canaries > 0 && job->canaries_open > 0);
+    slot->is_canary = false;
+    job->canaries--;
+    job->canaries_open--;
+    let_connections_go_on(engine);
+}
+
+void engine_canary_ends(struct engine *engine, struct slot *slot)
+{
+    struct job *job = &engine->jobs[slot->job];
+
+    if (!slot->is_canary)
+        return;
+    assert(job->canaries_open > 0);
+    slot->is_canary = false;
+    job->canaries_open--;
+    if (slot->item.state != ITEM_SUCCEEDED) {
+        job->canaries_failed++;
+        for (size_t i = 0; i < engine->options.job_count; i++)
+            engine->jobs[i].stopped = true;
+        engine->job_aside_due = true;
+    } else if (job->canaries_open > 0 || job->canaries_failed > 0 ||
+               job->canaries < engine->options.canary) {
+        return;
+    } else {
+        job->canary_passed = true;
+    }
+    let_connections_go_on(engine);
+}
+
+void engine_canary_tell(struct engine *engine)
+{
+    for (size_t i = 0; i < engine->options.job_count; i++) {
+        const struct job *job = &engine->jobs[i];
+
+        if (job->canaries_failed > 0)
+            engine_stop_run(engine, STOP_CANARY,
+                            "canary: %u of the first %u items of job %s did not succeed; no other "
+                            "was sent",
+                            job->canaries_failed, job->canaries, engine->options.jobs[i].name);
+    }
+}
