@@ -110,6 +110,30 @@ static void tell_refused(struct session *session, const struct rendered_row *row
                     session->spec.jobs[row->job_index].name, (int)row->key.length, row->key.bytes);
 }
 
+/* `needs_out` has room for NEEDS_MAX. */
+static void set_needs(const struct comparison *comparison, const struct rendered_row *row,
+                      struct import_need *needs_out, struct import_row *imported)
+{
+    for (size_t i = 0; i < row->need_count; i++) {
+        const struct rendered_need *need = &row->needs[i];
+
+        needs_out[i] =
+            (struct import_need){.whole_job = need->alias == NULL,
+                                 .job_index = need->job_index,
+                                 .job = comparison->jobs[need->job_index],
+                                 .connection = comparison->connections[need->connection_index],
+                                 .key = need->key,
+                                 .name = slice_of(need->alias == NULL ? "" : need->alias)};
+    }
+    imported->needs = needs_out;
+    imported->need_count = row->need_count;
+    imported->has_group = row->has_group;
+    if (row->has_group)
+        imported->group = checksum128(row->group.bytes, row->group.length);
+    imported->draft_hash = row->draft_hash;
+    imported->draft = row->draft;
+}
+
 static struct import_row import_row_of(const struct comparison *comparison,
                                        const struct rendered_row *row)
 {
@@ -117,6 +141,7 @@ static struct import_row import_row_of(const struct comparison *comparison,
 
     return (struct import_row){.job = comparison->jobs[row->job_index],
                                .connection = comparison->connections[row->connection_index],
+                               .job_index = row->job_index,
                                .key = row->key,
                                .method = job->method,
                                .path = row->path,
@@ -131,8 +156,10 @@ static enum err_code walk_row(void *context, const struct rendered_row *row, str
 {
     struct walk *walk = context;
     struct import_row imported = import_row_of(walk->comparison, row);
+    struct import_need needs[NEEDS_MAX];
     struct import_outcome outcome;
 
+    set_needs(walk->comparison, row, needs, &imported);
     if (import_compare(&walk->importer, &imported, &outcome, err) != ERR_OK ||
         count(walk->comparison, row, outcome.action, err) != ERR_OK)
         return err->code;
@@ -141,6 +168,14 @@ static enum err_code walk_row(void *context, const struct rendered_row *row, str
     if (walk->row_fn != NULL && walk->row_fn(walk->context, row, &outcome, err) != ERR_OK)
         return err->code;
     return import_apply(&walk->importer, &imported, &outcome, err);
+}
+
+static enum err_code begin_job(void *context, size_t job_index, struct err *err)
+{
+    struct walk *walk = context;
+
+    (void)job_index;
+    return import_begin_job(&walk->importer, err);
 }
 
 static void forget_counts(struct comparison *comparison)
@@ -167,6 +202,7 @@ enum err_code comparison_walk(struct comparison *comparison, bool write, compari
     uint32_t connection_count = 0;
 
     forget_counts(comparison);
+    intake_set_job_begin(comparison->intake, begin_job, &walk);
     if (comparison_numbers(session, write, &comparison->connections, &comparison->jobs, err) !=
             ERR_OK ||
         intake_set_ledger(comparison->intake, ledger, err) != ERR_OK ||

@@ -134,7 +134,7 @@ bool record_get_request(struct slice key, struct slice bytes, struct frozen_requ
     return true;
 }
 
-#define NEEDS_FIELDS 4      /* and two for each need */
+#define NEEDS_FIELDS 6      /* and two for each need */
 #define NEED_KIND_BITS 4    /* of each need, in one number for all: kind and … */
 #define NEED_IS_ORDERING 8u /* … this */
 
@@ -152,6 +152,7 @@ void record_put_needs(struct buf *buf, struct slice key, const struct needs_reco
         kinds |= (needs->needs[i].kind | (needs->needs[i].ordering ? NEED_IS_ORDERING : 0u)) *
                  (UINT64_C(1) << NEED_KIND_BITS * i);
     record_put_hash(&writer, needs->draft_hash);
+    record_put_hash(&writer, needs->group);
     record_put_unsigned(&writer, kinds);
     record_put_bytes(&writer, needs->draft, BODY_BYTES_MAX);
     for (size_t i = 0; i < needs->need_count; i++) {
@@ -173,6 +174,7 @@ bool record_get_needs(struct slice key, struct slice bytes, struct needs_record 
         return false;
     needs.need_count = (fields.count - NEEDS_FIELDS) / 2;
     needs.draft_hash = record_take_hash(&fields);
+    needs.group = record_take_hash(&fields);
     kinds = record_take_unsigned(&fields, UINT64_MAX);
     needs.draft = record_take_bytes(&fields, BODY_BYTES_MAX);
     for (size_t i = 0; i < needs.need_count; i++) {

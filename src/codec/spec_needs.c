@@ -115,8 +115,9 @@ static void read_needs(struct spec_reader *reader, const struct yaml_node *node,
                    "'needs' is %s, must be a list or a map", yaml_kind_name(node->kind));
         return;
     }
-    if (node->count > NEEDS_MAX) {
-        spec_error(reader, node->place, "spec.too_many", NULL, "more than %d needs", NEEDS_MAX);
+    /* One is left for the place in an order. */
+    if (node->count > NEEDS_MAX - 1) {
+        spec_error(reader, node->place, "spec.too_many", NULL, "more than %d needs", NEEDS_MAX - 1);
         return;
     }
     needs = spec_new(reader, node->count, sizeof *needs);

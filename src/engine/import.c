@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "import_needs.h"
 #include "purser/core/lifecycle.h"
 #include "purser/engine/engine.h"
 
@@ -27,39 +28,81 @@ static struct frozen_request freeze(const struct import_row *row, uint32_t gener
                                    .generation = generation};
 }
 
-static enum err_code add(struct importer *importer, const struct import_row *row,
-                         struct hash128 hash, struct err *err)
+static bool has_needs(const struct import_row *row)
 {
-    struct item item = item_new(row->job, row->connection, hash, importer->now_ms);
+    return row->need_count > 0 || row->has_group;
+}
+
+static enum err_code add(struct importer *importer, const struct import_row *row,
+                         const struct import_outcome *outcome, struct err *err)
+{
+    struct item item = item_new(row->job, row->connection, outcome->request_hash, importer->now_ms);
     struct frozen_request request = freeze(row, item.generation);
     uint64_t number;
 
     item.seen_run = importer->run;
+    item.has_needs = has_needs(row);
+    item.has_dependents = row->has_group;
     if (!row->condition) {
         item.state = ITEM_SKIPPED;
         item.reason = REASON_CONDITION_FALSE;
         item.finished_ms = importer->now_ms;
+    } else if (import_will_wait(row, outcome)) {
+        item.state = ITEM_BLOCKED;
+        item.waits_on = outcome->waits_on;
+        item.waits_for = outcome->waits_for;
     }
-    return importer->ledger->ops->add_item(importer->ledger, &item, &request, &number, err);
+    if (importer->ledger->ops->add_item(importer->ledger, &item, &request, &number, err) != ERR_OK)
+        return err->code;
+    return row->condition ? import_put_needs(importer, row, outcome, number, err) : ERR_OK;
 }
 
-/* A new request takes the place of the old one; item and request in one batch. */
-static enum err_code change(struct importer *importer, const struct import_row *row,
-                            uint64_t number, const struct item *known, struct hash128 hash,
-                            struct err *err)
+static struct item after_event(struct importer *importer, const struct import_row *row,
+                               const struct import_outcome *outcome, const struct item *item,
+                               enum item_event_kind kind)
 {
-    struct item_event event = {
-        .kind = EVENT_CHANGED, .now_ms = importer->now_ms, .delay_ms = -1, .request_hash = hash};
+    struct item_event event = {.kind = kind,
+                               .now_ms = importer->now_ms,
+                               .delay_ms = -1,
+                               .request_hash = outcome->request_hash,
+                               .has_needs = has_needs(row),
+                               .waits_on = outcome->waits_on,
+                               .waits_for = outcome->waits_for};
     struct policy policy = {0};
-    struct step step = lifecycle_step(known, &event, &policy);
-    struct frozen_request request;
+    struct step step = lifecycle_step(item, &event, &policy);
 
     assert(step.legal);
     step.item.seen_run = importer->run;
-    request = freeze(row, step.item.generation);
-    if (importer->ledger->ops->put_request(importer->ledger, number, &request, err) != ERR_OK)
+    step.item.has_dependents = item->has_dependents || row->has_group;
+    return step.item;
+}
+
+/* The item with all that belongs to it, in one batch. */
+static enum err_code put(struct importer *importer, const struct import_row *row,
+                         const struct import_outcome *outcome, const struct item *after,
+                         bool with_request, struct err *err)
+{
+    const struct ledger_ops *ops = importer->ledger->ops;
+    struct frozen_request request = freeze(row, after->generation);
+
+    if (with_request &&
+        ops->put_request(importer->ledger, outcome->number, &request, err) != ERR_OK)
         return err->code;
-    return importer->ledger->ops->put_item(importer->ledger, number, known, &step.item, err);
+    if (ops->put_item(importer->ledger, outcome->number, &outcome->known, after, err) != ERR_OK)
+        return err->code;
+    return import_put_needs(importer, row, outcome, outcome->number, err);
+}
+
+/* A new request takes the place of the old one. */
+static enum err_code change(struct importer *importer, const struct import_row *row,
+                            const struct import_outcome *outcome, struct err *err)
+{
+    struct item after = after_event(importer, row, outcome, &outcome->known, EVENT_CHANGED);
+
+    /* Its needs are met, and yet it could not be rendered: the engine finds out and tells. */
+    if (after.state == ITEM_READY && import_will_wait(row, outcome))
+        after = after_event(importer, row, outcome, &after, EVENT_WAITS);
+    return put(importer, row, outcome, &after, true, err);
 }
 
 static bool is_corrected(const struct item *known)
@@ -68,40 +111,73 @@ static bool is_corrected(const struct item *known)
                                 known->source_hash.low != known->request_hash.low);
 }
 
+static bool is_unsent(const struct item *known)
+{
+    return known->state == ITEM_READY || known->state == ITEM_BLOCKED;
+}
+
+/* The row is the same, but what it waits for has gone on, or is under way again. */
+static enum err_code follow_needs(struct importer *importer, const struct import_row *row,
+                                  const struct import_outcome *outcome, bool *done_out,
+                                  struct err *err)
+{
+    const struct item *known = &outcome->known;
+    struct item after;
+
+    *done_out = false;
+    if (!is_unsent(known) || !has_needs(row))
+        return ERR_OK;
+    if (import_will_wait(row, outcome)) {
+        if (known->state == ITEM_BLOCKED && known->waits_on == outcome->waits_on &&
+            known->waits_for == outcome->waits_for)
+            return ERR_OK;
+        after = after_event(importer, row, outcome, known, EVENT_WAITS);
+    } else {
+        if (known->state == ITEM_READY)
+            return ERR_OK;
+        after = after_event(importer, row, outcome, known, EVENT_UNBLOCKED);
+    }
+    *done_out = true;
+    return put(importer, row, outcome, &after, after.state == ITEM_READY, err);
+}
+
 /* The source has caught up with the correction when its row makes the request that counts. */
 static enum err_code keep(struct importer *importer, const struct import_row *row,
-                          enum converge_action action, uint64_t number, const struct item *known,
-                          struct err *err)
+                          const struct import_outcome *outcome, struct err *err)
 {
+    const struct item *known = &outcome->known;
     struct item after = *known;
+    bool done;
 
     if (!row->condition)
         return ERR_OK;
-    if (known->state == ITEM_READY)
+    if (outcome->action == CONVERGE_UNCHANGED &&
+        (follow_needs(importer, row, outcome, &done, err) != ERR_OK || done))
+        return err->code;
+    if (is_unsent(known))
         after.seen_run = importer->run;
-    if (action == CONVERGE_UNCHANGED && is_corrected(known)) {
+    if (outcome->action == CONVERGE_UNCHANGED && is_corrected(known)) {
         after.corrected = false;
         after.source_hash = (struct hash128){0};
     }
     if (after.seen_run == known->seen_run && after.corrected == known->corrected)
         return ERR_OK;
-    return importer->ledger->ops->put_item(importer->ledger, number, known, &after, err);
+    return importer->ledger->ops->put_item(importer->ledger, outcome->number, known, &after, err);
 }
 
 static enum err_code apply(struct importer *importer, const struct import_row *row,
-                           enum converge_action action, uint64_t number, const struct item *known,
-                           struct hash128 hash, struct err *err)
+                           const struct import_outcome *outcome, struct err *err)
 {
-    switch (action) {
+    switch (outcome->action) {
     case CONVERGE_ADD:
     case CONVERGE_SKIP:
-        return add(importer, row, hash, err);
+        return add(importer, row, outcome, err);
     case CONVERGE_REPLACE:
     case CONVERGE_RESEND:
-        return change(importer, row, number, known, hash, err);
+        return change(importer, row, outcome, err);
     case CONVERGE_UNCHANGED:
     case CONVERGE_CORRECTED:
-        return keep(importer, row, action, number, known, err);
+        return keep(importer, row, outcome, err);
     case CONVERGE_KEEP:
     case CONVERGE_FINISH_FIRST:
     case CONVERGE_REFUSE:
@@ -113,14 +189,46 @@ static enum err_code apply(struct importer *importer, const struct import_row *r
     return ERR_OK;
 }
 
+bool import_will_wait(const struct import_row *row, const struct import_outcome *outcome)
+{
+    return outcome->waits_on != WAIT_NONE || row->draft.length > 0;
+}
+
+static bool is_same_hash(struct hash128 a, struct hash128 b)
+{
+    return a.high == b.high && a.low == b.low;
+}
+
+/* An item that was not sent yet, or whose request cannot be made now, is compared by what its
+ * request is made from. */
+static void judge(const struct import_row *row, struct import_outcome *outcome)
+{
+    struct item probe = outcome->known;
+    bool has_record = outcome->is_known && outcome->known.has_needs;
+    bool same_row =
+        has_needs(row) && has_record && is_same_hash(outcome->stored_hash, row->draft_hash);
+
+    if (same_row && (row->draft.length > 0 ||
+                     (outcome->stored_is_draft && outcome->known.state == ITEM_BLOCKED)))
+        probe.request_hash = outcome->request_hash;
+    outcome->action = converge_row(outcome->is_known ? &probe : NULL, row->condition,
+                                   outcome->request_hash, row->when_changed);
+    if (outcome->action == CONVERGE_UNCHANGED && row->condition && is_unsent(&outcome->known) &&
+        !outcome->known.corrected && !same_row && (has_record || has_needs(row)))
+        outcome->action = CONVERGE_REPLACE;
+}
+
 enum err_code import_compare(struct importer *importer, const struct import_row *row,
                              struct import_outcome *outcome_out, struct err *err)
 {
     struct ledger *ledger = importer->ledger;
     enum err_code found = ERR_NOT_FOUND;
 
-    *outcome_out =
-        (struct import_outcome){.request_hash = request_hash(row->method, row->path, row->body)};
+    if (import_make_room(importer, err) != ERR_OK)
+        return err->code;
+    *outcome_out = (struct import_outcome){
+        .request_hash = row->draft.length > 0 ? row->draft_hash
+                                              : request_hash(row->method, row->path, row->body)};
     if (ledger != NULL && row->job != UINT32_MAX && row->connection != UINT32_MAX) {
         found = ledger->ops->find(ledger, row->job, row->connection, row->key, &outcome_out->number,
                                   err);
@@ -130,9 +238,9 @@ enum err_code import_compare(struct importer *importer, const struct import_row 
             return found;
     }
     outcome_out->is_known = found == ERR_OK;
-    outcome_out->action =
-        converge_row(outcome_out->is_known ? &outcome_out->known : NULL, row->condition,
-                     outcome_out->request_hash, row->when_changed);
+    if (row->condition && import_resolve_needs(importer, row, outcome_out, err) != ERR_OK)
+        return err->code;
+    judge(row, outcome_out);
     return ERR_OK;
 }
 
@@ -140,16 +248,37 @@ enum err_code import_apply(struct importer *importer, const struct import_row *r
                            const struct import_outcome *outcome, struct err *err)
 {
     enum converge_action action = outcome->action;
+    bool is_sent =
+        action == CONVERGE_ADD || action == CONVERGE_REPLACE || action == CONVERGE_RESEND;
 
     importer->counts.by_action[action]++;
-    if (action == CONVERGE_ADD || action == CONVERGE_REPLACE || action == CONVERGE_RESEND ||
-        ((action == CONVERGE_UNCHANGED || action == CONVERGE_CORRECTED) &&
-         outcome->known.state == ITEM_READY && row->condition))
-        importer->counts.ready_of_now++;
+    if (is_sent || ((action == CONVERGE_UNCHANGED || action == CONVERGE_CORRECTED) &&
+                    is_unsent(&outcome->known) && row->condition)) {
+        importer->counts.unsent_of_now++;
+        importer->counts.waiting += import_will_wait(row, outcome);
+        importer->has_work[row->job_index] = true;
+    }
     if (importer->dry)
         return ERR_OK;
-    if (apply(importer, row, action, outcome->number, &outcome->known, outcome->request_hash,
-              err) != ERR_OK)
+    if (apply(importer, row, outcome, err) != ERR_OK)
+        return err->code;
+    return commit_when_full(importer, err);
+}
+
+/* Without a row, never sent, and not for a person to decide. */
+static bool is_to_be_dropped(const struct importer *importer, const struct item *item)
+{
+    return is_unsent(item) && item->seen_run != importer->run && item->attempt_total == 0 &&
+           !item->corrected;
+}
+
+static enum err_code drop(struct importer *importer, uint64_t number, const struct item *item,
+                          struct err *err)
+{
+    importer->counts.dropped++;
+    if (importer->dry)
+        return ERR_OK;
+    if (importer->ledger->ops->drop_item(importer->ledger, number, item, err) != ERR_OK)
         return err->code;
     return commit_when_full(importer, err);
 }
@@ -167,16 +296,34 @@ static enum err_code drop_unseen(struct importer *importer, uint32_t connection,
             return ERR_OK;
         if (code != ERR_OK)
             return code;
-        if (item.state != ITEM_READY || item.seen_run == importer->run || item.attempt_total > 0 ||
-            item.corrected)
-            continue;
-        importer->counts.dropped++;
-        if (importer->dry)
-            continue;
-        if (importer->ledger->ops->drop_item(importer->ledger, number, &item, err) != ERR_OK ||
-            commit_when_full(importer, err) != ERR_OK)
+        if (is_to_be_dropped(importer, &item) && drop(importer, number, &item, err) != ERR_OK)
             return err->code;
     }
+}
+
+/* Blocked items are indexed by what they wait for, so this looks at all there are; it is needed
+ * when rows have left the source. */
+static enum err_code drop_unseen_blocked(struct importer *importer, uint64_t blocked,
+                                         struct err *err)
+{
+    uint64_t number = 0;
+    struct item item;
+
+    while (blocked > 0) {
+        enum err_code code =
+            importer->ledger->ops->next_item(importer->ledger, number, &number, &item, err);
+
+        if (code == ERR_NOT_FOUND)
+            return ERR_OK;
+        if (code != ERR_OK)
+            return code;
+        if (item.state != ITEM_BLOCKED)
+            continue;
+        blocked--;
+        if (is_to_be_dropped(importer, &item) && drop(importer, number, &item, err) != ERR_OK)
+            return err->code;
+    }
+    return ERR_OK;
 }
 
 enum err_code import_commit(struct importer *importer, struct err *err)
@@ -193,6 +340,7 @@ enum err_code import_commit(struct importer *importer, struct err *err)
 enum err_code import_finish(struct importer *importer, uint32_t connection_count, struct err *err)
 {
     struct item_counts counts;
+    uint64_t unsent;
 
     if (importer->ledger == NULL)
         return ERR_OK;
@@ -201,22 +349,24 @@ enum err_code import_finish(struct importer *importer, uint32_t connection_count
     if (importer->ledger->ops->counts(importer->ledger, UINT32_MAX, UINT32_MAX, &counts, err) !=
         ERR_OK)
         return err->code;
-    /* The walk is only needed when some ready item has no row. A plan has marked nothing, so it can
-     * say how many, not which. */
+    unsent = counts.by_state[ITEM_READY] + counts.by_state[ITEM_BLOCKED];
+    /* The walk is only needed when some unsent item has no row. A plan has marked nothing, so it
+     * can say how many, not which. */
     if (importer->dry) {
         uint64_t added =
             importer->counts.by_action[CONVERGE_ADD] + importer->counts.by_action[CONVERGE_RESEND];
-        uint64_t kept = importer->counts.ready_of_now - added;
+        uint64_t kept = importer->counts.unsent_of_now - added;
 
-        importer->counts.dropped =
-            counts.by_state[ITEM_READY] > kept ? counts.by_state[ITEM_READY] - kept : 0;
+        importer->counts.dropped = unsent > kept ? unsent - kept : 0;
         return ERR_OK;
     }
-    if (counts.by_state[ITEM_READY] == importer->counts.ready_of_now)
+    if (unsent == importer->counts.unsent_of_now)
         return ERR_OK;
     for (uint32_t connection = 0; connection < connection_count; connection++)
         if (drop_unseen(importer, connection, err) != ERR_OK)
             return err->code;
+    if (drop_unseen_blocked(importer, counts.by_state[ITEM_BLOCKED], err) != ERR_OK)
+        return err->code;
     return import_commit(importer, err);
 }
 

@@ -169,6 +169,14 @@ void intake_set_stop(struct intake *intake, bool (*stop)(void *context), void *c
     intake->stop_context = context;
 }
 
+void intake_set_job_begin(struct intake *intake,
+                          enum err_code (*begin)(void *context, size_t job_index, struct err *err),
+                          void *context)
+{
+    intake->begin = begin;
+    intake->begin_context = context;
+}
+
 void intake_set_credentials(struct intake *intake, const struct credentials *credentials)
 {
     intake->credentials = credentials;
@@ -370,7 +378,11 @@ enum err_code intake_each(struct intake *intake, intake_row_fn *row_fn, void *co
 
         if (job->source == NULL)
             continue;
-        code = pass(intake, job, hand_on, &to, err);
+        code = intake->begin == NULL
+                   ? ERR_OK
+                   : intake->begin(intake->begin_context, intake->spec->job_order[i], err);
+        if (code == ERR_OK)
+            code = pass(intake, job, hand_on, &to, err);
         if (code != ERR_OK)
             return code;
         if (!source_is_unchanged(job->source))

@@ -74,8 +74,8 @@ static enum err_code hide_references(struct intake *intake, enum connection_writ
     return ERR_OK;
 }
 
-/* What stands in the body for what is needed and not known yet can be anything. The values were made
- * for this check alone. */
+/* What stands in the body for what is needed and not known yet can be anything. The values were
+ * made for this check alone. */
 static void allow_unknown(struct value *value)
 {
     size_t count = value->kind == VALUE_LIST  ? value->list.count

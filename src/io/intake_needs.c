@@ -239,6 +239,22 @@ static void tell_absent(struct intake *intake, const struct intake_job *job,
                     intake->knows_ledger ? " and not in the ledger" : "");
 }
 
+/* Finds the item that is needed, unless it is one that leaves the ledger with its row. */
+static enum err_code find_lasting(struct intake *intake, const struct rendered_need *need,
+                                  struct err *err)
+{
+    uint64_t number;
+    struct item item;
+    enum err_code code = find_parent(intake, need, &number, err);
+
+    if (code == ERR_OK)
+        code = intake->ledger->ops->read_item(intake->ledger, number, &item, err);
+    if (code == ERR_OK && (item.state == ITEM_READY || item.state == ITEM_BLOCKED) &&
+        item.attempt_total == 0 && !item.corrected)
+        return ERR_NOT_FOUND;
+    return code;
+}
+
 enum err_code intake_check_needs(struct intake *intake, const struct intake_job *job,
                                  const struct unit *unit, const struct rendered_row *row,
                                  bool *there_out, struct err *err)
@@ -247,14 +263,13 @@ enum err_code intake_check_needs(struct intake *intake, const struct intake_job 
     for (size_t i = 0; i < row->need_count; i++) {
         const struct rendered_need *need = &row->needs[i];
         const struct intake_job *parent = &intake->jobs[need->job_index];
-        uint64_t number;
         enum err_code code;
 
         /* Of a job with wrong rows it is not known which items it has. */
         if (need->alias == NULL || parent->keys == NULL || parent->is_wrong ||
             has_row(parent->keys, intake_identity(need->key, need->connection_index)))
             continue;
-        code = find_parent(intake, need, &number, err);
+        code = find_lasting(intake, need, err);
         if (code == ERR_OK)
             continue;
         if (code != ERR_NOT_FOUND)
@@ -278,7 +293,8 @@ static void set_draft_hash(struct intake *intake, const struct intake_job *job,
 
     buf_clear(text);
     buf_append(text, (const char *)&hash, sizeof hash);
-    buf_append_format(text, "%d", row->condition_unknown);
+    buf_append_format(text, "%d%d ", row->condition_unknown, row->has_group);
+    buf_append(text, row->group.bytes, row->group.length);
     for (size_t i = 0; i < row->need_count; i++) {
         const struct rendered_need *need = &row->needs[i];
 
@@ -335,10 +351,10 @@ enum err_code intake_finish_row(struct intake *intake, const struct intake_job *
     struct value needs;
     bool known = false;
 
-    if (row->need_count == 0)
+    if (row->need_count == 0 && !row->has_group)
         return ERR_OK;
     set_draft_hash(intake, job, unit, row);
-    if (job->templates.uses_needs && row->needs[0].alias != NULL) {
+    if (job->templates.uses_needs && row->need_count > 0) {
         if (intake->is_checked && read_needs(intake, row, &needs, &known, err) != ERR_OK)
             return err->code;
         if (!known || !render_known(intake, job, unit, environment, row, &needs)) {

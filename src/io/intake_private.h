@@ -21,8 +21,8 @@ struct intake {
     struct diagnostics *diagnostics;
     struct intake_job *jobs; /* as many as the spec has */
     struct arena templates;
-    struct arena scratch; /* values of one row */
-    struct arena stripped;  /* rows without purser's own columns */
+    struct arena scratch;  /* values of one row */
+    struct arena stripped; /* rows without purser's own columns */
     bool strips;
     struct buf body;
     struct value run;
@@ -35,6 +35,8 @@ struct intake {
     const struct credentials *credentials; /* NULL = secrets are not read */
     bool (*stop)(void *context);
     void *stop_context;
+    enum err_code (*begin)(void *context, size_t job_index, struct err *err);
+    void *begin_context;
     struct outputs *outputs;
     struct ledger *ledger;                      /* NULL = there is none */
     bool knows_ledger;                          /* whether there is one */

@@ -38,6 +38,7 @@ struct need {
  * encoded bytes. */
 struct needs_record {
     struct hash128 draft_hash; /* of all that the request is made from, what it needs included */
+    struct hash128 group;      /* in which it has a place, of its job and connection; zero = none */
     struct need needs[NEEDS_MAX];
     size_t need_count;
     struct slice

@@ -8,6 +8,14 @@
 #include "purser/core/converge.h"
 #include "purser/engine/ledger.h"
 
+/* An item that a row waits for, or all of a job. */
+struct import_need {
+    bool whole_job;           /* then it has neither connection nor key */
+    size_t job_index;         /* in the spec */
+    uint32_t job, connection; /* numbers in the ledger; UINT32_MAX = the ledger has it not (plan) */
+    struct slice key, name;
+};
+
 /* A rendered row. Slices are borrowed for the call. */
 struct import_row {
     uint32_t job, connection; /* numbers in the ledger; UINT32_MAX = the ledger has it not (plan) */
@@ -18,6 +26,14 @@ struct import_row {
     uint32_t source_line;
     bool condition;
     enum when_changed when_changed;
+    size_t job_index;                /* in the spec */
+    const struct import_need *needs; /* at most NEEDS_MAX - 1; their jobs came before */
+    size_t need_count;
+    bool has_group;
+    struct hash128 group; /* rows of one group go one after the other */
+    /* With needs or a group: the same as long as the row and what it waits for are the same. */
+    struct hash128 draft_hash;
+    struct slice draft; /* of which the request is made when the needs are met; empty = it is */
 };
 
 /* What a row means for the ledger as it is. */
@@ -25,15 +41,30 @@ struct import_outcome {
     enum converge_action action;
     struct hash128 request_hash;
     bool is_known;
-    uint64_t number;   /* of the item; when known */
-    struct item known; /* as the ledger has it; zeroed when it has it not */
+    uint64_t number;           /* of the item; when known */
+    struct item known;         /* as the ledger has it; zeroed when it has it not */
+    struct needs_record needs; /* of the row; borrows from it */
+    enum wait_kind waits_on;   /* the first need that is not met; WAIT_NONE = all are */
+    uint64_t waits_for;
+    bool joins_group; /* it becomes the last of its group */
+    /* What the ledger has of the item's needs; zero = nothing. */
+    struct hash128 stored_hash, stored_group;
+    uint64_t stored_before; /* whom it comes behind in its order */
+    bool stored_is_draft;
 };
+
+/* True if the row's item will wait when this is applied. */
+bool import_will_wait(const struct import_row *row, const struct import_outcome *outcome);
 
 struct import_counts {
     uint64_t by_action[CONVERGE_COUNT];
-    uint64_t dropped;      /* left the source before they were sent */
-    uint64_t ready_of_now; /* ready items that a row of today stands behind */
+    uint64_t dropped;       /* left the source before they were sent */
+    uint64_t unsent_of_now; /* ready or blocked items that a row of today stands behind */
+    uint64_t waiting;       /* of these, how many wait for others */
 };
+
+/* Items with a request that is not sent, since the last commit; half of the places are used. */
+#define IMPORT_UNSENT_MAX 8192
 
 struct importer {
     struct ledger *ledger; /* NULL: there is none yet (plan) */
@@ -41,7 +72,15 @@ struct importer {
     uint32_t run;
     int64_t now_ms;
     struct import_counts counts;
+    /* The import's own; zeroed by the caller. */
+    bool has_work[SPEC_JOBS_MAX]; /* jobs with rows that are sent */
+    size_t unsent_count;
+    uint64_t unsent[IMPORT_UNSENT_MAX];
 };
+
+/* Before the first row of a job that needs others: waits until what was written is durable, and can
+ * be read. Errors: ERR_STORAGE. */
+enum err_code import_begin_job(struct importer *importer, struct err *err) ERR_CHECKED;
 
 /* Compares one row; writes and counts nothing. Errors: ERR_STORAGE, ERR_NO_MEMORY. */
 enum err_code import_compare(struct importer *importer, const struct import_row *row,
@@ -61,8 +100,9 @@ enum err_code import_correction(struct importer *importer, const struct import_r
 /* Waits until all that was written is durable. */
 enum err_code import_commit(struct importer *importer, struct err *err) ERR_CHECKED;
 
-/* After the last row: drops ready items that were never sent and that no row stands behind, on the
- * connections 0 … connection_count - 1 of the ledger, and waits until all is durable. */
+/* After the last row: drops ready and blocked items that were never sent and that no row stands
+ * behind, on the connections 0 … connection_count - 1 of the ledger, and waits until all is
+ * durable. */
 enum err_code import_finish(struct importer *importer, uint32_t connection_count,
                             struct err *err) ERR_CHECKED;
 

@@ -76,6 +76,12 @@ void intake_set_credentials(struct intake *intake, const struct credentials *cre
 enum err_code intake_set_ledger(struct intake *intake, struct ledger *ledger,
                                 struct err *err) ERR_CHECKED;
 
+/* `begin` is called in later passes before the first row of each job is read: what the rows of the
+ * jobs before have done to the ledger must then be there to be read. */
+void intake_set_job_begin(struct intake *intake,
+                          enum err_code (*begin)(void *context, size_t job_index, struct err *err),
+                          void *context);
+
 /* The first pass. ERR_INPUT when any message is an error. */
 enum err_code intake_check(struct intake *intake, struct err *err) ERR_CHECKED;
 

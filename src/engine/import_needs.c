@@ -1,0 +1,319 @@
+#include "import_needs.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "purser/base/buf.h"
+
+enum { RECORD_BYTES = BODY_BYTES_MAX + 64 * 1024, GROUP_STEPS_MAX = 1000 };
+
+static bool is_same(struct hash128 a, struct hash128 b)
+{
+    return a.high == b.high && a.low == b.low;
+}
+
+/* -- what is not committed yet ---------------------------------------------------------------- */
+
+static size_t slot_of(const struct importer *importer, uint64_t number)
+{
+    size_t slot = (size_t)(number * UINT64_C(0x9e3779b97f4a7c15) >> 32) % IMPORT_UNSENT_MAX;
+
+    while (importer->unsent[slot] != 0 && importer->unsent[slot] != number)
+        slot = (slot + 1) % IMPORT_UNSENT_MAX;
+    return slot;
+}
+
+static bool is_unsent(const struct importer *importer, uint64_t number)
+{
+    return importer->unsent_count > 0 && importer->unsent[slot_of(importer, number)] == number;
+}
+
+void import_mark_unsent(struct importer *importer, uint64_t number)
+{
+    size_t slot = slot_of(importer, number);
+
+    assert(importer->unsent_count <= IMPORT_UNSENT_MAX / 2);
+    if (importer->unsent[slot] == 0)
+        importer->unsent_count++;
+    importer->unsent[slot] = number;
+}
+
+static enum err_code settle(struct importer *importer, struct err *err)
+{
+    if (importer->dry || importer->ledger == NULL)
+        return ERR_OK;
+    if (importer->unsent_count > 0)
+        memset(importer->unsent, 0, sizeof importer->unsent);
+    importer->unsent_count = 0;
+    return import_commit(importer, err);
+}
+
+enum err_code import_begin_job(struct importer *importer, struct err *err)
+{
+    return settle(importer, err);
+}
+
+enum err_code import_make_room(struct importer *importer, struct err *err)
+{
+    return importer->unsent_count == IMPORT_UNSENT_MAX / 2 ? settle(importer, err) : ERR_OK;
+}
+
+/* -- whether a need is met -------------------------------------------------------------------- */
+
+static enum err_code is_job_over(struct importer *importer, const struct import_need *need,
+                                 bool *met_out, struct err *err)
+{
+    struct item_counts counts;
+
+    assert(need->job_index < SPEC_JOBS_MAX);
+    *met_out = !importer->has_work[need->job_index];
+    if (!*met_out || importer->ledger == NULL || need->job == UINT32_MAX)
+        return ERR_OK;
+    if (importer->ledger->ops->counts(importer->ledger, need->job, UINT32_MAX, &counts, err) !=
+        ERR_OK)
+        return err->code;
+    for (int state = 0; state < ITEM_STATE_COUNT; state++)
+        if (!item_state_is_over((enum item_state)state) && counts.by_state[state] > 0)
+            *met_out = false;
+    return ERR_OK;
+}
+
+/* The item that stands before `number` in its order; 0 = none. */
+static enum err_code find_place(struct importer *importer, uint64_t number, uint64_t *before_out,
+                                struct err *err)
+{
+    struct needs_record record = {0};
+    struct buf storage;
+    enum err_code code;
+
+    *before_out = 0;
+    buf_init(&storage, RECORD_BYTES);
+    code = importer->ledger->ops->read_needs(importer->ledger, number, &storage, &record, err);
+    for (size_t i = 0; code == ERR_OK && i < record.need_count; i++)
+        if (record.needs[i].ordering)
+            *before_out = record.needs[i].target;
+    buf_deinit(&storage);
+    return code == ERR_NOT_FOUND ? ERR_OK : code;
+}
+
+/* What was dropped leaves its place to the one before it. */
+static enum err_code is_turn(struct importer *importer, uint64_t number, bool *met_out,
+                             struct err *err)
+{
+    struct item item;
+
+    *met_out = true;
+    for (int steps = 0; number != 0; steps++) {
+        enum err_code code;
+
+        *met_out = false;
+        if (is_unsent(importer, number) || steps == GROUP_STEPS_MAX)
+            return ERR_OK;
+        code = importer->ledger->ops->read_item(importer->ledger, number, &item, err);
+        if (code == ERR_OK)
+            *met_out = item_state_is_over(item.state);
+        if (code != ERR_NOT_FOUND)
+            return code;
+        if (find_place(importer, number, &number, err) != ERR_OK)
+            return err->code;
+        *met_out = true;
+    }
+    return ERR_OK;
+}
+
+static enum err_code is_met(struct importer *importer, const struct import_row *row,
+                            const struct need *need, size_t index, bool *met_out, struct err *err)
+{
+    struct item item;
+
+    *met_out = false;
+    if (need->kind == WAIT_UNKNOWN_ITEM)
+        return ERR_OK;
+    if (need->kind == WAIT_JOB)
+        return is_job_over(importer, &row->needs[index], met_out, err);
+    if (need->ordering)
+        return is_turn(importer, need->target, met_out, err);
+    if (importer->ledger->ops->read_item(importer->ledger, need->target, &item, err) != ERR_OK)
+        return err->code;
+    *met_out = item.state == ITEM_SUCCEEDED;
+    return ERR_OK;
+}
+
+/* -- the record ------------------------------------------------------------------------------- */
+
+static enum err_code resolve(struct importer *importer, const struct import_need *from,
+                             struct need *need, struct err *err)
+{
+    enum err_code code = ERR_NOT_FOUND;
+
+    *need = (struct need){.kind = WAIT_JOB, .target = from->job, .name = from->name};
+    if (from->whole_job)
+        return ERR_OK;
+    if (importer->ledger != NULL && from->job != UINT32_MAX && from->connection != UINT32_MAX)
+        code = importer->ledger->ops->find(importer->ledger, from->job, from->connection, from->key,
+                                           &need->target, err);
+    need->kind = code == ERR_OK ? WAIT_ITEM : WAIT_UNKNOWN_ITEM;
+    if (code == ERR_NOT_FOUND)
+        need->target = 0;
+    return code == ERR_NOT_FOUND ? ERR_OK : code;
+}
+
+/* Whether something that waits for `number` stands between it and `last`: then it cannot go behind
+ * `last`, for each would wait for the other. */
+static enum err_code is_waited_for(struct importer *importer, uint64_t number, uint64_t last,
+                                   bool *waited_out, struct err *err)
+{
+    *waited_out = true;
+    for (int steps = 0; steps < GROUP_STEPS_MAX; steps++) {
+        struct item item;
+        enum err_code code;
+
+        if (last == number)
+            return ERR_OK;
+        *waited_out = last != 0;
+        if (last == 0)
+            return ERR_OK;
+        code = importer->ledger->ops->read_item(importer->ledger, last, &item, err);
+        if (code != ERR_OK && code != ERR_NOT_FOUND)
+            return code;
+        *waited_out = code == ERR_NOT_FOUND || !item_state_is_over(item.state);
+        if (!*waited_out)
+            return ERR_OK;
+        if (find_place(importer, last, &last, err) != ERR_OK)
+            return err->code;
+    }
+    return ERR_OK;
+}
+
+/* Which item the row comes behind (0 = none), and whether it becomes the last of its group. */
+static enum err_code find_turn(struct importer *importer, const struct import_row *row,
+                               const struct import_outcome *outcome, uint64_t *before_out,
+                               bool *joins_out, struct err *err)
+{
+    uint64_t last = 0;
+    bool is_waited;
+    enum err_code code;
+
+    *before_out = outcome->stored_before;
+    *joins_out = !outcome->is_known || !is_same(outcome->stored_group, row->group);
+    if (importer->ledger == NULL || row->job == UINT32_MAX || row->connection == UINT32_MAX ||
+        (!*joins_out && outcome->known.state != ITEM_SUCCEEDED))
+        return ERR_OK;
+    code = importer->ledger->ops->find_group(importer->ledger, row->job, row->connection,
+                                             row->group, &last, err);
+    if (code != ERR_OK && code != ERR_NOT_FOUND)
+        return code;
+    if (code == ERR_NOT_FOUND)
+        last = 0;
+    if (outcome->is_known && last == outcome->number)
+        return ERR_OK;
+    if (!*joins_out) { /* it has succeeded: if it is sent again, then behind all others */
+        if (is_unsent(importer, last) && settle(importer, err) != ERR_OK)
+            return err->code;
+        if (is_waited_for(importer, outcome->number, last, &is_waited, err) != ERR_OK)
+            return err->code;
+        if (is_waited)
+            return ERR_OK;
+        *joins_out = true;
+    }
+    *before_out = last;
+    return ERR_OK;
+}
+
+static enum err_code read_stored(struct importer *importer, struct import_outcome *outcome,
+                                 struct err *err)
+{
+    struct needs_record record;
+    struct buf storage;
+    enum err_code code;
+
+    if (!outcome->is_known || !outcome->known.has_needs)
+        return ERR_OK;
+    buf_init(&storage, RECORD_BYTES);
+    code = importer->ledger->ops->read_needs(importer->ledger, outcome->number, &storage, &record,
+                                             err);
+    if (code == ERR_OK) {
+        outcome->stored_hash = record.draft_hash;
+        outcome->stored_group = record.group;
+        outcome->stored_is_draft = record.draft.length > 0;
+        for (size_t i = 0; i < record.need_count; i++)
+            if (record.needs[i].ordering)
+                outcome->stored_before = record.needs[i].target;
+    }
+    buf_deinit(&storage);
+    return code == ERR_NOT_FOUND ? ERR_OK : code;
+}
+
+enum err_code import_resolve_needs(struct importer *importer, const struct import_row *row,
+                                   struct import_outcome *outcome, struct err *err)
+{
+    struct needs_record *record = &outcome->needs;
+    uint64_t before;
+
+    if (read_stored(importer, outcome, err) != ERR_OK)
+        return err->code;
+    *record = (struct needs_record){
+        .draft_hash = row->draft_hash, .draft = row->draft, .group = row->group};
+    assert(row->need_count < NEEDS_MAX);
+    for (size_t i = 0; i < row->need_count; i++)
+        if (resolve(importer, &row->needs[i], &record->needs[i], err) != ERR_OK)
+            return err->code;
+    record->need_count = row->need_count;
+    if (row->has_group) {
+        if (find_turn(importer, row, outcome, &before, &outcome->joins_group, err) != ERR_OK)
+            return err->code;
+        if (before != 0)
+            record->needs[record->need_count++] =
+                (struct need){.kind = WAIT_ITEM, .ordering = true, .target = before};
+    }
+    for (size_t i = 0; i < record->need_count; i++) {
+        bool met;
+
+        if (is_met(importer, row, &record->needs[i], i, &met, err) != ERR_OK)
+            return err->code;
+        if (met)
+            continue;
+        outcome->waits_on = record->needs[i].kind;
+        outcome->waits_for = record->needs[i].target;
+        return ERR_OK;
+    }
+    return ERR_OK;
+}
+
+static enum err_code tell_parent(struct importer *importer, uint64_t number, struct err *err)
+{
+    const struct ledger_ops *ops = importer->ledger->ops;
+    struct item before, after;
+
+    if (ops->read_item(importer->ledger, number, &before, err) != ERR_OK)
+        return err->code;
+    if (before.has_dependents)
+        return ERR_OK;
+    after = before;
+    after.has_dependents = true;
+    return ops->put_item(importer->ledger, number, &before, &after, err);
+}
+
+enum err_code import_put_needs(struct importer *importer, const struct import_row *row,
+                               const struct import_outcome *outcome, uint64_t number,
+                               struct err *err)
+{
+    const struct ledger_ops *ops = importer->ledger->ops;
+    const struct needs_record *record = &outcome->needs;
+
+    if (row->need_count == 0 && !row->has_group)
+        return ERR_OK;
+    if (ops->put_needs(importer->ledger, number, record, err) != ERR_OK)
+        return err->code;
+    /* Those of a group know it from the start. */
+    for (size_t i = 0; i < record->need_count; i++)
+        if (record->needs[i].kind == WAIT_ITEM && !record->needs[i].ordering &&
+            tell_parent(importer, record->needs[i].target, err) != ERR_OK)
+            return err->code;
+    if (outcome->joins_group && ops->put_group(importer->ledger, row->job, row->connection,
+                                               row->group, number, err) != ERR_OK)
+        return err->code;
+    if (row->has_group)
+        import_mark_unsent(importer, number);
+    return ERR_OK;
+}
