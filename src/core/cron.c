@@ -1,0 +1,88 @@
+#include "purser/core/cron.h"
+
+#include <assert.h>
+
+#include "purser/base/calendar.h"
+
+enum { MINUTES_OF_DAY = 24 * 60, MONTHS_OF_400_YEARS = 4800 };
+
+static int month_length(struct calendar_date date)
+{
+    date.day = 31;
+    while (!calendar_is_valid(date))
+        date.day--;
+    return date.day;
+}
+
+static bool has_bit(uint64_t bits, int number)
+{
+    return (bits >> number & 1) != 0;
+}
+
+/* 1970-01-01 was a Thursday. */
+static int weekday_of(int64_t days)
+{
+    return (int)((days % 7 + 7 + 4) % 7);
+}
+
+static bool matches_day(const struct cron *cron, int64_t days, struct calendar_date date)
+{
+    bool day = has_bit(cron->days, date.day) || (cron->last_day && date.day == month_length(date));
+    bool weekday = has_bit(cron->weekdays, weekday_of(days));
+
+    return has_bit(cron->months, date.month) &&
+           (cron->either_day ? day || weekday : day && weekday);
+}
+
+static int64_t day_of(int64_t minute)
+{
+    return (minute >= 0 ? minute : minute - (MINUTES_OF_DAY - 1)) / MINUTES_OF_DAY;
+}
+
+bool cron_matches(const struct cron *cron, int64_t minute)
+{
+    int64_t days = day_of(minute);
+    int time = (int)(minute - days * MINUTES_OF_DAY);
+
+    return has_bit(cron->minutes, time % 60) && has_bit(cron->hours, time / 60) &&
+           matches_day(cron, days, calendar_from_days(days));
+}
+
+/* The first time of a day from `time` on, in minutes; MINUTES_OF_DAY when there is none left. */
+static int time_from(const struct cron *cron, int time)
+{
+    while (time < MINUTES_OF_DAY) {
+        if (!has_bit(cron->hours, time / 60))
+            time = (time / 60 + 1) * 60;
+        else if (!has_bit(cron->minutes, time % 60))
+            time++;
+        else
+            return time;
+    }
+    return MINUTES_OF_DAY;
+}
+
+int64_t cron_next(const struct cron *cron, int64_t minute)
+{
+    int64_t days = day_of(minute + 1);
+    int time = (int)(minute + 1 - days * MINUTES_OF_DAY);
+
+    for (int months = 0; months <= MONTHS_OF_400_YEARS + 1; months++) {
+        struct calendar_date date = calendar_from_days(days);
+        int length = month_length(date);
+
+        for (; has_bit(cron->months, date.month) && date.day <= length; date.day++, days++) {
+            if (matches_day(cron, days, date)) {
+                time = time_from(cron, time);
+                if (time < MINUTES_OF_DAY)
+                    return days * MINUTES_OF_DAY + time;
+            }
+            time = 0;
+        }
+        if (date.day <= length)
+            days += length - date.day + 1;
+        time = 0;
+    }
+    assert(false); /* no such expression is made */
+    return INT64_MAX;
+}
