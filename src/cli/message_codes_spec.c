@@ -78,10 +78,21 @@ static const struct message_code codes[] = {
      "all the same.",
      "name: ${row.name}",
      "name: ${row.name}\ndescription: made by hand\nvariants:\n  - price: ${row.price}"},
+    {"spec.schedule", "the cron expression of the schedule is wrong",
+     "minute hour day month weekday, each *, a number, a range, a list or one of these with a "
+     "step; "
+     "or @hourly, @daily, @weekly, @monthly, @yearly. Seconds cannot be given, and what never "
+     "comes, as 31 February, is refused.",
+     "schedule:\n  cron: \"15 26 * * 1-5\"", "schedule:\n  cron: \"15 6 * * 1-5\""},
     {"spec.secret_literal", "a secret is written into the spec",
      "Specs are kept, shown and shared. Say where the secret is instead: { env: NAME }, { file: "
      "PATH } or { credential: NAME }. Change a secret that stood in a file.",
      "access_token: 0f9a77b1c2", "access_token: { env: SHOP_TOKEN }"},
+    {"spec.time_zone", "the time zone of the schedule cannot be used",
+     "It is a name of the system's time zone database (package tzdata); without one times are "
+     "in UTC.",
+     "schedule:\n  cron: \"@daily\"\n  timezone: GMT+1:00",
+     "schedule:\n  cron: \"@daily\"\n  timezone: Europe/Berlin"},
     {"spec.too_many", "more of something than a spec can hold",
      "The limits are far above what one spec needs; rows belong into a file, and jobs can be "
      "split over several specs.",

@@ -259,7 +259,7 @@ bool expr_names_member(struct parser *parser, const struct expr *base, struct sl
 {
     static const char *const item[] = {"key", "index", "line", NULL};
     static const char *const frozen_item[] = {"key", "line", NULL};
-    static const char *const run[] = {"id", "started_at", NULL};
+    static const char *const run[] = {"id", "started_at", "slot", "slot_local", NULL};
     static const char *const need[] = {"outputs", "response", NULL};
     bool is_frozen = parser->context->scope->item_is_frozen;
 

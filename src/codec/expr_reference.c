@@ -39,6 +39,11 @@ static const struct part {
      {{0}}},
     {"names", "run.id  run.started_at", "the run, and when it began (RFC 3339, in UTC)", {{0}}},
     {"names",
+     "run.slot  run.slot_local",
+     "the time of the schedule that it runs for, in UTC and in the schedule's zone; missing when "
+     "it runs for none",
+     {{0}}},
+    {"names",
      "needs.NAME.outputs.OUTPUT  needs.NAME.response",
      "what the item that this one waits for returned",
      {{0}}},

@@ -38,8 +38,7 @@ static const struct spec_key top_keys[TOP_KEY_COUNT] = {
     [TOP_MAX_FAILURES] = {"max_failures", KINDS_WHOLE | KINDS_TEXT, false, NULL},
     [TOP_IDEMPOTENCY] = {"idempotency", KINDS_MAP, false, NULL},
     [TOP_JOBS] = {"jobs", KINDS_MAP, true, NULL},
-    [TOP_SCHEDULE] = {"schedule", KINDS_ANY, false,
-                      "start `purser run` from cron or a systemd timer: running again is safe"},
+    [TOP_SCHEDULE] = {"schedule", KINDS_MAP, false, NULL},
 };
 
 /* Another format is refused before its keys are judged by the rules of this one. */
@@ -111,6 +110,8 @@ static void read_sections(struct spec_reader *reader, const struct yaml_node *ro
         spec_read_max_failures(reader, found[TOP_MAX_FAILURES], &reader->spec->max_failures);
     if (found[TOP_IDEMPOTENCY] != NULL)
         read_idempotency(reader, found[TOP_IDEMPOTENCY]);
+    if (found[TOP_SCHEDULE] != NULL)
+        spec_read_schedule(reader, found[TOP_SCHEDULE]);
     if (found[TOP_JOBS] != NULL)
         spec_read_jobs(reader, found[TOP_JOBS], found[TOP_CONNECTIONS], &defaults);
 }

@@ -11,6 +11,21 @@
 
 enum { DUPLICATES_SHOWN_MAX = DIAG_SHOWN_MAX, ROWS_BETWEEN_STOPS = 1024 };
 
+/* Without a slot its names are missing, so that ${run.slot ?? run.started_at} works. */
+static void add_slot(struct intake *intake)
+{
+    const struct spec *spec = intake->spec;
+
+    if (spec->slot == NULL)
+        return;
+    intake->run_names[2] = SLICE("slot");
+    intake->run_names[3] = SLICE("slot_local");
+    intake->run_values[2] = (struct value){.kind = VALUE_STRING, .text = slice_of(spec->slot)};
+    intake->run_values[3] =
+        (struct value){.kind = VALUE_STRING, .text = slice_of(spec->slot_local)};
+    intake->run.map.count = 4;
+}
+
 static void set_run_values(struct intake *intake, uint32_t run, int64_t started_ms)
 {
     (void)snprintf(intake->run_id, sizeof intake->run_id, "%u", run);
@@ -24,6 +39,7 @@ static void set_run_values(struct intake *intake, uint32_t run, int64_t started_
     intake->run.map.names = intake->run_names;
     intake->run.map.values = intake->run_values;
     intake->run.map.count = 2;
+    add_slot(intake);
 }
 
 static enum err_code open_job(struct intake *intake, struct intake_job *job, struct err *err)

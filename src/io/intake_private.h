@@ -26,8 +26,8 @@ struct intake {
     bool strips;
     struct buf body;
     struct value run;
-    struct value run_values[2];
-    struct slice run_names[2];
+    struct value run_values[4];
+    struct slice run_names[4];
     char run_id[16], run_started[TEXT_TIME_BYTES];
     uint64_t row_count;
     uint64_t misfits; /* rows whose body is not as the API's description says */

@@ -80,6 +80,7 @@ class Schema(unittest.TestCase):
                 (parts["connection"]["properties"]["limits"], "spec_api.c", "connection_limits"),
                 (whole["properties"]["defaults"], "spec_job.c", "default_keys"),
                 (parts["retry"], "spec_job.c", "retry_keys"),
+                (parts["schedule"], "spec_schedule.c", "schedule_keys"),
                 (parts["job"], "spec_job.c", "job_keys"),
                 (parts["need"], "spec_needs.c", "need_keys"),
                 (parts["reconcile"], "spec_reconcile.c", "reconcile_keys"),
@@ -103,7 +104,7 @@ class Schema(unittest.TestCase):
         validator = jsonschema.Draft7Validator(schema())
         good = yaml.safe_load(SAMPLES[0].read_text())
         for change in [lambda spec: spec["connections"]["shop"].update(access_token="sk_live_1"),
-                       lambda spec: spec.update(schedule={"cron": "0 0 * * *"}),
+                       lambda spec: spec.update(schedule={"cron": "0 0 * *"}),
                        lambda spec: spec["jobs"]["products"].update(conection="shop"),
                        lambda spec: spec["jobs"]["products"]["source"].update(key="constant"),
                        lambda spec: spec["jobs"]["products"].update(request="GET /products")]:

@@ -34,7 +34,7 @@ enum scope_part {
     SCOPE_VARS = 1 << 2,     /* vars.NAME */
     SCOPE_ENV = 1 << 3,      /* env.NAME: only in vars and sources */
     SCOPE_ITEM = 1 << 4,     /* item.key item.index item.line */
-    SCOPE_RUN = 1 << 5,      /* run.id run.started_at */
+    SCOPE_RUN = 1 << 5,      /* run.id run.started_at run.slot run.slot_local */
     SCOPE_RESPONSE = 1 << 6, /* response.… : only in outputs */
     SCOPE_BODY = 1 << 7,     /* body.… : what was sent; only in reconcile */
     SCOPE_NEEDS = 1 << 8,    /* needs.ALIAS.outputs.NAME, needs.ALIAS.response.… */

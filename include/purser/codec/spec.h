@@ -11,6 +11,7 @@
 #include "purser/core/converge.h"
 #include "purser/core/limits.h"
 #include "purser/core/operation.h"
+#include "purser/core/schedule.h"
 
 enum secret_kind { SECRET_ENV, SECRET_FILE, SECRET_CREDENTIAL };
 
@@ -151,6 +152,15 @@ struct spec_job {
     const struct yaml_node *order_by; /* items of one group go one after the other; NULL = none */
 };
 
+/* When `purser schedule tick` runs the spec. */
+struct spec_schedule {
+    const char *cron_text; /* NULL = the spec has no schedule */
+    struct cron cron;
+    const char *timezone; /* name in the system's database; "UTC" needs none */
+    struct place timezone_place;
+    struct schedule_policy policy;
+};
+
 /* What a request that breaks what is known of its operation does: nothing is sent, or a warning. */
 enum validation { VALIDATE_ERROR, VALIDATE_WARN, VALIDATE_OFF };
 
@@ -171,7 +181,10 @@ struct spec {
     struct max_failures max_failures; /* of the whole run */
     int64_t key_window_ms;            /* idempotency.window */
     struct hash128 digest;            /* of the file's bytes */
-    enum validation validation;       /* --validate; set after loading, before binding */
+    struct spec_schedule schedule;
+    const char *slot, *slot_local; /* what ${run.slot} and ${run.slot_local} give; set after
+                                      loading; NULL = no slot */
+    enum validation validation;    /* --validate; set after loading, before binding */
     struct openapi *document; /* of api.openapi; set after loading, before binding; NULL = none */
 };
 

@@ -119,6 +119,7 @@ void spec_read_vars(struct spec_reader *reader, const struct yaml_node *node,
                     const struct spec_variable *variables, size_t variable_count);
 void spec_read_api(struct spec_reader *reader, const struct yaml_node *node);
 void spec_read_connections(struct spec_reader *reader, const struct yaml_node *node);
+void spec_read_schedule(struct spec_reader *reader, const struct yaml_node *node);
 void spec_read_defaults(struct spec_reader *reader, const struct yaml_node *node,
                         struct spec_defaults *defaults_out);
 void spec_read_jobs(struct spec_reader *reader, const struct yaml_node *node,

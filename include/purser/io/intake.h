@@ -49,8 +49,8 @@ struct rendered_row {
 typedef enum err_code intake_row_fn(void *context, const struct rendered_row *row, struct err *err);
 
 /* Opens the sources of all jobs in `spec` and compiles their templates; `run` and `started_ms` are
- * what ${run.id} and ${run.started_at} give. Errors: ERR_INPUT with messages in `diagnostics`,
- * ERR_NO_MEMORY. */
+ * what ${run.id} and ${run.started_at} give; those of the slot are in the spec. Errors: ERR_INPUT
+ * with messages in `diagnostics`, ERR_NO_MEMORY. */
 enum err_code intake_open(const struct spec *spec, uint32_t run, int64_t started_ms,
                           struct diagnostics *diagnostics, struct intake **intake_out,
                           struct err *err) ERR_CHECKED;

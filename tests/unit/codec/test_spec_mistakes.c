@@ -27,9 +27,6 @@ static void mistakes_at_the_top_are_named(void **state)
     assert_refused(HEAD "conections: {}\n" CONNECTIONS JOBS,
                    "t.yaml:3:1: error: unknown key 'conections' in the spec   [spec.unknown_key]\n"
                    "      help: did you mean 'connections'?");
-    assert_refused(HEAD "schedule: { cron: x }\n" CONNECTIONS JOBS,
-                   "t.yaml:3:1: error: 'schedule' in the spec is not supported by this version"
-                   "   [spec.unsupported]");
     assert_refused(HEAD "idempotency: { window: 8d }\n" CONNECTIONS JOBS,
                    "t.yaml:3:24: error: window is 8d, must be from 1m to 7d   [spec.value]");
     assert_refused(HEAD "max_failures: 101%\n" CONNECTIONS JOBS,
