@@ -97,6 +97,19 @@ static size_t skip_blanks(const struct yaml_node *scalar, size_t at)
     return at;
 }
 
+static void skip_cut(struct expr_origin *origin)
+{
+    struct yaml_node whole = *origin->scalar;
+    struct expr_origin at = *origin;
+
+    whole.text.bytes -= whole.cut;
+    whole.text.length += whole.cut;
+    at.scalar = &whole;
+    expr_origin_advance(&at, whole.cut);
+    origin->raw_offset = at.raw_offset;
+    origin->is_known = at.is_known;
+}
+
 void expr_origin_start(struct expr_origin *origin, const struct yaml_node *scalar)
 {
     *origin = (struct expr_origin){.scalar = scalar, .is_known = scalar->raw.length > 0};
@@ -109,6 +122,8 @@ void expr_origin_start(struct expr_origin *origin, const struct yaml_node *scala
         origin->raw_offset =
             end != NULL ? (size_t)(end - scalar->raw.bytes) + 1 : scalar->raw.length;
     }
+    if (scalar->cut > 0)
+        skip_cut(origin);
 }
 
 /* Goes past the byte of the value, and what stands for it in the source. */

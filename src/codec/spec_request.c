@@ -34,9 +34,10 @@ const struct yaml_node *spec_request_path(struct arena *arena, const struct yaml
 
     if (path == NULL)
         return NULL;
-    /* The source between the marks stays whole: the n-th ${ of it is the n-th of the path too. */
     *path = *request;
     path->text = cut(request->text).path;
+    if (path->text.bytes != NULL)
+        path->cut = (size_t)(path->text.bytes - request->text.bytes);
     return path;
 }
 

@@ -25,6 +25,7 @@ struct yaml_node {
      * as written where it is that already. */
     struct slice text;
     struct slice raw;               /* scalars: the source between the marks, quotes and all */
+    size_t cut;                     /* scalars: bytes of the value that stand before `text` */
     const struct yaml_node **items; /* lists: items; maps: values */
     const struct yaml_node **keys;  /* maps only; always scalars */
     size_t count;
