@@ -310,14 +310,14 @@ static void caret_stands_under_the_wrong_name_in_every_style(void **state)
 }
 
 /* The message about the body in `yaml` stands at line:column. */
-static void assert_body_place(const char *yaml, unsigned count, unsigned line, unsigned column)
+static void assert_body_place(const char *yaml, unsigned line, unsigned column)
 {
     char expected[64];
 
     snprintf(expected, sizeof expected, "\"line\":%u,\"column\":%u,", line, column);
     assert_null(body_template_compile(&fixture.spec_arena, fixture_yaml(yaml), &fixture.scope,
                                       WHEN_EMPTY_OMIT, &fixture.diagnostics));
-    assert_int_equal(fixture.diagnostics.error_count, count);
+    assert_int_equal(fixture.diagnostics.error_count, 1);
     buf_clear(&fixture.out);
     diagnostics_print_json(&fixture.diagnostics, &fixture.out);
     diagnostics_deinit(&fixture.diagnostics);
@@ -328,17 +328,17 @@ static void assert_body_place(const char *yaml, unsigned count, unsigned line, u
 static void what_an_alias_stands_for_is_shown_where_it_is_written(void **state)
 {
     (void)state;
-    assert_body_place("v:\n  a: &x 'it''s ${wrong}'\n  b: *x\n", 2, 2, 18);
-    assert_body_place("v:\n  a: &x { b: \"${wrong}\" }\n  c: [ *x ]\n", 2, 2, 17);
+    assert_body_place("v:\n  a: &x 'it''s ${wrong}'\n  b: *x\n", 2, 18);
+    assert_body_place("v:\n  a: &x { b: \"${wrong}\" }\n  c: [ *x ]\n", 2, 17);
 }
 
 static void names_of_fields_and_lists_of_loops_have_their_place(void **state)
 {
     (void)state;
-    assert_body_place("v:\n  a: 1\n  'b ${wrong}': 2\n", 1, 3, 3);
-    assert_body_place("v:\n  a:\n    $for: x in wrong\n    $do: 1\n", 1, 3, 16);
-    assert_body_place("v:\n  a:\n    $for: 'x in row[''a''][wrong]'\n    $do: 1\n", 1, 3, 28);
-    assert_body_place("v:\n  a:\n    $for: >-\n      x in\n      wrong\n    $do: 1\n", 1, 5, 7);
+    assert_body_place("v:\n  a: 1\n  'b ${wrong}': 2\n", 3, 3);
+    assert_body_place("v:\n  a:\n    $for: x in wrong\n    $do: 1\n", 3, 16);
+    assert_body_place("v:\n  a:\n    $for: 'x in row[''a''][wrong]'\n    $do: 1\n", 3, 28);
+    assert_body_place("v:\n  a:\n    $for: >-\n      x in\n      wrong\n    $do: 1\n", 5, 7);
 }
 
 int main(void)
