@@ -291,7 +291,9 @@ enum decimal_status decimal_round(struct arena *arena, struct slice number, int 
     assert(places >= 0 && places <= DECIMAL_PLACES_MAX);
     if (parts.exponent > DECIMAL_EXPONENT_MAX || parts.exponent < -DECIMAL_EXPONENT_MAX)
         return DECIMAL_OVERFLOW;
-    if (parts.exponent == 0 && parts.fraction.length == (size_t)places && !parts.negative) {
+    /* As it is written, if it is written so: without a sign or an exponent, which may be e0. */
+    if (parts.fraction.length == (size_t)places &&
+        number.length == parts.integer.length + parts.fraction.length + (places > 0)) {
         *rounded_out = number;
         return DECIMAL_OK;
     }

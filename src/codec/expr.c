@@ -238,8 +238,7 @@ static bool evaluate_expression(const struct expr *expr, const struct environmen
     return expr_fail(expr, error_out,
                      "outputs: of the needed job says where it is in the answer; write … ?? omit "
                      "here if it may be missing",
-                     "%.*s is missing: the answer does not have it",
-                     (int)(source->source.length < 60 ? source->source.length : 60),
+                     "%.*s is missing: the answer does not have it", expr_shown(source->source),
                      source->source.bytes);
 }
 
@@ -268,7 +267,7 @@ static bool part_text(const struct text_part *part, const struct environment *en
         return expr_fail(part->expr, error_out,
                          rule == TEXT_PATH ? "what stands in a path names one object of the API"
                                            : "take the quotes and line breaks out of the value",
-                         "'%.*s' %s", (int)text_out->length, text_out->bytes, why);
+                         "'%.*s' %s", expr_shown(*text_out), text_out->bytes, why);
     }
     *text_out = (struct slice){0};
     if (value.kind == VALUE_OMIT && rule == TEXT_MIXED)
@@ -280,8 +279,7 @@ static bool part_text(const struct text_part *part, const struct environment *en
     return expr_fail(
         part->expr, error_out,
         rule == TEXT_MIXED || value.kind >= VALUE_LIST ? help : "every row needs a value here",
-        "%.*s is %s and cannot stand in a text",
-        (int)(part->expr->source.length < 60 ? part->expr->source.length : 60),
+        "%.*s is %s and cannot stand in a text", expr_shown(part->expr->source),
         part->expr->source.bytes, value_phrase(value.kind));
 }
 

@@ -10,8 +10,6 @@
 #include "filter.h"
 #include "purser/codec/decimal.h"
 
-enum { SOURCE_SHOWN_BYTES = 60 };
-
 const char *value_phrase(enum value_kind kind)
 {
     static const char *const phrases[] = {
@@ -25,10 +23,28 @@ const char *value_phrase(enum value_kind kind)
     return phrases[kind];
 }
 
+static bool starts_character(char byte)
+{
+    return ((unsigned char)byte & 0xc0) != 0x80;
+}
+
+int expr_shown(struct slice text)
+{
+    enum { SHOWN_BYTES_MAX = 60 };
+    size_t length = SHOWN_BYTES_MAX;
+
+    if (text.length <= length)
+        return (int)text.length;
+    while (length > 0 && !starts_character(text.bytes[length]))
+        length--;
+    return (int)length;
+}
+
 bool expr_fail(const struct expr *expr, struct eval_error *error_out, const char *help,
                const char *format, ...)
 {
     va_list arguments;
+    size_t bad;
 
     error_out->place = expr_place(expr->origin, expr->source);
     if (snprintf(error_out->help, sizeof error_out->help, "%s", help != NULL ? help : "") < 0)
@@ -37,14 +53,15 @@ bool expr_fail(const struct expr *expr, struct eval_error *error_out, const char
     if (vsnprintf(error_out->text, sizeof error_out->text, format, arguments) < 0)
         error_out->text[0] = '\0';
     va_end(arguments);
+    /* What does not fit may have been cut inside a character. */
+    if (!text_is_utf8(error_out->text, strlen(error_out->text), &bad))
+        error_out->text[bad] = '\0';
     return false;
 }
 
-/* The start of an expression's source, for "%.*s". */
 static int shown(const struct expr *expr)
 {
-    return (int)(expr->source.length < SOURCE_SHOWN_BYTES ? expr->source.length
-                                                          : SOURCE_SHOWN_BYTES);
+    return expr_shown(expr->source);
 }
 
 static bool is_missing(const struct value *value)

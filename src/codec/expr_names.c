@@ -108,8 +108,7 @@ static bool unknown_name(struct parser *parser, struct slice name)
     if (is_column(context->scope, name, &(size_t){0}) && (context->scope->parts & SCOPE_ROW) != 0) {
         char text[128];
 
-        snprintf(text, sizeof text, "a column is written row.%.*s",
-                 (int)(name.length < 64 ? name.length : 64), name.bytes);
+        snprintf(text, sizeof text, "a column is written row.%.*s", expr_shown(name), name.bytes);
         help = arena_copy_text(context->arena, text, strlen(text));
     } else if (names != NULL) {
         help = expr_names_help(context->arena, name, "names here", names, count);

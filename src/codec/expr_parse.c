@@ -75,12 +75,11 @@ struct expr *parser_node(struct parser *parser, enum expr_kind kind)
 /* 1 / 3 has no last digit: how many of them are kept, and how, must be said. */
 static void refuse_quotient(struct parser *parser, const struct expr *quotient)
 {
-    int shown = (int)(quotient->source.length < 60 ? quotient->source.length : 60);
     char help[160];
 
     snprintf(help, sizeof help,
-             "write (%.*s) | round(2), and divide last: (a * 100 / b) | round(2)", shown,
-             quotient->source.bytes);
+             "write (%.*s) | round(2), and divide last: (a * 100 / b) | round(2)",
+             expr_shown(quotient->source), quotient->source.bytes);
     parser_error(parser, quotient->source, "expr.division", help,
                  "a quotient must be rounded, for its digits may never end");
 }

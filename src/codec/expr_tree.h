@@ -104,6 +104,9 @@ bool expr_evaluate(const struct expr *expr, const struct environment *environmen
 bool expr_fail(const struct expr *expr, struct eval_error *error_out, const char *help,
                const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* How much of `text` a message shows, for "%.*s": at most 60 bytes, whole characters. */
+int expr_shown(struct slice text);
+
 /* "text", "a number", "a list" …: what a value is, inside a sentence. */
 const char *value_phrase(enum value_kind kind);
 

@@ -74,8 +74,7 @@ bool filter_argument_whole(struct filter_call *call, size_t index, int64_t least
         text = slice_of(value_phrase(argument->kind));
     return filter_fail(call, call->expr->operation.filter->usage,
                        "'%s' takes a whole number from %lld to %lld, not %.*s", name,
-                       (long long)least, (long long)greatest,
-                       (int)(text.length < 40 ? text.length : 40), text.bytes);
+                       (long long)least, (long long)greatest, expr_shown(text), text.bytes);
 }
 
 static bool fits(struct filter_call *call, enum filter_takes takes)

@@ -4,13 +4,6 @@
 #include "purser/codec/decimal.h"
 #include "purser/core/limits.h"
 
-enum { SHOWN_BYTES = 60 };
-
-static int shown(struct slice text)
-{
-    return (int)(text.length < SHOWN_BYTES ? text.length : SHOWN_BYTES);
-}
-
 static bool fail_kind(struct filter_call *call)
 {
     return filter_fail(call, NULL, "'%s' cannot make anything of %s",
@@ -39,7 +32,7 @@ bool filter_number(struct filter_call *call)
         return fail_kind(call);
     if (!decimal_from_text(call->environment->arena, text, &number))
         return filter_fail(call, "a point, no thousands separator, no unit: 1234.50",
-                           "'%.*s' is not a number", shown(text), text.bytes);
+                           "'%.*s' is not a number", expr_shown(text), text.bytes);
     if (number.bytes == NULL)
         return filter_fail(call, NULL, "out of memory");
     *call->out = (struct value){.kind = VALUE_NUMBER, .text = number};
@@ -57,14 +50,14 @@ bool filter_integer(struct filter_call *call)
         break;
     case DECIMAL_DIVISION_BY_ZERO:
     case DECIMAL_OVERFLOW:
-        return filter_fail(call, NULL, "'%.*s' is too large or too small", shown(call->out->text),
-                           call->out->text.bytes);
+        return filter_fail(call, NULL, "'%.*s' is too large or too small",
+                           expr_shown(call->out->text), call->out->text.bytes);
     case DECIMAL_NO_MEMORY:
         return filter_fail(call, NULL, "out of memory");
     }
     if (decimal_compare(rounded, call->out->text) != 0)
         return filter_fail(call, "round it first: … | round", "'%.*s' is not a whole number",
-                           shown(call->out->text), call->out->text.bytes);
+                           expr_shown(call->out->text), call->out->text.bytes);
     call->out->text = rounded;
     return true;
 }
@@ -104,7 +97,7 @@ bool filter_boolean(struct filter_call *call)
             return true;
         }
     return filter_fail(call, "true, yes, y, t, on, 1 or false, no, n, f, off, 0; in any case",
-                       "'%.*s' is neither true nor false", shown(text), text.bytes);
+                       "'%.*s' is neither true nor false", expr_shown(text), text.bytes);
 }
 
 bool filter_string(struct filter_call *call)
@@ -133,7 +126,7 @@ static bool take_rounding(struct filter_call *call, int64_t *places_out,
         return false;
     return decimal_rounding_find(name, rounding_out) ||
            filter_fail(call, "half_up, half_even, down, up, floor or ceiling",
-                       "there is no rounding '%.*s'", shown(name), name.bytes);
+                       "there is no rounding '%.*s'", expr_shown(name), name.bytes);
 }
 
 bool filter_check_round(struct filter_call *call)
@@ -166,14 +159,14 @@ bool filter_round(struct filter_call *call)
     case DECIMAL_DIVISION_BY_ZERO:
         return expr_fail(input, call->error,
                          "say what it is then: if(b == 0, omit, (a / b) | round(2))",
-                         "%.*s divides by zero", shown(input->source), input->source.bytes);
+                         "%.*s divides by zero", expr_shown(input->source), input->source.bytes);
     case DECIMAL_OVERFLOW:
         if (call->divisor != NULL)
             return expr_fail(input, call->error, "use fewer digits",
-                             "%.*s needs more than 38 digits", shown(input->source),
+                             "%.*s needs more than 38 digits", expr_shown(input->source),
                              input->source.bytes);
-        return filter_fail(call, NULL, "'%.*s' is too large or too small to round", shown(number),
-                           number.bytes);
+        return filter_fail(call, NULL, "'%.*s' is too large or too small to round",
+                           expr_shown(number), number.bytes);
     case DECIMAL_NO_MEMORY:
         break;
     }

@@ -48,11 +48,6 @@ static bool parse_moment(struct slice text, struct moment *moment_out)
     return at == text.length && calendar_is_valid(moment.date);
 }
 
-static int shown(struct slice text)
-{
-    return (int)(text.length < 60 ? text.length : 60);
-}
-
 static bool take_moment(struct filter_call *call, struct moment *moment_out)
 {
     struct slice text = call->text;
@@ -62,7 +57,7 @@ static bool take_moment(struct filter_call *call, struct moment *moment_out)
     return filter_fail(call,
                        "dates are written 2026-11-26, with a time 2026-11-26T21:45:00Z; others are "
                        "read by date(\"%d.%m.%Y\")",
-                       "'%.*s' is not a date", shown(text), text.bytes);
+                       "'%.*s' is not a date", expr_shown(text), text.bytes);
 }
 
 static bool take_layout(struct filter_call *call, bool is_reading, struct slice *layout_out)
@@ -87,8 +82,8 @@ static bool read_moment(struct filter_call *call, struct moment *moment_out)
     if (!take_layout(call, true, &layout))
         return false;
     return date_layout_read(layout, call->text, moment_out) ||
-           filter_fail(call, NULL, "'%.*s' is not a date that is written '%.*s'", shown(call->text),
-                       call->text.bytes, shown(layout), layout.bytes);
+           filter_fail(call, NULL, "'%.*s' is not a date that is written '%.*s'",
+                       expr_shown(call->text), call->text.bytes, expr_shown(layout), layout.bytes);
 }
 
 bool filter_check_reading(struct filter_call *call)
@@ -247,7 +242,7 @@ bool filter_timestamp(struct filter_call *call)
         memcpy(digits + 24, moment.fraction.bytes, moment.fraction.length);
         if (decimal_calculate(arena, DECIMAL_ADD, whole, fraction, &sum) != DECIMAL_OK)
             return filter_fail(call, NULL, "the seconds of '%.*s' have too many digits",
-                               shown(call->text), call->text.bytes);
+                               expr_shown(call->text), call->text.bytes);
     }
     *call->out = (struct value){.kind = VALUE_NUMBER, .text = sum};
     return true;

@@ -259,7 +259,7 @@ bool filter_slug(struct filter_call *call)
     }
     if (length == 0)
         return filter_fail(call, NULL, "'slug' finds no Latin letter and no digit in '%.*s'",
-                           (int)(text.length < 60 ? text.length : 60), text.bytes);
+                           expr_shown(text), text.bytes);
     return filter_give_text(call, out, length);
 }
 

@@ -30,8 +30,8 @@ static void prepend_name(struct rendering *rendering, struct slice name)
     char inner[sizeof rendering->path];
 
     memcpy(inner, rendering->path, sizeof inner);
-    if (snprintf(rendering->path, sizeof rendering->path, "/%.*s%s",
-                 (int)(name.length < 60 ? name.length : 60), name.bytes, inner) < 0)
+    if (snprintf(rendering->path, sizeof rendering->path, "/%.*s%s", expr_shown(name), name.bytes,
+                 inner) < 0)
         rendering->path[0] = '\0';
 }
 
@@ -196,12 +196,10 @@ static enum outcome render_loop(struct rendering *rendering, const struct body_n
     if (list.kind == VALUE_UNKNOWN) /* one entry, to see that the rest of it is right */
         list = (struct value){.kind = VALUE_LIST, .list = {&unknown, 1}};
     if (list.kind != VALUE_LIST) {
-        expr_fail(
-            node->loop_values, rendering->error,
-            "$for goes through a list; make one of text with … | split(\",\")",
-            "%.*s is %s, not a list",
-            (int)(node->loop_values->source.length < 60 ? node->loop_values->source.length : 60),
-            node->loop_values->source.bytes, value_phrase(list.kind));
+        expr_fail(node->loop_values, rendering->error,
+                  "$for goes through a list; make one of text with … | split(\",\")",
+                  "%.*s is %s, not a list", expr_shown(node->loop_values->source),
+                  node->loop_values->source.bytes, value_phrase(list.kind));
         return FAILED;
     }
     buf_append_byte(rendering->buf, '[');
@@ -244,19 +242,21 @@ static enum outcome render(struct rendering *rendering, const struct body_node *
 static void describe_failure(const struct rendering *rendering)
 {
     struct eval_error *error = rendering->error;
-    char inner[sizeof error->text], which[64] = "";
+    char inner[sizeof error->text], which[80] = "";
     struct value key = {.kind = VALUE_OMIT};
+    size_t length, whole;
     struct slice text;
 
     if (rendering->environment.item != NULL)
         key = value_member(rendering->environment.item, SLICE("key"));
     if (value_to_text(&key, &text))
-        snprintf(which, sizeof which, " (key %.*s)", (int)(text.length < 48 ? text.length : 48),
-                 text.bytes);
+        snprintf(which, sizeof which, " (key %.*s)", expr_shown(text), text.bytes);
     memcpy(inner, error->text, sizeof inner);
-    if (snprintf(error->text, sizeof error->text, "body%s: %.*s%s", rendering->path,
-                 (int)(sizeof error->text - sizeof which - strlen(rendering->path) - 8), inner,
-                 which) < 0)
+    length = strnlen(inner, sizeof error->text - sizeof which - strlen(rendering->path) - 8);
+    if (!text_is_utf8(inner, length, &whole)) /* cut inside a character */
+        length = whole;
+    if (snprintf(error->text, sizeof error->text, "body%s: %.*s%s", rendering->path, (int)length,
+                 inner, which) < 0)
         error->text[0] = '\0';
 }
 

@@ -218,8 +218,7 @@ static bool check_loop_name(struct body_compiler *compiler, const struct expr_or
         is_taken = is_taken || slice_equal(compiler->loop_names[i], name);
     if (!is_taken)
         return true;
-    snprintf(text, sizeof text, "'%.*s' is a name already",
-             (int)(name.length < 60 ? name.length : 60), name.bytes);
+    snprintf(text, sizeof text, "'%.*s' is a name already", expr_shown(name), name.bytes);
     return refuse(compiler, expr_place(origin, name), "template.loop",
                   "take another name for the loop", text);
 }

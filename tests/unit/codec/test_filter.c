@@ -235,6 +235,7 @@ static void rounding_is_on_the_digits_and_gives_as_many_as_asked_for(void **stat
     assert_value("0.4 | round", "0");
     assert_value("1.5 | round(2)", "1.50");
     assert_value("1.5e3 | round(2)", "1500.00");
+    assert_value("1.50e-0 | round(2)", "1.50");
     assert_value("12345e-3 | round(2)", "12.35");
     assert_value("1e-5 | round(10)", "0.0000100000");
     assert_value("6e-3 | round(2)", "0.01");
