@@ -1,13 +1,11 @@
 #include "purser/base/diag.h"
 
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "diag_files.h"
 #include "purser/base/mem.h"
 #include "purser/base/text.h"
 
@@ -44,6 +42,7 @@ void diagnostics_deinit(struct diagnostics *diagnostics)
     for (uint32_t i = 0; i < diagnostics->count; i++)
         free_texts(&diagnostics->messages[i]);
     mem_free(diagnostics->messages);
+    diag_files_free(diagnostics->files);
     diagnostics_init(diagnostics);
 }
 
@@ -221,6 +220,7 @@ static size_t count_characters(struct slice line)
 
 /* The file whose lines are shown, read once from its start: messages come sorted. */
 struct line_reader {
+    const struct diag_file *files;
     const char *file;
     FILE *stream;
     uint32_t line; /* the one in `text`; 0 = none */
@@ -238,18 +238,9 @@ static void close_file(struct line_reader *reader)
 
 static void open_file(struct line_reader *reader, const char *file)
 {
-    struct stat status;
-    /* Opening a pipe must not wait for its writer. */
-    int descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
     close_file(reader);
     reader->file = file;
-    if (descriptor == -1)
-        return;
-    if (fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode))
-        reader->stream = fdopen(descriptor, "r");
-    if (reader->stream == NULL)
-        close(descriptor);
+    reader->stream = diag_files_open(reader->files, file);
 }
 
 static bool read_next_line(struct line_reader *reader)
@@ -436,7 +427,7 @@ void diagnostics_print(struct diagnostics *diagnostics, struct buf *out)
 {
     uint64_t errors_left = diagnostics->error_count, warnings_left = diagnostics->warning_count;
     uint32_t shown = diagnostics->count;
-    struct line_reader reader = {0};
+    struct line_reader reader = {.files = diagnostics->files};
 
     if (shown > DIAG_SHOWN_MAX) {
         /* Which are shown: errors before warnings. In what order: by place. */

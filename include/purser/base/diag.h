@@ -28,11 +28,13 @@ struct place {
 enum diag_severity { DIAG_ERROR, DIAG_WARNING, DIAG_HIDE_LINE = 1 << 8 };
 
 struct diag_message;
+struct diag_file;
 
 struct diagnostics {
     struct diag_message *messages;
     uint32_t count, capacity;
     uint64_t error_count, warning_count; /* all, also those not kept */
+    struct diag_file *files;             /* of diagnostics_name_file() */
 };
 
 void diagnostics_init(struct diagnostics *diagnostics);
@@ -40,11 +42,21 @@ void diagnostics_deinit(struct diagnostics *diagnostics);
 
 /* Adds a message. `code` is stable and never reused, e.g. "spec.unknown_key"; it must be a string
  * literal. `help` may be NULL. Text and help are copied; a message past the number kept is only
- * counted, but an error takes the place of a warning. One that is kept already, word for word and at
- * the same place, is not added again. */
+ * counted, but an error takes the place of a warning. One that is kept already, word for word and
+ * at the same place, is not added again. */
 void diagnostics_add(struct diagnostics *diagnostics, enum diag_severity severity,
                      struct place place, const char *code, const char *help, const char *format,
                      ...) __attribute__((format(printf, 6, 7)));
+
+/* A copy of `name` for places, that lives as long as the diagnostics. NULL without memory. */
+const char *diagnostics_name_file(struct diagnostics *diagnostics, const char *name);
+
+/* Lines of `name` (which diagnostics_name_file() gave) are read from byte `offset` of `fd` on, and
+ * not from a file of that name: it is unpacked or decoded there, or there is none. `fd` is
+ * duplicated, once for all names with their lines in it; -1: no lines are shown. Called at most
+ * once for a name. Without memory or descriptors no lines are shown either. */
+void diagnostics_set_lines(struct diagnostics *diagnostics, const char *name, int fd,
+                           uint64_t offset);
 
 bool diagnostics_has_errors(const struct diagnostics *diagnostics);
 
