@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,13 +77,15 @@ struct scan {
     const char *bytes;
     size_t length;
     size_t at;
-    size_t names; /* members of objects seen so far */
+    size_t names;   /* members of objects seen so far */
+    size_t *bad_at; /* where it is wrong */
     struct err *err;
 };
 
 static bool refuse(struct scan *scan, size_t at, const char *what)
 {
-    (void)err_set(scan->err, ERR_INPUT, "JSON: %s at byte %zu", what, at + 1);
+    *scan->bad_at = at;
+    (void)err_set(scan->err, ERR_INPUT, "JSON: %s", what);
     return false;
 }
 
@@ -214,8 +218,9 @@ static enum err_code refuse_duplicate(struct scan *scan, size_t names)
         if (a->object != b->object || a->length != b->length ||
             memcmp(scan->bytes + a->at, scan->bytes + b->at, a->length) != 0)
             continue;
-        (void)err_set(scan->err, ERR_INPUT, "JSON: the name \"%.*s\" a second time at byte %zu",
-                      (int)(b->length < 100 ? b->length : 100), scan->bytes + b->at, b->at);
+        *scan->bad_at = b->at - 1;
+        (void)err_set(scan->err, ERR_INPUT, "JSON: the name \"%.*s\" a second time",
+                      (int)(b->length < 100 ? b->length : 100), scan->bytes + b->at);
         break;
     }
     mem_free(seen);
@@ -345,17 +350,19 @@ static enum err_code convert(struct conversion *conversion, struct json_object *
 
 /* --- the whole --- */
 
-static enum err_code tokener_failed(enum json_tokener_error error, size_t at, struct err *err)
+static enum err_code tokener_failed(enum json_tokener_error error, size_t at, size_t *bad_at_out,
+                                    struct err *err)
 {
     if (error == json_tokener_error_depth)
         return err_set(err, ERR_INPUT, "JSON: nested deeper than %d", JSON_DEPTH_MAX);
+    *bad_at_out = at;
     if (error == json_tokener_error_parse_eof || error == json_tokener_continue)
-        return err_set(err, ERR_INPUT, "JSON: it ends too early, at byte %zu", at + 1);
-    return err_set(err, ERR_INPUT, "JSON: %s at byte %zu", json_tokener_error_desc(error), at + 1);
+        return err_set(err, ERR_INPUT, "JSON: it ends too early");
+    return err_set(err, ERR_INPUT, "JSON: %s", json_tokener_error_desc(error));
 }
 
 static enum err_code parse_tree(struct json_tokener *tokener, const char *bytes, size_t length,
-                                struct json_object **tree_out, struct err *err)
+                                struct json_object **tree_out, size_t *bad_at_out, struct err *err)
 {
     struct json_object *tree = json_tokener_parse_ex(tokener, bytes, (int)length);
     enum json_tokener_error error = json_tokener_get_error(tokener);
@@ -368,20 +375,21 @@ static enum err_code parse_tree(struct json_tokener *tokener, const char *bytes,
         end = length;
     }
     if (error != json_tokener_success)
-        return tokener_failed(error, end, err);
+        return tokener_failed(error, end, bad_at_out, err);
     while (end < length && strchr(" \t\r\n", bytes[end]) != NULL)
         end++;
     *tree_out = tree;
-    if (end < length)
-        return err_set(err, ERR_INPUT, "JSON: more text after the value, at byte %zu", end + 1);
-    return ERR_OK;
+    if (end == length)
+        return ERR_OK;
+    *bad_at_out = end;
+    return err_set(err, ERR_INPUT, "JSON: more text after the value");
 }
 
 static enum err_code check_and_convert(struct arena *arena, const char *bytes, size_t length,
                                        struct json_object *tree, struct value *value_out,
-                                       struct err *err)
+                                       size_t *bad_at_out, struct err *err)
 {
-    struct scan scan = {.bytes = bytes, .length = length, .err = err};
+    struct scan scan = {.bytes = bytes, .length = length, .bad_at = bad_at_out, .err = err};
     struct conversion conversion = {.arena = arena, .err = err};
     struct value value = {.kind = VALUE_NULL};
 
@@ -395,28 +403,45 @@ static enum err_code check_and_convert(struct arena *arena, const char *bytes, s
     return ERR_OK;
 }
 
-enum err_code json_parse(struct arena *arena, const char *bytes, size_t length,
-                         struct value *value_out, struct err *err)
+enum err_code json_parse_at(struct arena *arena, const char *bytes, size_t length,
+                            struct value *value_out, size_t *bad_at_out, struct err *err)
 {
     struct json_tokener *tokener;
     struct json_object *tree = NULL;
     enum err_code code;
     size_t bad;
 
+    *bad_at_out = SIZE_MAX;
     if (length >= INT_MAX)
         return err_set(err, ERR_TOO_BIG, "JSON: longer than %d bytes", INT_MAX);
-    if (!text_is_utf8(bytes, length, &bad))
-        return err_set(err, ERR_INPUT, "JSON: not UTF-8 at byte %zu", bad + 1);
+    if (!text_is_utf8(bytes, length, &bad)) {
+        *bad_at_out = bad;
+        return err_set(err, ERR_INPUT, "JSON: not UTF-8");
+    }
     /* json-c counts the value inside the innermost list or object as one more level. */
     tokener = json_tokener_new_ex(JSON_DEPTH_MAX + 1);
     if (tokener == NULL)
         return err_set(err, ERR_NO_MEMORY, "JSON: out of memory");
     json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-    code = parse_tree(tokener, bytes, length, &tree, err);
+    code = parse_tree(tokener, bytes, length, &tree, bad_at_out, err);
     if (code == ERR_OK)
-        code = check_and_convert(arena, bytes, length, tree, value_out, err);
+        code = check_and_convert(arena, bytes, length, tree, value_out, bad_at_out, err);
     if (tree != NULL)
         json_object_put(tree);
     json_tokener_free(tokener);
+    return code;
+}
+
+enum err_code json_parse(struct arena *arena, const char *bytes, size_t length,
+                         struct value *value_out, struct err *err)
+{
+    size_t bad_at, text_length;
+    enum err_code code = json_parse_at(arena, bytes, length, value_out, &bad_at, err);
+
+    if (code == ERR_OK || bad_at == SIZE_MAX)
+        return code;
+    text_length = strlen(err->text);
+    (void)snprintf(err->text + text_length, sizeof err->text - text_length, " at byte %zu",
+                   bad_at + 1);
     return code;
 }

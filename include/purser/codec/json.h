@@ -21,6 +21,12 @@
 enum err_code json_parse(struct arena *arena, const char *bytes, size_t length,
                          struct value *value_out, struct err *err) ERR_CHECKED;
 
+/* The same; an ERR_INPUT has *bad_at_out, the offset of the byte that is wrong, in place of it in
+ * its text. SIZE_MAX when there is no such byte. */
+enum err_code json_parse_at(struct arena *arena, const char *bytes, size_t length,
+                            struct value *value_out, size_t *bad_at_out,
+                            struct err *err) ERR_CHECKED;
+
 /* The number of bytes of the JSON number that `bytes` begins with; 0 when there is none. What
  * follows it is not looked at, but 007 and 1. have no number of their whole length: 1. Sets
  * *is_whole_out when it has neither fraction nor exponent. Source: RFC 8259, section 6. */
