@@ -9,7 +9,7 @@ set -eu
 
 build="gcc libc6-dev make cmake pkg-config python3"
 libraries="libcurl4-openssl-dev libssl-dev liblmdb-dev libmsgpack-dev libyaml-dev libjson-c-dev
-libcsv-dev libxxhash-dev"
+libcsv-dev libxxhash-dev zlib1g-dev libzstd-dev"
 simulator="libh2o-evloop-dev"
 tests="libcmocka-dev git ca-certificates"
 checkers="clang libclang-rt-dev clang-tidy clang-format clang-tools wrk nghttp2-client python3-lmdb python3-msgpack
@@ -33,7 +33,7 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
 deps: this is no Debian, so install these yourself, with their development files:
     gcc or clang, make, CMake 3.25 or newer, pkg-config, Python 3.9 or newer, git
     libcurl 7.88 or newer, OpenSSL 3, LMDB 0.9.24 or newer, msgpack-c (the C library) 4,
-    libyaml 0.2.5, json-c 0.16, libcsv 3, xxHash 0.8
+    libyaml 0.2.5, json-c 0.16, libcsv 3, xxHash 0.8, zlib 1.2, libzstd 1.5
     for the simulator: libh2o (evloop) 2.2; for the unit tests: cmocka 1.1
 then go on with: cmake --workflow --preset test
 END

@@ -16,8 +16,8 @@
 const char help_results[] =
     "usage: purser results SPEC -o DIR [options]\n\n"
     "  purser results catalogue.yaml -o results/\n\n"
-    "Writes succeeded, failed, in_doubt, blocked, in_flight and unsent (.csv, or .ndjson for an\n"
-    "NDJSON source): the source's own columns in its own order, then purser_* columns. failed.csv "
+    "Writes succeeded, failed, in_doubt, blocked, in_flight and unsent (.csv, or .ndjson for\n"
+    "JSON sources): the source's own columns in its own order, then purser_* columns. failed.csv "
     "is\n"
     "a valid input again. A spec with several jobs gets a folder for each.\n\n"
     "  -o DIR             where to; made when it is not there\n"
@@ -123,6 +123,12 @@ static void append_json_cell(struct results *results, const char *name, struct s
     text_append_json(&results->cells, value);
 }
 
+/* Rows of a JSON array are written one a line. */
+static bool is_json(const struct spec_job *job)
+{
+    return job->source.kind == SOURCE_NDJSON || job->source.kind == SOURCE_JSON;
+}
+
 /* The purser_* cells of an item, in the order of the columns. */
 static void build_cells(struct results *results, const struct item_view *view,
                         const struct spec_job *job)
@@ -156,7 +162,7 @@ static void build_cells(struct results *results, const struct item_view *view,
 
     buf_clear(&results->cells);
     for (int i = 0; i < COLUMN_COUNT; i++) {
-        if (job->source.kind == SOURCE_NDJSON)
+        if (is_json(job))
             append_json_cell(results, columns[i], values[i]);
         else
             append_csv_cell(results, values[i], job->source.delimiter);
@@ -169,7 +175,7 @@ static void append_row(struct results *results, const struct spec_job *job, size
     const char *cells = buf_text(&results->cells);
 
     cut_line_end(&results->row);
-    if (job->source.kind == SOURCE_NDJSON) {
+    if (is_json(job)) {
         result_row_drop_added(&results->row, row_start);
         while (results->row.length > row_start &&
                results->row.bytes[results->row.length - 1] != '}')
@@ -243,7 +249,7 @@ static enum err_code write_header(struct results *results, const struct spec_job
                                   struct result_file *file, struct err *err)
 {
     buf_clear(&results->row);
-    if (job->source.kind == SOURCE_NDJSON)
+    if (is_json(job))
         return ERR_OK;
     if (job->source.kind == SOURCE_CSV) {
         if (source_header(intake_source(results->intake, results->job_index), &results->row, err) !=
@@ -266,7 +272,7 @@ static enum err_code write_header(struct results *results, const struct spec_job
 static enum err_code open_files(struct results *results, const struct spec_job *job,
                                 const char *folder, struct err *err)
 {
-    const char *extension = job->source.kind == SOURCE_NDJSON ? "ndjson" : "csv";
+    const char *extension = is_json(job) ? "ndjson" : "csv";
 
     for (int kind = 0; kind < RESULT_COUNT; kind++) {
         char name[64];
@@ -326,8 +332,10 @@ static enum err_code write_all(struct results *results, struct err *err)
         session_open_ledger(session, false, err) != ERR_OK ||
         outputs_open(&session->spec, &session->arena, &session->diagnostics, &results->outputs,
                      err) != ERR_OK ||
-        intake_open(&session->spec, session->ledger->ops->last_run(session->ledger),
-                    clock_wall_ms(), &session->diagnostics, &results->intake, err) != ERR_OK)
+        intake_open_with_store(
+            &session->spec, session->ledger->ops->last_run(session->ledger), clock_wall_ms(),
+            &(struct source_store){.directory = &session->directory, .is_kept = true},
+            &session->diagnostics, &results->intake, err) != ERR_OK)
         return err->code;
     code = intake_check(results->intake, err);
     for (size_t i = 0; code == ERR_OK && i < session->spec.job_count; i++)

@@ -73,6 +73,7 @@ static enum err_code compare(struct run *run, struct err *err)
         comparison_open(session,
                         &(struct comparison_options){.started_ms = run->started_wall_ms,
                                                      .credentials = run->credentials,
+                                                     .keep_rows = true,
                                                      .stop = is_stopped,
                                                      .stop_context = run},
                         &comparison, err);

@@ -71,8 +71,10 @@ enum err_code comparison_open(struct session *session, const struct comparison_o
         arena_new(&session->arena, session->spec.job_count, sizeof(struct comparison_counts *));
     if (comparison->counts == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for the counts of the comparison");
-    if (intake_open(&session->spec, comparison->run, options->started_ms, &session->diagnostics,
-                    &comparison->intake, err) != ERR_OK)
+    comparison->store.directory = options->keep_rows ? &session->directory : NULL;
+    if (intake_open_with_store(&session->spec, comparison->run, options->started_ms,
+                               options->keep_rows ? &comparison->store : NULL,
+                               &session->diagnostics, &comparison->intake, err) != ERR_OK)
         return err->code;
     intake_set_stop(comparison->intake, options->stop, options->stop_context);
     intake_set_credentials(comparison->intake, options->credentials);
@@ -187,6 +189,17 @@ static void forget_counts(struct comparison *comparison)
             memset(comparison->counts[i], 0, spec->connection_count * sizeof **comparison->counts);
 }
 
+/* Before the first write: what the ledger holds can then always be given back. */
+static enum err_code keep_rows(struct comparison *comparison, struct err *err)
+{
+    if (comparison->store.directory == NULL)
+        return ERR_OK;
+    if (intake_keep_rows(comparison->intake, err) != ERR_OK)
+        return err->code;
+    source_forget_others(&comparison->session->spec, comparison->store.directory);
+    return ERR_OK;
+}
+
 enum err_code comparison_walk(struct comparison *comparison, bool write, comparison_row_fn *row_fn,
                               void *context, struct err *err)
 {
@@ -203,6 +216,8 @@ enum err_code comparison_walk(struct comparison *comparison, bool write, compari
 
     forget_counts(comparison);
     intake_set_job_begin(comparison->intake, begin_job, &walk);
+    if (write && keep_rows(comparison, err) != ERR_OK)
+        return err->code;
     if (comparison_numbers(session, write, &comparison->connections, &comparison->jobs, err) !=
             ERR_OK ||
         intake_set_ledger(comparison->intake, ledger, err) != ERR_OK ||

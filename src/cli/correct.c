@@ -73,18 +73,19 @@ static bool ends_with(const char *text, const char *end)
 static enum err_code choose_kind(const char *file, struct spec_source *source, struct err *err)
 {
     if (ends_with(file, ".csv") || ends_with(file, ".tsv")) {
-        if (source->kind != SOURCE_CSV)
-            source->delimiter = ends_with(file, ".tsv") ? '\t' : ',';
-        source->kind = SOURCE_CSV;
+        bool was_csv = source->kind == SOURCE_CSV;
+
+        spec_source_of_results(source, SOURCE_CSV, file);
+        if (!was_csv && ends_with(file, ".tsv"))
+            source->delimiter = '\t';
     } else if (ends_with(file, ".ndjson") || ends_with(file, ".jsonl")) {
-        source->kind = SOURCE_NDJSON;
+        spec_source_of_results(source, SOURCE_NDJSON, file);
     } else {
         return err_set(err, ERR_USAGE,
                        "--input: %.200s is neither .csv, .tsv, .ndjson nor .jsonl\n"
                        "hint: failed.csv of `purser results`, corrected, is what it takes",
                        file);
     }
-    source->path = file;
     return ERR_OK;
 }
 

@@ -5,9 +5,25 @@ static const struct message_code source_codes[] = {
     {"source.column", "columns names a column that the file does not have",
      "Types are given to columns by their name in the header, letter by letter.",
      "columns: { prise: decimal }", "columns: { price: decimal }"},
+    {"source.command", "the command that gives the rows failed",
+     "It could not be started, ended with another exit status than 0, was killed, or took longer "
+     "than timeout:. What it had written until then may not be all, so nothing of it is used. No "
+     "shell runs it.",
+     "source:\n  command: [sh, -c, 'echo no such table >&2; exit 1']\n  format: csv\n"
+     "  key: ${row.sku}",
+     "source:\n  command: [cat, rows.csv]\n  format: csv\n  key: ${row.sku}"},
+    {"source.cut_short", "rows that end in the middle of a line",
+     "Nothing but the line break at the end says that all rows have come through a pipe. It must "
+     "be there, for what was cut off may also be half of a price.",
+     "source:\n  command: [printf, 'sku,name\\nA-1,Mug']\n  format: csv\n  key: ${row.sku}",
+     "source:\n  command: [printf, 'sku,name\\nA-1,Mug\\n']\n  format: csv\n  key: ${row.sku}"},
+    {"source.damaged", "a compressed file that is damaged or cut short",
+     "A file whose name ends in .gz or .zst is unpacked before its rows are looked at, to its end. "
+     "Copy or make it again.",
+     "gzip rows.csv; truncate --size=-9 rows.csv.gz", "gzip rows.csv"},
     {"source.open", "the file of the rows cannot be opened",
-     "A relative path is from the folder of the spec. A source is read more than once, so it must "
-     "be a file, not a pipe.",
+     "A relative path is from the folder of the spec; a pattern must name at least one file. A "
+     "source is read more than once, so it must be a file, not a pipe; \"-\" reads standard input.",
      "csv: rows-of-may.csv", "csv: rows.csv"},
 };
 
@@ -25,6 +41,10 @@ static const struct message_code data_codes[] = {
      "when_changed: error asks for this message. With resend the row is sent again as a new write, "
      "with keep it stays as it was written.",
      "when_changed: error", "when_changed: keep"},
+    {"data.columns", "the files of a pattern have different columns",
+     "Their rows are one source, and `purser results` gives them back under one header: all files "
+     "need the same columns in the same order.",
+     "sku,title,price\nA-3,Pot,7.00", "sku,name,price\nA-3,Pot,7.00"},
     {"data.condition", "if: is neither true nor false for a row",
      "if: takes a comparison. A value that is missing counts as false.", "if: ${row.name}",
      "if: ${row.name != \"\"}"},
@@ -53,7 +73,9 @@ static const struct message_code data_codes[] = {
      "A key names one item for ever. Two rows with one key would be one write that is overwritten; "
      "group_by makes one item of several rows.",
      "sku,name,price\nA-1,Mug,9.99\nA-1,Cup,4.50", "sku,name,price\nA-1,Mug,9.99\nA-2,Cup,4.50"},
-    {"data.encoding", "the header is not UTF-8", "Convert the file: iconv -f latin1 -t utf-8.",
+    {"data.encoding", "text that is not written in the encoding that was said",
+     "It is UTF-8 unless encoding: says latin-1, windows-1252 or utf-16. A byte order mark that "
+     "contradicts it is an error as well.",
      "printf 'sku,name,Gr\\366\\337e\\nA-1,Mug,XL\\n' > rows.csv",
      "printf 'sku,name,Gr\\303\\266\\303\\237e\\nA-1,Mug,XL\\n' > rows.csv"},
     {"data.group_by", "a row without a group",
@@ -62,8 +84,9 @@ static const struct message_code data_codes[] = {
     {"data.header", "the first line does not name the columns",
      "Each column needs a name, and each name stands once.", "sku,name,name\nA-1,Mug,9.99",
      "sku,name,price\nA-1,Mug,9.99"},
-    {"data.json", "a line that is not one JSON object",
-     "NDJSON has one object a line, such as {\"sku\": \"A-1\"}; jq -c '.[]' makes it of a list.",
+    {"data.json", "something that is not JSON, or not an object",
+     "NDJSON has one object a line, such as {\"sku\": \"A-1\"}. A list of objects is read by json: "
+     "in place of ndjson:; where it is inside of the document is said by at:.",
      "{\"sku\": \"A-1\", \"name\": \"Mug\"", "{\"sku\": \"A-1\", \"name\": \"Mug\"}"},
     {"data.key", "a row without a usable key",
      "The key names the item for ever and has 1 to 300 bytes; it comes from the row.",

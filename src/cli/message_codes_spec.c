@@ -88,6 +88,12 @@ static const struct message_code codes[] = {
      "Specs are kept, shown and shared. Say where the secret is instead: { env: NAME }, { file: "
      "PATH } or { credential: NAME }. Change a secret that stood in a file.",
      "access_token: 0f9a77b1c2", "access_token: { env: SHOP_TOKEN }"},
+    {"spec.standard_input", "two jobs that read standard input",
+     "What one job has read is gone for the other.",
+     "others:\n  source: { csv: \"-\", key: \"${row.sku}\" }\n  request: DELETE "
+     "/products/${row.sku}",
+     "others:\n  source: { csv: rows.csv, key: \"${row.sku}\" }\n"
+     "  request: DELETE /products/${row.sku}"},
     {"spec.time_zone", "the time zone of the schedule cannot be used",
      "It is a name of the system's time zone database (package tzdata); without one times are "
      "in UTC.",
@@ -116,7 +122,7 @@ static const struct message_code codes[] = {
      "custom: true, at most once.",
      "request: PATCH /product/${row.sku}", "request: PATCH /products/${row.sku}"},
     {"spec.unsupported", "a key that this version does not do",
-     "The help of the message says what does the same.", "csv: \"-\"", "csv: rows.csv"},
+     "The help of the message says what does the same.", "sqlite: rows.db", "csv: rows.csv"},
     {"spec.url", "a base URL that cannot be used",
      "https://HOST[:PORT]/versioned; http only to this machine. No user, password, query or "
      "fragment: they would be sent to whoever answers.",

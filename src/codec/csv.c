@@ -81,6 +81,20 @@ void csv_reader_close(struct csv_reader *reader)
     mem_free(reader);
 }
 
+void csv_reader_set_quote(struct csv_reader *reader, char quote)
+{
+    /* libcsv has no reader without quotes: NUL stands in for one, and text has none. */
+    csv_set_quote(&reader->parser, (unsigned char)quote);
+}
+
+void csv_reader_start_at(struct csv_reader *reader, uint64_t offset, uint32_t line)
+{
+    reader->offset = reader->row_offset = offset;
+    reader->line = reader->row_line = line;
+    if (line > 1)
+        reader->mark_matched = MARK_BYTES + 1;
+}
+
 /* --- what libcsv calls --- */
 
 static bool reserve(struct csv_reader *reader, size_t cell_bytes)
@@ -234,7 +248,7 @@ static bool pass_mark(struct csv_reader *reader)
         return false;
     reader->mark_matched = MARK_BYTES + 1;
     if (matched == MARK_BYTES)
-        reader->offset = reader->row_offset = MARK_BYTES;
+        reader->offset = reader->row_offset = reader->offset + MARK_BYTES;
     else if (matched > 0)
         take_line(reader, byte_order_mark, matched);
     return true;

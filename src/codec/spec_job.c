@@ -346,4 +346,5 @@ void spec_read_jobs(struct spec_reader *reader, const struct yaml_node *node,
     reader->spec->job_count = node->count;
     spec_add_organisation(reader);
     spec_read_needs(reader, node, jobs);
+    spec_check_standard_input(reader);
 }

@@ -2,68 +2,81 @@
 #include <string.h>
 
 #include "purser/codec/spec_check.h"
+#include "spec_source.h"
 
 enum { SEPARATOR_BYTES_MAX = 8 };
 
+/* The first five say where the rows are: exactly one of them stands there. */
 enum {
     SOURCE_KEY_INLINE,
     SOURCE_KEY_CSV,
     SOURCE_KEY_NDJSON,
+    SOURCE_KEY_JSON,
+    SOURCE_KEY_COMMAND,
     SOURCE_KEY_KEY,
     SOURCE_KEY_COLUMNS,
     SOURCE_KEY_GROUP_BY,
+    SOURCE_KEY_FORMAT,
+    SOURCE_KEY_TIMEOUT,
+    SOURCE_KEY_AT,
     SOURCE_KEY_DELIMITER,
+    SOURCE_KEY_QUOTE,
+    SOURCE_KEY_ENCODING,
+    SOURCE_KEY_HEADER,
+    SOURCE_KEY_SKIP_LINES,
     SOURCE_KEY_SUPPORTED,
-    SOURCE_KEY_COUNT = SOURCE_KEY_SUPPORTED + 6
+    SOURCE_KEY_COUNT = SOURCE_KEY_SUPPORTED + 2
 };
 
 static const struct spec_key source_keys[SOURCE_KEY_COUNT] = {
     [SOURCE_KEY_INLINE] = {"inline", KINDS_LIST, false, NULL},
     [SOURCE_KEY_CSV] = {"csv", KINDS_TEXT, false, NULL},
     [SOURCE_KEY_NDJSON] = {"ndjson", KINDS_TEXT, false, NULL},
+    [SOURCE_KEY_JSON] = {"json", KINDS_TEXT, false, NULL},
+    [SOURCE_KEY_COMMAND] = {"command", KINDS_LIST, false, NULL},
     [SOURCE_KEY_KEY] = {"key", KINDS_TEXT, true, NULL},
     [SOURCE_KEY_COLUMNS] = {"columns", KINDS_MAP, false, NULL},
     [SOURCE_KEY_GROUP_BY] = {"group_by", KINDS_TEXT, false, NULL},
+    [SOURCE_KEY_FORMAT] = {"format", KINDS_TEXT, false, NULL},
+    [SOURCE_KEY_TIMEOUT] = {"timeout", KINDS_TEXT, false, NULL},
+    [SOURCE_KEY_AT] = {"at", KINDS_TEXT, false, NULL},
     [SOURCE_KEY_DELIMITER] = {"delimiter", KINDS_TEXT, false, NULL},
-    {"command", KINDS_ANY, false, "write its output to a file and name it under csv or ndjson"},
-    {"sqlite", KINDS_ANY, false, "export it: sqlite3 -csv -header FILE 'select …' > rows.csv"},
-    {"query", KINDS_ANY, false, "export the rows to a CSV file and name it under csv"},
-    {"format", KINDS_ANY, false, "name the file under csv or ndjson"},
-    {"encoding", KINDS_ANY, false, "convert it: iconv -f latin1 -t utf-8"},
-    {"json", KINDS_ANY, false, "one object a line: jq -c '.[]' FILE > rows.ndjson"},
+    [SOURCE_KEY_QUOTE] = {"quote", KINDS_TEXT, false, NULL},
+    [SOURCE_KEY_ENCODING] = {"encoding", KINDS_TEXT, false, NULL},
+    [SOURCE_KEY_HEADER] = {"header", KINDS_LIST, false, NULL},
+    [SOURCE_KEY_SKIP_LINES] = {"skip_lines", KINDS_WHOLE, false, NULL},
+    {"sqlite", KINDS_ANY, false,
+     "command: [sqlite3, -csv, -header, FILE, \"select …\"] with format: csv"},
+    {"query", KINDS_ANY, false, "command: [psql, …] with format: csv"},
 };
 
-static const char *const kind_names[] = {
-    [SOURCE_INLINE] = "inline", [SOURCE_CSV] = "csv", [SOURCE_NDJSON] = "ndjson"};
-
-/* Which of inline, csv and ndjson; false after a message. */
-static bool choose_kind(struct spec_reader *reader, const struct yaml_node *node,
-                        const struct yaml_node *const *found, enum source_kind *kind_out)
+/* Which of the first five keys stands there; -1 after a message. */
+static int choose_key(struct spec_reader *reader, const struct yaml_node *node,
+                      const struct yaml_node *const *found)
 {
     int chosen = -1;
     bool refused = false;
 
-    for (int kind = SOURCE_INLINE; kind <= SOURCE_NDJSON; kind++) {
-        if (found[kind] == NULL) {
-            refused = refused || yaml_get(node, kind_names[kind]) != NULL;
+    for (int key = SOURCE_KEY_INLINE; key <= SOURCE_KEY_COMMAND; key++) {
+        if (found[key] == NULL) {
+            refused = refused || yaml_get(node, source_keys[key].name) != NULL;
             continue;
         }
         if (chosen != -1) {
-            spec_error(reader, found[kind]->place, "spec.value", "keep one of them",
-                       "the source has both '%s' and '%s'", kind_names[chosen], kind_names[kind]);
-            return false;
+            spec_error(reader, found[key]->place, "spec.value", "keep one of them",
+                       "the source has both '%s' and '%s'", source_keys[chosen].name,
+                       source_keys[key].name);
+            return -1;
         }
-        chosen = kind;
+        chosen = key;
     }
     for (size_t i = SOURCE_KEY_SUPPORTED; i < SOURCE_KEY_COUNT; i++)
         refused = refused || yaml_get(node, source_keys[i].name) != NULL;
     if (chosen == -1 && !refused)
-        spec_error(reader, node->place, "spec.required", "csv: FILE, ndjson: FILE or inline: [ … ]",
+        spec_error(reader, node->place, "spec.required",
+                   "csv: FILE, ndjson: FILE, json: FILE, command: [ … ] or inline: [ … ]",
                    "the source does not say where the rows are");
-    if (chosen == -1)
-        return false;
-    *kind_out = (enum source_kind)chosen;
-    return true;
+    return chosen;
 }
 
 static void read_inline(struct spec_reader *reader, const struct yaml_node *node,
@@ -89,15 +102,105 @@ static void read_inline(struct spec_reader *reader, const struct yaml_node *node
     source->inline_count = node->count;
 }
 
-static void read_file(struct spec_reader *reader, const struct yaml_node *node,
+static void read_file(struct spec_reader *reader, const struct yaml_node *node, const char *what,
                       struct spec_source *source)
 {
     if (slice_is(node->text, "-"))
-        spec_error(reader, node->place, "spec.unsupported",
-                   "write the rows to a file: purser reads them again to resume",
-                   "reading rows from standard input is not supported by this version");
+        source->origin = ORIGIN_STANDARD_INPUT;
+    else if (spec_read_path(reader, node, what, &source->path))
+        source->is_pattern = source->path[strcspn(source->path, "*?[")] != '\0';
+}
+
+void spec_source_of_results(struct spec_source *source, enum source_kind kind, const char *path)
+{
+    if (source->kind != SOURCE_CSV)
+        source->delimiter = ',';
+    source->kind = kind;
+    source->origin = ORIGIN_FILES;
+    source->path = path;
+    source->is_pattern = false;
+    source->encoding = ENCODING_UTF_8;
+    source->at_count = source->header_count = 0;
+    source->skip_lines = 0;
+    source->quote = '"';
+}
+
+/* -- command --------------------------------------------------------------------------------- */
+
+static const char *read_argument(struct spec_reader *reader, const struct yaml_node *node)
+{
+    const char *text = NULL;
+
+    if (node->kind == YAML_LIST || node->kind == YAML_MAP || node->kind == YAML_NULL)
+        spec_error(reader, node->place, "spec.type", "quote it when it is meant as text",
+                   "an argument of the command is %s, must be text", yaml_kind_name(node->kind));
+    else if (spec_has_expression(node->text))
+        (void)spec_read_evaluated(reader, node, "an argument of the command", &text);
     else
-        spec_read_path(reader, node, kind_names[source->kind], &source->path);
+        text = spec_copy(reader, node->text.bytes, node->text.length);
+    return text;
+}
+
+static void read_command(struct spec_reader *reader, const struct yaml_node *node,
+                         struct spec_source *source)
+{
+    const char **command;
+
+    source->origin = ORIGIN_COMMAND;
+    if (node->count == 0 || node->count > COMMAND_ARGUMENTS_MAX) {
+        spec_error(reader, node->place, "spec.value", "[psql, -XqAt, -f, orders.sql]",
+                   "a command has 1 to %d words, this one %zu", COMMAND_ARGUMENTS_MAX, node->count);
+        return;
+    }
+    command = spec_new(reader, node->count + 1, sizeof *command);
+    for (size_t i = 0; command != NULL && i < node->count; i++)
+        command[i] = read_argument(reader, node->items[i]);
+    if (command != NULL && command[0] != NULL && command[0][0] == '\0')
+        spec_error(reader, node->items[0]->place, "spec.value", NULL, "the command has no name");
+    source->command = command;
+}
+
+/* format: and timeout: of a command. */
+static void read_command_keys(struct spec_reader *reader, const struct yaml_node *command,
+                              const struct yaml_node *format, const struct yaml_node *timeout,
+                              struct spec_source *source)
+{
+    static const char *const words[] = {"csv", "ndjson", "json"};
+    static const enum source_kind kinds[] = {SOURCE_CSV, SOURCE_NDJSON, SOURCE_JSON};
+    unsigned word = 1;
+
+    if (command == NULL) {
+        const struct yaml_node *stray = format != NULL ? format : timeout;
+
+        if (stray != NULL)
+            spec_error(reader, stray->place, "spec.value", "leave it out",
+                       "'%s' is only for a command", format != NULL ? "format" : "timeout");
+        return;
+    }
+    if (format == NULL)
+        spec_error(reader, command->place, "spec.required", "format: csv, ndjson or json",
+                   "'format' of the command's output is missing");
+    else if (spec_read_word(reader, format, "format", words, 3, &word))
+        source->kind = kinds[word];
+    if (timeout != NULL)
+        (void)spec_read_duration(reader, timeout, "timeout", 1000, COMMAND_TIMEOUT_MAX_MS,
+                                 &source->timeout_ms);
+}
+
+void spec_check_standard_input(struct spec_reader *reader)
+{
+    const struct spec_job *first = NULL;
+
+    for (size_t i = 0; i < reader->spec->job_count; i++) {
+        const struct spec_job *job = &reader->spec->jobs[i];
+
+        if (job->source.origin != ORIGIN_STANDARD_INPUT)
+            continue;
+        if (first != NULL)
+            spec_error(reader, job->source.place, "spec.standard_input", "give one of them a file",
+                       "job '%s' reads standard input already", first->name);
+        first = first == NULL ? job : first;
+    }
 }
 
 /* -- columns --------------------------------------------------------------------------------- */
@@ -161,21 +264,6 @@ static void read_columns(struct spec_reader *reader, const struct yaml_node *nod
     source->column_count = node->count;
 }
 
-static void read_delimiter(struct spec_reader *reader, const struct yaml_node *node,
-                           struct spec_source *source)
-{
-    char byte = node->text.length == 1 ? node->text.bytes[0] : '\0';
-
-    if (source->kind != SOURCE_CSV)
-        spec_error(reader, node->place, "spec.value", "leave it out",
-                   "'delimiter' is only for csv");
-    else if (byte != '\t' && (byte < ' ' || byte > '~' || byte == '"'))
-        spec_error(reader, node->place, "spec.value", "\",\", \";\", \"|\" or \"\\t\"",
-                   "the delimiter must be one ASCII character that is not a quote");
-    else
-        source->delimiter = byte;
-}
-
 /* A text without ${…} would be the same for every row. */
 static const struct yaml_node *per_row(struct spec_reader *reader, const struct yaml_node *node,
                                        const char *name)
@@ -189,22 +277,43 @@ static const struct yaml_node *per_row(struct spec_reader *reader, const struct 
 void spec_read_source(struct spec_reader *reader, const struct yaml_node *node,
                       struct spec_source *source_out)
 {
+    static const enum source_kind kind_of[] = {[SOURCE_KEY_INLINE] = SOURCE_INLINE,
+                                               [SOURCE_KEY_CSV] = SOURCE_CSV,
+                                               [SOURCE_KEY_NDJSON] = SOURCE_NDJSON,
+                                               [SOURCE_KEY_JSON] = SOURCE_JSON,
+                                               [SOURCE_KEY_COMMAND] = SOURCE_NDJSON};
     const struct yaml_node *found[SOURCE_KEY_COUNT];
+    int chosen;
 
-    *source_out = (struct spec_source){.place = node->place, .delimiter = ','};
+    *source_out = (struct spec_source){.place = node->place,
+                                       .delimiter = ',',
+                                       .quote = '"',
+                                       .timeout_ms = COMMAND_TIMEOUT_DEFAULT_MS};
     if (!spec_read_map(reader, node, "source", source_keys, SOURCE_KEY_COUNT, found))
         return;
     source_out->key = per_row(reader, found[SOURCE_KEY_KEY], "key");
     source_out->group_by = per_row(reader, found[SOURCE_KEY_GROUP_BY], "group_by");
     if (found[SOURCE_KEY_COLUMNS] != NULL)
         read_columns(reader, found[SOURCE_KEY_COLUMNS], source_out);
-    if (!choose_kind(reader, node, found, &source_out->kind))
+    chosen = choose_key(reader, node, found);
+    if (chosen == -1)
         return;
-    source_out->place = found[source_out->kind]->place;
-    if (source_out->kind == SOURCE_INLINE)
-        read_inline(reader, found[SOURCE_KEY_INLINE], source_out);
+    source_out->place = found[chosen]->place;
+    if (chosen == SOURCE_KEY_INLINE)
+        read_inline(reader, found[chosen], source_out);
+    else if (chosen == SOURCE_KEY_COMMAND)
+        read_command(reader, found[chosen], source_out);
     else
-        read_file(reader, found[source_out->kind], source_out);
-    if (found[SOURCE_KEY_DELIMITER] != NULL)
-        read_delimiter(reader, found[SOURCE_KEY_DELIMITER], source_out);
+        read_file(reader, found[chosen], source_keys[chosen].name, source_out);
+    source_out->kind = kind_of[chosen];
+    read_command_keys(reader, found[SOURCE_KEY_COMMAND], found[SOURCE_KEY_FORMAT],
+                      found[SOURCE_KEY_TIMEOUT], source_out);
+    spec_read_source_form(reader,
+                          &(struct source_form_nodes){.at = found[SOURCE_KEY_AT],
+                                                      .delimiter = found[SOURCE_KEY_DELIMITER],
+                                                      .quote = found[SOURCE_KEY_QUOTE],
+                                                      .encoding = found[SOURCE_KEY_ENCODING],
+                                                      .header = found[SOURCE_KEY_HEADER],
+                                                      .skip_lines = found[SOURCE_KEY_SKIP_LINES]},
+                          source_out);
 }

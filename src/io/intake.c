@@ -47,7 +47,7 @@ static enum err_code open_job(struct intake *intake, struct intake_job *job, str
     const struct slice *columns;
     size_t column_count;
     enum err_code code =
-        source_open(intake->spec, job->job, intake->diagnostics, &job->source, err);
+        source_open(intake->spec, job->job, intake->store, intake->diagnostics, &job->source, err);
 
     if (code != ERR_OK)
         return code;
@@ -85,8 +85,9 @@ static enum err_code open_needs(struct intake *intake, struct err *err)
 
 /* The job `only`, or all with SIZE_MAX. */
 static enum err_code open_jobs(const struct spec *spec, size_t only, uint32_t run,
-                               int64_t started_ms, struct diagnostics *diagnostics,
-                               struct intake **intake_out, struct err *err)
+                               int64_t started_ms, const struct source_store *store,
+                               struct diagnostics *diagnostics, struct intake **intake_out,
+                               struct err *err)
 {
     struct intake *intake = mem_new(1, sizeof *intake);
     enum err_code code = ERR_OK;
@@ -94,6 +95,7 @@ static enum err_code open_jobs(const struct spec *spec, size_t only, uint32_t ru
     if (intake == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for the sources");
     intake->spec = spec;
+    intake->store = store;
     intake->diagnostics = diagnostics;
     arena_init(&intake->templates, SPEC_ARENA_BYTES_MAX);
     arena_init(&intake->scratch, UNIT_ARENA_BYTES_MAX);
@@ -109,21 +111,24 @@ static enum err_code open_jobs(const struct spec *spec, size_t only, uint32_t ru
         return err_set(err, ERR_NO_MEMORY, "no memory for %zu jobs", spec->job_count);
     }
     /* All jobs, so that all errors are told at once. */
-    for (size_t i = 0; i < spec->job_count && code != ERR_NO_MEMORY; i++) {
+    for (size_t i = 0; i < spec->job_count && (code == ERR_OK || code == ERR_INPUT); i++) {
         enum err_code opened;
+        struct err why = {0}; /* one that an earlier job has set says nothing of this one */
 
         intake->jobs[i].job = &spec->jobs[i];
         if (only != SIZE_MAX && i != only)
             continue;
-        opened = open_job(intake, &intake->jobs[i], err);
-        if (opened != ERR_OK)
+        opened = open_job(intake, &intake->jobs[i], &why);
+        if (opened != ERR_OK) {
             code = opened;
+            *err = why;
+        }
     }
     if (code == ERR_OK && diagnostics_has_errors(diagnostics))
         code = ERR_INPUT;
     if (code == ERR_OK)
         code = open_needs(intake, err);
-    if (code == ERR_INPUT)
+    if (code == ERR_INPUT && diagnostics_has_errors(diagnostics))
         input_error(intake, err);
     if (code != ERR_OK) {
         intake_close(intake);
@@ -137,7 +142,15 @@ enum err_code intake_open(const struct spec *spec, uint32_t run, int64_t started
                           struct diagnostics *diagnostics, struct intake **intake_out,
                           struct err *err)
 {
-    return open_jobs(spec, SIZE_MAX, run, started_ms, diagnostics, intake_out, err);
+    return open_jobs(spec, SIZE_MAX, run, started_ms, NULL, diagnostics, intake_out, err);
+}
+
+enum err_code intake_open_with_store(const struct spec *spec, uint32_t run, int64_t started_ms,
+                                     const struct source_store *store,
+                                     struct diagnostics *diagnostics, struct intake **intake_out,
+                                     struct err *err)
+{
+    return open_jobs(spec, SIZE_MAX, run, started_ms, store, diagnostics, intake_out, err);
 }
 
 enum err_code intake_open_one(const struct spec *spec, size_t job_index, uint32_t run,
@@ -145,7 +158,7 @@ enum err_code intake_open_one(const struct spec *spec, size_t job_index, uint32_
                               struct intake **intake_out, struct err *err)
 {
     assert(job_index < spec->job_count);
-    return open_jobs(spec, job_index, run, started_ms, diagnostics, intake_out, err);
+    return open_jobs(spec, job_index, run, started_ms, NULL, diagnostics, intake_out, err);
 }
 
 static void close_job(struct intake_job *job)
@@ -169,6 +182,14 @@ void intake_close(struct intake *intake)
     buf_deinit(&intake->answer);
     outputs_close(intake->outputs);
     mem_free(intake);
+}
+
+enum err_code intake_keep_rows(struct intake *intake, struct err *err)
+{
+    for (size_t i = 0; i < intake->spec->job_count; i++)
+        if (intake->jobs[i].source != NULL && source_keep(intake->jobs[i].source, err) != ERR_OK)
+            return err->code;
+    return ERR_OK;
 }
 
 static struct hash128 identity_hash(const struct rendered_row *row)
@@ -228,20 +249,26 @@ static enum err_code pass(struct intake *intake, struct intake_job *job, unit_fn
     return code == ERR_NOT_FOUND ? ERR_OK : code;
 }
 
+/* File and line in one. */
+static uint64_t place_number(const struct rendered_row *row)
+{
+    return (uint64_t)row->file_number << 32 | row->line;
+}
+
 static enum err_code collect_key(struct intake *intake, void *context,
                                  const struct rendered_row *row, struct err *err)
 {
     return spill_add(context, /* the keys of one job's rows, too many for memory */
                      &(struct spill_record){.hash = identity_hash(row),
                                             .order = intake->row_count,
-                                            .value = row->line},
+                                            .value = place_number(row)},
                      err);
 }
 
 /* The second, third … use of a key. */
 struct duplicate {
     struct hash128 hash;
-    uint32_t line, first_line;
+    uint64_t place, first_place; /* place_number() */
 };
 
 struct duplicates {
@@ -264,10 +291,26 @@ static void find_duplicates(const struct spill_record *records, uint64_t count,
         if (duplicates->count < DUPLICATES_SHOWN_MAX)
             duplicates->shown[duplicates->count] =
                 (struct duplicate){.hash = records[i].hash,
-                                   .line = (uint32_t)records[i].value,
-                                   .first_line = (uint32_t)records[first].value};
+                                   .place = records[i].value,
+                                   .first_place = records[first].value};
         duplicates->count++;
     }
+}
+
+static void tell_use(struct intake *intake, struct diagnostics *diagnostics,
+                     const struct rendered_row *row, uint64_t first_place)
+{
+    const struct intake_job *job = &intake->jobs[row->job_index];
+    uint32_t first_file = (uint32_t)(first_place >> 32);
+    bool elsewhere = first_file != row->file_number;
+
+    diagnostics_add(
+        diagnostics, DIAG_ERROR, (struct place){.file = row->file, .line = row->line, .column = 1},
+        "data.duplicate_key",
+        "a key names one item; make it unique, or use group_by to make one item of several rows",
+        "job %s: key '%.*s' was used on line %u%s%s", job->job->name, (int)row->key.length,
+        row->key.bytes, (uint32_t)first_place, elsewhere ? " of " : "",
+        elsewhere ? source_file_name(job->source, first_file) : "");
 }
 
 /* The keys themselves were not kept: a second look at the rows gives their text. */
@@ -283,16 +326,10 @@ static enum err_code tell_duplicate(struct intake *intake, void *context,
     for (uint64_t i = 0; i < shown; i++) {
         const struct duplicate *duplicate = &duplicates->shown[i];
 
-        if (duplicate->line != row->line || duplicate->hash.high != hash.high ||
+        if (duplicate->place != place_number(row) || duplicate->hash.high != hash.high ||
             duplicate->hash.low != hash.low)
             continue;
-        diagnostics_add(
-            duplicates->diagnostics, DIAG_ERROR,
-            (struct place){.file = row->file, .line = row->line, .column = 1}, "data.duplicate_key",
-            "a key names one item; make it unique, or use group_by to make one item of "
-            "several rows",
-            "job %s: key '%.*s' was used on line %u", intake->spec->jobs[row->job_index].name,
-            (int)row->key.length, row->key.bytes, duplicate->first_line);
+        tell_use(intake, duplicates->diagnostics, row, duplicate->first_place);
     }
     return ERR_OK;
 }
@@ -357,7 +394,9 @@ enum err_code intake_check(struct intake *intake, struct err *err)
         struct intake_job *job = &intake->jobs[intake->spec->job_order[i]];
         enum err_code code = job->source == NULL ? ERR_OK : check_job(intake, job, err);
 
-        if (code != ERR_OK && code != ERR_INPUT && code != ERR_TOO_BIG)
+        /* Without a message there is only *err to tell what is wrong: a file has changed. */
+        if (code != ERR_OK && ((code != ERR_INPUT && code != ERR_TOO_BIG) ||
+                               !diagnostics_has_errors(intake->diagnostics)))
             return code;
     }
     forget_keys(intake);

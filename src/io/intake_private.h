@@ -18,6 +18,7 @@ struct intake_job {
 
 struct intake {
     const struct spec *spec;
+    const struct source_store *store; /* NULL = none */
     struct diagnostics *diagnostics;
     struct intake_job *jobs; /* as many as the spec has */
     struct arena templates;

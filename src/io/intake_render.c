@@ -245,6 +245,7 @@ enum err_code intake_render(struct intake *intake, const struct intake_job *job,
     arena_clear(&intake->scratch);
     *row = (struct rendered_row){.job_index = (size_t)(job - intake->jobs),
                                  .file = unit->file,
+                                 .file_number = unit->file_number,
                                  .line = unit->line,
                                  .spans = unit->spans,
                                  .span_count = unit->span_count};

@@ -28,18 +28,19 @@ struct source {
     struct value *rows; /* of the unit */
     struct source_span *spans;
     size_t row_count, row_capacity;
+    uint32_t file; /* of its first row */
     uint64_t next_index;
 };
 
 enum err_code source_open(const struct spec *spec, const struct spec_job *job,
-                          struct diagnostics *diagnostics, struct source **source_out,
-                          struct err *err)
+                          const struct source_store *store, struct diagnostics *diagnostics,
+                          struct source **source_out, struct err *err)
 {
     struct source *source = mem_new(1, sizeof *source);
 
     if (source == NULL)
         return err_set(err, ERR_NO_MEMORY, "source: out of memory");
-    if (reader_open(&source->reader, spec, job, diagnostics, err) != ERR_OK) {
+    if (reader_open(&source->reader, spec, job, store, diagnostics, err) != ERR_OK) {
         mem_free(source);
         return err->code;
     }
@@ -143,7 +144,7 @@ static enum err_code add_all_rows(struct source *source, struct diagnostics *dia
         if (code != ERR_OK)
             return code;
         if (row.number > UINT32_MAX)
-            return err_set(err, ERR_TOO_BIG, "%s: more than %u rows", source->reader.file,
+            return err_set(err, ERR_TOO_BIG, "%s: more than %u rows", reader_file(&source->reader),
                            UINT32_MAX);
         record = record_of(&row, group_of(source, &row, diagnostics));
         if (spill_add(source->order, &record, err) != ERR_OK)
@@ -258,9 +259,11 @@ static enum err_code append_row(struct source *source, const struct source_row *
         if (spans != NULL)
             source->spans = spans;
         if (rows == NULL || spans == NULL)
-            return err_set(err, ERR_NO_MEMORY, "%s: out of memory", source->reader.file);
+            return err_set(err, ERR_NO_MEMORY, "%s: out of memory", reader_file(&source->reader));
         source->row_capacity = capacity;
     }
+    if (source->row_count == 0)
+        source->file = row->file;
     source->rows[source->row_count] = row->value;
     source->spans[source->row_count++] = row->span;
     return ERR_OK;
@@ -327,7 +330,8 @@ enum err_code source_next(struct source *source, struct unit *unit_out,
     *unit_out = (struct unit){
         .row = source->rows[0],
         .rows = {.kind = VALUE_LIST, .list = {source->rows, source->row_count}},
-        .file = source->reader.file,
+        .file = source_file_name(source, source->file),
+        .file_number = source->file,
         .line = source->spans[0].line,
         .index = source->next_index - 1,
         .spans = source->spans,
@@ -336,30 +340,82 @@ enum err_code source_next(struct source *source, struct unit *unit_out,
     return ERR_OK;
 }
 
-/* --- the file itself --- */
+/* --- the files themselves --- */
+
+const char *source_file_name(const struct source *source, uint32_t file_number)
+{
+    assert(file_number < source->reader.files.count);
+    return source->reader.files.files[file_number].name;
+}
 
 bool source_is_unchanged(const struct source *source)
 {
-    const struct stat *before = &source->reader.at_open;
-    struct stat now;
+    return source_files_are_unchanged(&source->reader.files);
+}
 
-    if (source->reader.fd == -1)
-        return true;
-    return fstat(source->reader.fd, &now) == 0 && now.st_dev == before->st_dev &&
-           now.st_ino == before->st_ino && now.st_size == before->st_size &&
-           now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
-           now.st_mtim.tv_nsec == before->st_mtim.tv_nsec;
+/* Line breaks of a JSON value and what indents the next line go: a row has one line. */
+static enum err_code append_on_one_line(struct source_reader *reader,
+                                        const struct source_span *span, struct buf *out,
+                                        struct err *err)
+{
+    size_t start = out->length, kept = start;
+    bool at_line_start = false;
+
+    if (reader_append_bytes(reader, span->byte_offset, span->byte_length, out, err) != ERR_OK)
+        return err->code;
+    for (size_t i = start; i < out->length; i++) {
+        char byte = out->bytes[i];
+
+        at_line_start =
+            byte == '\n' || byte == '\r' || (at_line_start && (byte == ' ' || byte == '\t'));
+        if (!at_line_start)
+            out->bytes[kept++] = byte;
+    }
+    buf_truncate(out, kept);
+    return ERR_OK;
 }
 
 enum err_code source_read_span(struct source *source, const struct source_span *span,
                                struct buf *out, struct err *err)
 {
-    if (source->reader.fd == -1)
+    struct source_reader *reader = &source->reader;
+
+    switch (reader->source->kind) {
+    case SOURCE_INLINE:
         return ERR_OK;
-    return reader_append_bytes(&source->reader, span->byte_offset, span->byte_length, out, err);
+    case SOURCE_CSV:
+        return csv_rows_append(reader, span, out, err);
+    case SOURCE_NDJSON:
+        return reader_append_bytes(reader, span->byte_offset, span->byte_length, out, err);
+    case SOURCE_JSON:
+        return append_on_one_line(reader, span, out, err);
+    }
+    return err_set(err, ERR_INTERNAL, "a source of no kind");
 }
 
 enum err_code source_header(struct source *source, struct buf *out, struct err *err)
 {
-    return source_read_span(source, &source->reader.header, out, err);
+    if (source->reader.source->kind != SOURCE_CSV)
+        return ERR_OK;
+    return csv_rows_append(&source->reader, &source->reader.header, out, err);
+}
+
+/* --- what is kept of them --- */
+
+enum err_code source_keep(struct source *source, struct err *err)
+{
+    struct spool *spool = source->reader.files.spool;
+
+    return spool == NULL ? ERR_OK : spool_keep(spool, err);
+}
+
+void source_forget_others(const struct spec *spec, const struct state_directory *directory)
+{
+    const char *names[SPEC_JOBS_MAX];
+    size_t count = 0;
+
+    for (size_t i = 0; i < spec->job_count; i++)
+        if (spec->jobs[i].source.origin != ORIGIN_FILES)
+            names[count++] = spec->jobs[i].name;
+    spool_forget_others(directory, names, count);
 }

@@ -6,7 +6,8 @@
 
 #include "purser/base/mem.h"
 
-static const char encoding_help[] = "save the file as UTF-8 (in a spreadsheet: \"CSV UTF-8\")";
+static const char encoding_help[] = "save it as UTF-8 (in a spreadsheet: \"CSV UTF-8\"), or say "
+                                    "how it is written: encoding: windows-1252";
 
 /* --- raw rows --- */
 
@@ -19,7 +20,7 @@ static enum err_code broken_csv(const struct source_reader *reader, struct diagn
     unsigned long line = strtoul(inner.text, &rest, 10);
 
     if (inner.code == ERR_NO_MEMORY)
-        return err_wrap(err, "%s", reader->file);
+        return err_wrap(err, "%s", reader_file(reader));
     if (strncmp(rest, ": ", 2) == 0)
         rest += 2;
     return broken_file(reader, (uint32_t)line, inner.code, "data.csv", rest, diagnostics, err);
@@ -32,15 +33,18 @@ static enum err_code next_raw(struct source_reader *reader, struct csv_row *row_
     while (!csv_reader_take(reader->csv, row_out)) {
         enum err_code code;
 
-        if (reader->at_end)
+        if (reader->finished)
             return ERR_NOT_FOUND;
-        if (reader_fill_window(reader, err) != ERR_OK)
+        if (reader->window_at == reader->window_length && !reader->at_end &&
+            reader_fill_window(reader, err) != ERR_OK)
             return err->code;
-        reader->at_end = reader->window_length == 0;
-        if (reader->at_end)
+        reader->finished = reader->at_end;
+        if (reader->finished)
             code = csv_reader_finish(reader->csv, err);
         else
-            code = csv_reader_feed(reader->csv, reader->window, reader->window_length, err);
+            code = csv_reader_feed(reader->csv, reader->window + reader->window_at,
+                                   reader->window_length - reader->window_at, err);
+        reader->window_at = reader->window_length;
         if (code != ERR_OK)
             return broken_csv(reader, diagnostics, err);
     }
@@ -61,30 +65,30 @@ static struct slice trimmed(struct slice name)
     return name;
 }
 
-static enum err_code copy_columns(struct source_reader *reader, const struct csv_row *row,
-                                  struct err *err)
+static enum err_code copy_columns(struct source_reader *reader, const struct slice *names,
+                                  size_t count, struct err *err)
 {
-    struct slice *columns = arena_new(&reader->arena, row->count, sizeof *columns);
+    struct slice *columns = arena_new(&reader->arena, count, sizeof *columns);
     size_t i;
 
-    reader->types = arena_new(&reader->arena, row->count, sizeof(const struct spec_column *));
+    reader->types = arena_new(&reader->arena, count, sizeof(const struct spec_column *));
     if (columns == NULL || reader->types == NULL)
-        return err_set(err, ERR_NO_MEMORY, "%s: out of memory", reader->file);
-    for (i = 0; i < row->count; i++) {
-        struct slice name = trimmed(row->cells[i]);
+        return err_set(err, ERR_NO_MEMORY, "%s: out of memory", reader_file(reader));
+    for (i = 0; i < count; i++) {
+        struct slice name = trimmed(names[i]);
         size_t type;
 
         columns[i].bytes = arena_copy_text(&reader->arena, name.bytes, name.length);
         columns[i].length = name.length;
         if (columns[i].bytes == NULL)
-            return err_set(err, ERR_NO_MEMORY, "%s: out of memory", reader->file);
+            return err_set(err, ERR_NO_MEMORY, "%s: out of memory", reader_file(reader));
         for (type = 0; type < reader->source->column_count; type++) {
             if (slice_equal(name, reader->source->columns[type].name))
                 reader->types[i] = &reader->source->columns[type];
         }
     }
     reader->columns = columns;
-    reader->column_count = row->count;
+    reader->column_count = count;
     return ERR_OK;
 }
 
@@ -111,69 +115,171 @@ static void check_name(const struct source_reader *reader, size_t index, struct 
 }
 
 /* A file with another delimiter has one long column. */
-static void suspect_delimiter(const struct source_reader *reader, struct diagnostics *diagnostics)
+static void suspect_delimiter(const struct source_reader *reader, const struct source_row *row,
+                              struct diagnostics *diagnostics)
 {
     static const char delimiters[] = ";\t|,";
     static const char *const helps[] = {"delimiter: \";\"", "delimiter: \"\\t\"",
                                         "delimiter: \"|\"", "delimiter: \",\""};
     struct slice name = reader->columns[0];
-    struct place place = {.file = reader->file, .line = reader->header.line, .column = 1};
     size_t i;
 
     for (i = 0; i < sizeof delimiters - 1 && reader->column_count == 1; i++) {
         if (memchr(name.bytes, delimiters[i], name.length) == NULL)
             continue;
-        diagnostics_add(diagnostics, DIAG_WARNING, place, "data.delimiter", helps[i],
-                        "the header is one column; is another delimiter meant?");
+        diagnostics_add(diagnostics, DIAG_WARNING, row_place(reader, row), "data.delimiter",
+                        helps[i], "the header is one column; is another delimiter meant?");
         return;
     }
 }
 
-static enum err_code check_header(struct source_reader *reader, struct diagnostics *diagnostics,
-                                  struct err *err)
+static enum err_code check_header(struct source_reader *reader, struct source_row *row,
+                                  struct diagnostics *diagnostics, struct err *err)
 {
-    struct source_row row = {.span = reader->header};
     size_t i;
 
-    suspect_delimiter(reader, diagnostics);
+    suspect_delimiter(reader, row, diagnostics);
     for (i = 0; i < reader->column_count; i++)
-        check_name(reader, i, &row, diagnostics);
-    return row.wrong ? err_set(err, ERR_INPUT, "%s: the header cannot be used", reader->file)
-                     : ERR_OK;
+        check_name(reader, i, row, diagnostics);
+    return row->wrong
+               ? err_set(err, ERR_INPUT, "%s: the header cannot be used", reader_file(reader))
+               : ERR_OK;
 }
 
-enum err_code csv_rows_open(struct source_reader *reader, struct diagnostics *diagnostics,
-                            struct err *err)
+/* A row of one file is given back under the header of the first, so the columns must be the same
+ * and in the same order. */
+static enum err_code compare_header(struct source_reader *reader, const struct csv_row *raw,
+                                    struct source_row *row, struct diagnostics *diagnostics,
+                                    struct err *err)
 {
-    struct csv_row row;
-    enum err_code code = csv_reader_open(reader->source->delimiter, &reader->csv, err);
+    static const char help[] = "all files of a pattern need the same columns in the same order";
+    const char *first = reader->files.files[0].name;
+    size_t i;
 
-    if (code == ERR_OK)
-        code = next_raw(reader, &row, diagnostics, err);
+    for (i = 0; i < raw->count && i < reader->column_count; i++) {
+        struct slice name = trimmed(raw->cells[i]), wanted = reader->columns[i];
+
+        if (slice_equal(name, wanted))
+            continue;
+        row_message(reader, row, "data.columns", help, diagnostics,
+                    "column %zu is '%.*s'; in %s it is '%.*s'", i + 1,
+                    (int)(name.length < 60 ? name.length : 60), name.bytes, first,
+                    (int)wanted.length, wanted.bytes);
+        break;
+    }
+    if (!row->wrong && raw->count != reader->column_count)
+        row_message(reader, row, "data.columns", help, diagnostics,
+                    "it has %zu columns; %s has %zu", raw->count, first, reader->column_count);
+    return row->wrong ? err_set(err, ERR_INPUT, "%s: its columns are not those of %s",
+                                reader_file(reader), first)
+                      : ERR_OK;
+}
+
+/* --- where the rows begin --- */
+
+/* A new reader for the bytes from here on. */
+static enum err_code open_reader(const struct source_reader *reader, uint32_t line,
+                                 struct csv_reader **csv_out, struct err *err)
+{
+    if (csv_reader_open(reader->source->delimiter, csv_out, err) != ERR_OK)
+        return err->code;
+    if (reader->source->quote != '"')
+        csv_reader_set_quote(*csv_out, reader->source->quote);
+    csv_reader_start_at(*csv_out, reader_offset(reader), line);
+    return ERR_OK;
+}
+
+/* Passes over the lines that the spec says; stops at the end of the file. */
+static enum err_code skip_lines(struct source_reader *reader, struct err *err)
+{
+    uint32_t left = reader->source->skip_lines;
+    bool after_return = false;
+
+    while ((left > 0 || after_return) && !reader->at_end) {
+        char byte;
+
+        if (reader->window_at == reader->window_length) {
+            if (reader_fill_window(reader, err) != ERR_OK)
+                return err->code;
+            continue;
+        }
+        byte = reader->window[reader->window_at];
+        if (left == 0 && byte != '\n')
+            break; /* the last line ended with a CR alone */
+        reader->window_at++;
+        if (byte == '\r' || (byte == '\n' && !after_return))
+            left--;
+        after_return = byte == '\r';
+    }
+    return ERR_OK;
+}
+
+/* Behind the lines to skip; *raw_out is the header, if the file has one. */
+static enum err_code begin(struct source_reader *reader, struct csv_row *raw_out,
+                           struct diagnostics *diagnostics, struct err *err)
+{
+    csv_reader_close(reader->csv);
+    reader->csv = NULL;
+    reader->finished = false;
+    if (skip_lines(reader, err) != ERR_OK ||
+        open_reader(reader, reader->source->skip_lines + 1, &reader->csv, err) != ERR_OK)
+        return err->code;
+    if (reader->source->header_count > 0)
+        return ERR_OK;
+    return next_raw(reader, raw_out, diagnostics, err);
+}
+
+enum err_code csv_rows_begin(struct source_reader *reader, struct diagnostics *diagnostics,
+                             struct err *err)
+{
+    struct csv_row raw;
+    enum err_code code = begin(reader, &raw, diagnostics, err);
+
+    if (code == ERR_NOT_FOUND)
+        return err_set(err, ERR_SYSTEM, "%s became shorter while it was read", reader_file(reader));
+    return code;
+}
+
+/* The header of one file: taken from the first, compared with it in the others. */
+static enum err_code open_header(struct source_reader *reader, struct diagnostics *diagnostics,
+                                 struct err *err)
+{
+    struct source_row row = {.file = (uint32_t)reader->file};
+    struct csv_row raw;
+    enum err_code code = begin(reader, &raw, diagnostics, err);
+
     if (code == ERR_NOT_FOUND)
         return broken_file(reader, 1, ERR_INPUT, "data.header",
                            "the file is empty\nhint: its first line must name the columns",
                            diagnostics, err);
     if (code != ERR_OK)
         return code;
-    reader->header = (struct source_span){row.byte_offset, row.byte_length, row.line};
-    if (copy_columns(reader, &row, err) != ERR_OK)
+    row.span = (struct source_span){raw.byte_offset, raw.byte_length, raw.line};
+    if (reader->file > 0)
+        return compare_header(reader, &raw, &row, diagnostics, err);
+    reader->header = row.span;
+    if (copy_columns(reader, raw.cells, raw.count, err) != ERR_OK)
         return err->code;
-    return check_header(reader, diagnostics, err);
+    return check_header(reader, &row, diagnostics, err);
 }
 
-enum err_code csv_rows_restart(struct source_reader *reader, struct err *err)
+enum err_code csv_rows_open(struct source_reader *reader, struct diagnostics *diagnostics,
+                            struct err *err)
 {
-    struct csv_row header;
-    enum err_code code;
+    const struct spec_source *source = reader->source;
+    enum err_code code = ERR_OK;
 
-    csv_reader_close(reader->csv);
-    reader->csv = NULL;
-    code = csv_reader_open(reader->source->delimiter, &reader->csv, err);
-    if (code == ERR_OK)
-        code = next_raw(reader, &header, NULL, err);
-    if (code == ERR_NOT_FOUND)
-        return err_set(err, ERR_SYSTEM, "%s became shorter while it was read", reader->file);
+    if (source->header_count > 0)
+        return copy_columns(reader, source->header, source->header_count, err);
+    for (size_t i = 0; i < reader->files.count; i++) {
+        enum err_code opened = reader_open_file(reader, i, diagnostics, err);
+
+        if (opened == ERR_OK)
+            opened = open_header(reader, diagnostics, err);
+        if (opened != ERR_OK && (opened != ERR_INPUT || i == 0))
+            return opened;
+        code = opened == ERR_OK ? code : opened; /* all files that are wrong are told */
+    }
     return code;
 }
 
@@ -273,21 +379,13 @@ enum err_code csv_rows_next(struct source_reader *reader, struct arena *arena,
  * a byte order mark there is none. */
 static enum err_code open_row_reader(struct source_reader *reader, struct err *err)
 {
-    struct csv_row unused;
-    enum err_code code = csv_reader_open(reader->source->delimiter, &reader->csv_row, err);
-
-    if (code == ERR_OK)
-        code = csv_reader_feed(reader->csv_row, "start\n", 6, err);
-    while (code == ERR_OK && csv_reader_take(reader->csv_row, &unused))
-        continue;
-    return code;
+    return open_reader(reader, 2, &reader->csv_row, err);
 }
 
-enum err_code csv_rows_parse(struct source_reader *reader, struct arena *arena,
-                             struct source_row *row_out, struct diagnostics *diagnostics,
-                             struct err *err)
+/* The row in reader->span; its cells are borrowed until the next one. */
+static enum err_code parse_span(struct source_reader *reader, struct csv_row *raw_out,
+                                struct err *err)
 {
-    struct csv_row raw;
     enum err_code code = ERR_OK;
     bool taken = false;
 
@@ -296,18 +394,58 @@ enum err_code csv_rows_parse(struct source_reader *reader, struct arena *arena,
     if (code == ERR_OK)
         code = csv_reader_feed(reader->csv_row, reader->span.bytes, reader->span.length, err);
     if (code == ERR_OK)
-        taken = csv_reader_take(reader->csv_row, &raw);
+        taken = csv_reader_take(reader->csv_row, raw_out);
     /* The last row of a file may lack its line end; one that ends in CR waits for LF. */
     if (code == ERR_OK && !taken)
         code = csv_reader_feed(reader->csv_row, "\n", 1, err);
     if (code == ERR_OK && !taken)
-        taken = csv_reader_take(reader->csv_row, &raw);
+        taken = csv_reader_take(reader->csv_row, raw_out);
     if (code == ERR_OK && !taken)
-        code = err_set(err, ERR_SYSTEM, "%s changed while it was read", reader->file);
+        code = err_set(err, ERR_SYSTEM, "%s changed while it was read", reader_file(reader));
     if (code != ERR_OK) {
         csv_reader_close(reader->csv_row); /* it may stand in the middle of a row */
         reader->csv_row = NULL;
-        return code;
     }
+    return code;
+}
+
+enum err_code csv_rows_parse(struct source_reader *reader, struct arena *arena,
+                             struct source_row *row_out, struct diagnostics *diagnostics,
+                             struct err *err)
+{
+    struct csv_row raw;
+
+    if (parse_span(reader, &raw, err) != ERR_OK)
+        return err->code;
     return convert_row(reader, &raw, arena, row_out, diagnostics, err);
+}
+
+enum err_code csv_rows_append(struct source_reader *reader, const struct source_span *span,
+                              struct buf *out, struct err *err)
+{
+    char delimiter = reader->source->delimiter;
+    const struct slice *cells = reader->source->header;
+    size_t count = reader->source->header_count;
+    struct csv_row raw;
+
+    if (span->byte_length > 0) {
+        if (reader->source->quote == '"')
+            return reader_append_bytes(reader, span->byte_offset, span->byte_length, out, err);
+        buf_clear(&reader->span);
+        if (reader_append_bytes(reader, span->byte_offset, span->byte_length, &reader->span, err) !=
+                ERR_OK ||
+            parse_span(reader, &raw, err) != ERR_OK)
+            return err->code;
+        cells = raw.cells;
+        count = raw.count;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            buf_append_byte(out, delimiter);
+        text_append_csv(out, cells[i], delimiter, false);
+    }
+    buf_append_byte(out, '\n');
+    if (out->failed != ERR_OK)
+        return err_set(err, out->failed, "%s: %s", reader_file(reader), err_code_text(out->failed));
+    return ERR_OK;
 }

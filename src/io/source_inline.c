@@ -26,7 +26,7 @@ enum err_code inline_rows_open(struct source_reader *reader, struct err *err)
         return ERR_OK;
     names = arena_new(&reader->arena, room, sizeof *names);
     if (names == NULL)
-        return err_set(err, ERR_NO_MEMORY, "%s: out of memory", reader->file);
+        return err_set(err, ERR_NO_MEMORY, "%s: out of memory", reader_file(reader));
     for (row = 0; row < source->inline_count; row++) {
         const struct value *map = &source->inline_rows[row];
 
@@ -37,7 +37,7 @@ enum err_code inline_rows_open(struct source_reader *reader, struct err *err)
                 continue;
             name.bytes = arena_copy_text(&reader->arena, name.bytes, name.length);
             if (name.bytes == NULL)
-                return err_set(err, ERR_NO_MEMORY, "%s: out of memory", reader->file);
+                return err_set(err, ERR_NO_MEMORY, "%s: out of memory", reader_file(reader));
             names[count++] = name;
         }
     }

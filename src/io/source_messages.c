@@ -8,14 +8,18 @@
 enum {
     SHOWN_BYTES_MAX = 60, /* of a cell in a message */
     COLUMNS_HELP_BYTES = 300,
+    ROW_TEXT_BYTES = 32,
     LOCATED_MESSAGES_MAX = 200, /* far more than are shown: then the row is not read again */
 };
 
-static struct place place_of_row(const struct source_reader *reader, const struct source_row *row)
+struct place row_place(const struct source_reader *reader, const struct source_row *row)
 {
+    const struct source_file *file = &reader->files.files[row->file];
+
     if (reader->source->kind == SOURCE_INLINE && row->number > 0)
         return reader->source->inline_places[row->number - 1];
-    return (struct place){.file = reader->file, .line = row->span.line, .column = 1};
+    return (struct place){
+        .file = file->name, .line = row->span.line, .column = row->column == 0 ? 1 : row->column};
 }
 
 /* Text made printable, cut to what fits into a message; at a whole character. */
@@ -33,10 +37,19 @@ static void append_shown(struct buf *out, struct slice text)
         buf_append_text(out, "…");
 }
 
+/* " (row 17)"; of many files it would be a number that is in none of them. */
+static void format_row(const struct source_reader *reader, const struct source_row *row,
+                       char text[ROW_TEXT_BYTES])
+{
+    text[0] = '\0';
+    if (row->number > 0 && reader->files.count == 1)
+        (void)snprintf(text, ROW_TEXT_BYTES, " (row %llu)", (unsigned long long)row->number);
+}
+
 void row_message(const struct source_reader *reader, struct source_row *row, const char *code,
                  const char *help, struct diagnostics *diagnostics, const char *format, ...)
 {
-    char text[DIAG_TEXT_BYTES_MAX];
+    char text[DIAG_TEXT_BYTES_MAX], number[ROW_TEXT_BYTES];
     va_list arguments;
 
     row->wrong = true;
@@ -44,14 +57,12 @@ void row_message(const struct source_reader *reader, struct source_row *row, con
     if (vsnprintf(text, sizeof text, format, arguments) < 0)
         text[0] = '\0';
     va_end(arguments);
-    if (row->number > 0)
-        diagnostics_add(diagnostics, DIAG_ERROR, place_of_row(reader, row), code, help,
-                        "%s (row %llu)", text, (unsigned long long)row->number);
-    else
-        diagnostics_add(diagnostics, DIAG_ERROR, place_of_row(reader, row), code, help, "%s", text);
+    format_row(reader, row, number);
+    diagnostics_add(diagnostics, DIAG_ERROR, row_place(reader, row), code, help, "%s%s", text,
+                    number);
 }
 
-/* --- where a cell of a CSV row stands --- */
+/* --- where in a row --- */
 
 static uint32_t characters(const char *from, const char *to)
 {
@@ -62,14 +73,50 @@ static uint32_t characters(const char *from, const char *to)
     return count;
 }
 
+/* Moves a place over `length` bytes. */
+static void move_place(struct place *place, const char *bytes, size_t length)
+{
+    const char *line = NULL;
+
+    for (size_t i = 0; i < length; i++) {
+        if (bytes[i] != '\n' && (bytes[i] != '\r' || (i + 1 < length && bytes[i + 1] == '\n')))
+            continue;
+        line = bytes + i + 1;
+        place->line++;
+    }
+    place->column = line == NULL ? place->column + characters(bytes, bytes + length)
+                                 : characters(line, bytes + length) + 1;
+}
+
+void byte_message(const struct source_reader *reader, struct source_row *row, struct slice bytes,
+                  size_t at, const char *code, const char *help, struct diagnostics *diagnostics,
+                  const char *text)
+{
+    struct place place = row_place(reader, row);
+    char number[ROW_TEXT_BYTES];
+
+    row->wrong = true;
+    if (at != SIZE_MAX) {
+        /* What lacks stands behind the last byte of the line, not on the next one. */
+        while (bytes.length > 0 && strchr("\r\n", bytes.bytes[bytes.length - 1]) != NULL)
+            bytes.length--;
+        move_place(&place, bytes.bytes, at < bytes.length ? at : bytes.length);
+    }
+    format_row(reader, row, number);
+    diagnostics_add(diagnostics, DIAG_ERROR, place, code, help, "%s%s", text, number);
+}
+
+/* --- where a cell of a CSV row stands --- */
+
 /* The row has been parsed; this only counts its delimiters outside quotes up to the cell. */
-static void find_cell(const struct buf *raw, char delimiter, size_t cell, struct place *place)
+static void find_cell(const struct buf *raw, char delimiter, char quote, size_t cell,
+                      struct place *place)
 {
     const char *at = raw->bytes, *end = raw->bytes + raw->length, *line = at, *start;
     bool quoted = false;
 
     for (; at < end && cell > 0; at++) {
-        quoted ^= *at == '"';
+        quoted ^= quote != '\0' && *at == quote;
         if (*at == '\n' || (*at == '\r' && (at + 1 == end || at[1] != '\n'))) {
             line = at + 1;
             place->line++;
@@ -79,14 +126,14 @@ static void find_cell(const struct buf *raw, char delimiter, size_t cell, struct
     start = at;
     place->column = characters(line, start) + 1;
     for (; at < end && *at != '\n' && *at != '\r' && (quoted || *at != delimiter); at++)
-        quoted ^= *at == '"';
+        quoted ^= quote != '\0' && *at == quote;
     place->width = characters(start, at);
 }
 
 static struct place place_of_cell(struct source_reader *reader, const struct source_row *row,
                                   size_t cell)
 {
-    struct place place = place_of_row(reader, row);
+    struct place place = row_place(reader, row);
     struct err ignored = {0};
     struct buf raw;
 
@@ -94,7 +141,7 @@ static struct place place_of_cell(struct source_reader *reader, const struct sou
     if (reader_append_bytes(reader, row->span.byte_offset, row->span.byte_length, &raw, &ignored) ==
             ERR_OK &&
         raw.length > 0)
-        find_cell(&raw, reader->source->delimiter, cell, &place);
+        find_cell(&raw, reader->source->delimiter, reader->source->quote, cell, &place);
     buf_deinit(&raw);
     return place;
 }
@@ -127,10 +174,12 @@ void cell_message(struct source_reader *reader, struct source_row *row, struct s
                   size_t cell, const struct value *value, const struct cell_problem *problem,
                   struct diagnostics *diagnostics)
 {
-    struct place place = place_of_row(reader, row);
+    struct place place = row_place(reader, row);
+    char number[ROW_TEXT_BYTES];
     struct buf text;
 
     row->wrong = true;
+    format_row(reader, row, number);
     if (cell != SIZE_MAX && diagnostics->error_count < LOCATED_MESSAGES_MAX)
         place = place_of_cell(reader, row, cell);
     buf_init(&text, DIAG_TEXT_BYTES_MAX);
@@ -138,8 +187,8 @@ void cell_message(struct source_reader *reader, struct source_row *row, struct s
     append_shown(&text, column);
     buf_append_text(&text, "': ");
     append_value(&text, value);
-    diagnostics_add(diagnostics, DIAG_ERROR, place, "data.type", problem->help, "%s %s (row %llu)",
-                    buf_text(&text), problem->what, (unsigned long long)row->number);
+    diagnostics_add(diagnostics, DIAG_ERROR, place, "data.type", problem->help, "%s %s%s",
+                    buf_text(&text), problem->what, number);
     buf_deinit(&text);
 }
 
@@ -179,22 +228,30 @@ void column_message(const struct source_reader *reader, const struct spec_column
         buf_append_text(&help, ", …");
     diagnostics_add(diagnostics, DIAG_ERROR, column->place, "source.column", buf_text(&help),
                     "no column '%.*s' in %s", (int)column->name.length, column->name.bytes,
-                    reader->source->kind == SOURCE_INLINE ? "the rows" : reader->file);
+                    reader->source->kind == SOURCE_INLINE ? "the rows"
+                                                          : reader->files.files[0].name);
     buf_deinit(&help);
     mem_free(name);
+}
+
+enum err_code broken_file_at(const struct source_reader *reader, uint32_t line, uint32_t column,
+                             enum err_code code, const char *message_code, const char *text,
+                             struct diagnostics *diagnostics, struct err *err)
+{
+    static const char hint[] = "\nhint: ";
+    const char *help = strstr(text, hint), *file = reader_file(reader);
+    int length = help == NULL ? (int)strlen(text) : (int)(help - text);
+    struct place place = {.file = file, .line = line, .column = column};
+
+    if (diagnostics != NULL)
+        diagnostics_add(diagnostics, DIAG_ERROR, place, message_code,
+                        help == NULL ? NULL : help + sizeof hint - 1, "%.*s", length, text);
+    return err_set(err, code, "%s:%u: %.*s", file, line, length, text);
 }
 
 enum err_code broken_file(const struct source_reader *reader, uint32_t line, enum err_code code,
                           const char *message_code, const char *text,
                           struct diagnostics *diagnostics, struct err *err)
 {
-    static const char hint[] = "\nhint: ";
-    const char *help = strstr(text, hint);
-    int length = help == NULL ? (int)strlen(text) : (int)(help - text);
-    struct place place = {.file = reader->file, .line = line, .column = 1};
-
-    if (diagnostics != NULL)
-        diagnostics_add(diagnostics, DIAG_ERROR, place, message_code,
-                        help == NULL ? NULL : help + sizeof hint - 1, "%.*s", length, text);
-    return err_set(err, code, "%s:%u: %.*s", reader->file, line, length, text);
+    return broken_file_at(reader, line, 1, code, message_code, text, diagnostics, err);
 }

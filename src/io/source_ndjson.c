@@ -7,16 +7,12 @@
 static const char byte_order_mark[] = "\xef\xbb\xbf";
 enum { MARK_BYTES = sizeof byte_order_mark - 1 };
 
-enum err_code ndjson_rows_restart(struct source_reader *reader, struct err *err)
+void ndjson_rows_begin(struct source_reader *reader)
 {
     reader->line_number = 1;
-    if (reader_fill_window(reader, err) != ERR_OK)
-        return err->code;
     if (reader->window_length >= MARK_BYTES &&
         memcmp(reader->window, byte_order_mark, MARK_BYTES) == 0)
         reader->window_at = MARK_BYTES;
-    reader->at_end = reader->window_length == 0;
-    return ERR_OK;
 }
 
 /* Takes bytes of the window up to and with a line end; false when the line goes on. */
@@ -41,7 +37,7 @@ static enum err_code next_line(struct source_reader *reader, struct slice *line_
 
     buf_clear(&reader->line);
     span_out->line = reader->line_number;
-    span_out->byte_offset = reader->window_end - reader->window_length + reader->window_at;
+    span_out->byte_offset = reader_offset(reader);
     ended = take_from_window(reader, &part);
     *line_out = part;
     while (!ended && !reader->at_end) {
@@ -53,7 +49,6 @@ static enum err_code next_line(struct source_reader *reader, struct slice *line_
                 ROW_BYTES_MAX);
         if (reader_fill_window(reader, err) != ERR_OK)
             return err->code;
-        reader->at_end = reader->window_length == 0;
         ended = take_from_window(reader, &part);
         if (ended)
             buf_append(&reader->line, part.bytes, part.length);
@@ -85,23 +80,30 @@ enum err_code ndjson_rows_parse(struct source_reader *reader, struct slice line,
 {
     struct err wrong = {0};
     struct value value;
-    enum err_code code = json_parse(arena, line.bytes, line.length, &value, &wrong);
+    size_t bad_at;
+    enum err_code code = json_parse_at(arena, line.bytes, line.length, &value, &bad_at, &wrong);
 
     if (code == ERR_INPUT) {
-        row_message(reader, row_out, "data.json",
-                    "each line is one object, as in {\"sku\": \"A-1\"}", diagnostics, "%s",
-                    wrong.text);
+        byte_message(reader, row_out, line, bad_at, "data.json",
+                     reader->source->kind == SOURCE_JSON
+                         ? NULL
+                         : "each line is one object, as in {\"sku\": \"A-1\"}",
+                     diagnostics, wrong.text);
         return ERR_OK;
     }
     if (code == ERR_TOO_BIG)
         return broken_file(reader, row_out->span.line, code, "data.too_big", wrong.text,
                            diagnostics, err);
     if (code != ERR_OK)
-        return err_set(err, code, "%s: %s", reader->file, wrong.text);
+        return err_set(err, code, "%s: %s", reader_file(reader), wrong.text);
     if (value.kind != VALUE_MAP) {
-        row_message(reader, row_out, "data.json", "write {\"sku\": \"A-1\"}, one in each line",
-                    diagnostics, "a line must be one JSON object; this is a %s",
-                    value_kind_name(value.kind));
+        bool is_array = reader->source->kind == SOURCE_JSON;
+
+        row_message(reader, row_out, "data.json",
+                    is_array ? "write [{\"sku\": \"A-1\"}, …]"
+                             : "write {\"sku\": \"A-1\"}, one in each line",
+                    diagnostics, "%s must be one JSON object; this is a %s",
+                    is_array ? "each element of the array" : "a line", value_kind_name(value.kind));
         return ERR_OK;
     }
     row_out->value = value;

@@ -2,15 +2,12 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "purser/base/mem.h"
+#include "temporary_file.h"
 
 enum { BUFFERED_RECORDS = 1600 /* 64,000 bytes */, SMALL_RANGE = 16 };
 
@@ -22,44 +19,15 @@ struct spill {
     struct spill_record buffered[BUFFERED_RECORDS];
 };
 
-/* O_TMPFILE has no name from the start; not every file system knows it. */
-static int open_unnamed(const char *folder)
-{
-    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    char path[PATH_MAX];
-    int length;
-
-    if (fd != -1 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT))
-        return fd;
-    length = snprintf(path, sizeof path, "%s/purser-XXXXXX", folder);
-    if (length < 0 || (size_t)length >= sizeof path) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    fd = mkostemp(path, O_CLOEXEC);
-    if (fd != -1)
-        (void)unlink(path);
-    return fd;
-}
-
 enum err_code spill_open(const char *folder, struct spill **spill_out, struct err *err)
 {
-    struct spill *spill;
+    struct spill *spill = mem_new(1, sizeof *spill);
 
-    if (folder == NULL)
-        folder = getenv("TMPDIR");
-    if (folder == NULL || folder[0] == '\0')
-        folder = "/tmp";
-    spill = mem_new(1, sizeof *spill);
     if (spill == NULL)
         return err_set(err, ERR_NO_MEMORY, "temporary file: out of memory");
-    spill->fd = open_unnamed(folder);
-    if (spill->fd == -1) {
+    if (temporary_file_open(folder, &spill->fd, err) != ERR_OK) {
         mem_free(spill);
-        return err_set(err, ERR_SYSTEM,
-                       "a temporary file cannot be made in %s: %s\n"
-                       "hint: TMPDIR names another folder for temporary files",
-                       folder, strerror(errno));
+        return err->code;
     }
     *spill_out = spill;
     return ERR_OK;

@@ -7,7 +7,8 @@ A case is a folder under cases/ with
 
   cmd           one command a line, split like a shell does but run without one. Placeholders:
                 {purser}, {sim} (base URL of the simulator), {dir} (the working folder). Words
-                NAME=VALUE in front set the environment of that command. A line that starts with @
+                NAME=VALUE in front set the environment of that command; < FILE at the end gives
+                it a pipe with what is in that file. A line that starts with @
                 is a step of this runner, see `step_` below. `# ...` is a comment.
   server.json   optional: {"options": [...]} for starting rutter-sim, {"next": [...]} for
                 POST /_sim/fail before the first command, {"random_keys": true} where the
@@ -220,9 +221,14 @@ class Case:
         while words and re.fullmatch(r"[A-Za-z_]\w*=.*", words[0], re.DOTALL):
             name, value = words.pop(0).split("=", 1)
             environment[name] = value
+        feed = {"stdin": subprocess.DEVNULL}
+        if "<" in words:
+            with open(os.path.join(self.folder, words.pop()), "rb") as file:
+                feed = {"input": file.read()}
+            words.pop()
         try:
             done = subprocess.run(words, cwd=self.folder, env=environment, capture_output=True,
-                                  stdin=subprocess.DEVNULL, timeout=COMMAND_SECONDS_MAX)
+                                  timeout=COMMAND_SECONDS_MAX, **feed)
         except subprocess.TimeoutExpired as expired:
             raise AssertionError(f"no end after {COMMAND_SECONDS_MAX} s: {line}\n"
                                  f"{(expired.stderr or b'').decode()}") from None

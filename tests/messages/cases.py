@@ -84,6 +84,7 @@ def files_of(example, text):
 REAL = {"api": "environment: {sim}"}  # the simulator stands in for secrets that are missing
 RUN = "purser run spec.yaml --quiet"
 BOOKS = "shop:\n  platform: SHOPIFY\nbooks:\n  platform: XERO"
+STDIN = "source:\n  csv: \"-\"\n  key: ${row.sku}"
 NDJSON = {"job": "source:\n  ndjson: rows.ndjson\n  key: ${row.sku}"}
 CONNECTION = {"job": "source:\n  csv: rows.csv\n  key: ${row.sku}\n"
                      "request: POST /connections/create\naccess_tokens: tokens.ndjson\n"
@@ -151,6 +152,7 @@ EXAMPLES = {
     "spec.required_member": Example("product", {"job": POST}),
     "spec.schedule": Example("top"),
     "spec.secret_literal": Example("shop"),
+    "spec.standard_input": Example("jobs", {"job": STDIN}, run="purser check spec.yaml < rows.csv"),
     "spec.time_zone": Example("top"),
     "spec.too_many": Example("shell"),
     "spec.type": Example("top"),
@@ -178,10 +180,14 @@ EXAMPLES = {
     "expr.unknown_name": Example("product"),
     "expr.unknown_output": Example("variants", PARENT, {"rows.csv": HANDLES}),
     "source.column": Example("source"),
+    "source.command": Example("job"),
+    "source.cut_short": Example("job"),
+    "source.damaged": Example("shell", {"job": "source:\n  csv: rows.csv.gz\n  key: ${row.sku}"}),
     "source.open": Example("source"),
     "data.body": Example("product"),
     "data.cells": Example("rows.csv"),
     "data.changed": Example("job", before=(RUN, "sed -i s/Mug/Jug/ rows.csv"), run=RUN),
+    "data.columns": Example("rows-2.csv", {"job": "source:\n  csv: rows*.csv\n  key: ${row.sku}"}),
     "data.condition": Example("job"),
     "data.connection": Example("job"),
     "data.connection_write": Example("connection", CONNECTION),

@@ -16,7 +16,8 @@ struct comparison_counts {
 struct comparison {
     struct session *session;
     struct intake *intake;
-    uint32_t run; /* the number of this run, or of the next one */
+    struct source_store store; /* where it keeps rows; used when keep_rows was said */
+    uint32_t run;              /* the number of this run, or of the next one */
     int64_t started_ms;
     /* Numbers in the ledger by index in the spec; UINT32_MAX = the ledger has it not (plan). */
     const uint32_t *connections, *jobs;
@@ -27,7 +28,9 @@ struct comparison {
 struct comparison_options {
     int64_t started_ms;                    /* of the run; what ${run.started_at} gives */
     const struct credentials *credentials; /* to see that secrets are there; NULL = not looked */
-    bool (*stop)(void *context);           /* NULL = never; true ends with ERR_STOPPED */
+    bool keep_rows; /* a walk that writes keeps the rows of standard input and of commands in the
+                       ledger's folder, for `results` */
+    bool (*stop)(void *context); /* NULL = never; true ends with ERR_STOPPED */
     void *stop_context;
 };
 

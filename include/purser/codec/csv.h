@@ -24,6 +24,13 @@ enum err_code csv_reader_open(char delimiter, struct csv_reader **reader_out,
                               struct err *err) ERR_CHECKED;
 void csv_reader_close(struct csv_reader *reader);
 
+/* Before the first byte. Quotes are `quote` instead of "; '\0': there are none, and a cell ends
+ * only at a delimiter or a line end. */
+void csv_reader_set_quote(struct csv_reader *reader, char quote);
+/* Before the first byte: it stands at `offset` of the file, on `line`. Only one on line 1 can be a
+ * byte order mark. */
+void csv_reader_start_at(struct csv_reader *reader, uint64_t offset, uint32_t line);
+
 /* Gives more bytes; `bytes` must stay until csv_reader_take() has returned false. */
 enum err_code csv_reader_feed(struct csv_reader *reader, const char *bytes, size_t length,
                               struct err *err) ERR_CHECKED;

@@ -78,7 +78,11 @@ struct max_failures {
     uint32_t share_millionth; /* is_share: 5 % = 50000; judged after 100 items */
 };
 
-enum source_kind { SOURCE_INLINE, SOURCE_CSV, SOURCE_NDJSON };
+/* What the rows are written in, and where the bytes come from. */
+enum source_kind { SOURCE_INLINE, SOURCE_CSV, SOURCE_NDJSON, SOURCE_JSON };
+enum source_origin { ORIGIN_FILES, ORIGIN_STANDARD_INPUT, ORIGIN_COMMAND };
+enum source_encoding { ENCODING_UTF_8, ENCODING_LATIN_1, ENCODING_WINDOWS_1252, ENCODING_UTF_16 };
+
 enum column_type {
     COLUMN_STRING,
     COLUMN_INTEGER,
@@ -97,9 +101,23 @@ struct spec_column {
 
 struct spec_source {
     enum source_kind kind;
-    const char *path; /* as it is opened: relative paths are from the spec's folder */
+    enum source_origin origin;
+    const char *path; /* as it is opened: relative paths are from the spec's folder; NULL unless
+                         ORIGIN_FILES */
+    bool is_pattern;  /* the path may name several files */
+    const char *const *command; /* ORIGIN_COMMAND: program and arguments, a NULL behind them */
+    int64_t timeout_ms;         /* of the command */
     struct place place;
+    enum source_encoding encoding;
+    struct place encoding_place; /* without a file when the spec does not say it */
+    const struct slice *at;      /* SOURCE_JSON: the members down to the array */
+    size_t at_count;             /* 0: the array is the whole document */
+    /* SOURCE_CSV */
     char delimiter;
+    char quote;                 /* '\0' = none */
+    uint32_t skip_lines;        /* before the header */
+    const struct slice *header; /* names, for files without a header row; a NUL after each */
+    size_t header_count;        /* 0: the first row names the columns */
     const struct spec_column *columns;
     size_t column_count;
     const struct value *inline_rows; /* SOURCE_INLINE: maps, as written: no ${…} in them */
@@ -234,6 +252,10 @@ enum err_code spec_job_bind(struct arena *arena, const struct spec *spec,
 bool spec_check_platform(const struct spec *spec, const struct spec_job *job,
                          const struct spec_connection *connection, struct place place,
                          const char *code, struct diagnostics *diagnostics);
+
+/* Makes `source` that of a file which `purser results` has written from it, or which was corrected
+ * then: as it stands in `path`, borrowed. `kind` is CSV or NDJSON. */
+void spec_source_of_results(struct spec_source *source, enum source_kind kind, const char *path);
 
 /* The connection called `alias`; NULL when there is none. */
 const struct spec_connection *spec_connection_find(const struct spec *spec, struct slice alias);

@@ -151,6 +151,8 @@ bool spec_read_when_changed(struct spec_reader *reader, const struct yaml_node *
                             enum when_changed *when_out);
 void spec_read_source(struct spec_reader *reader, const struct yaml_node *node,
                       struct spec_source *source_out);
+/* Only one job can read standard input. After the jobs. */
+void spec_check_standard_input(struct spec_reader *reader);
 /* Method, path and operation; checks the body against it. `body` may be NULL; job->is_custom is
  * set before. */
 void spec_read_request(struct spec_reader *reader, const struct yaml_node *request,

@@ -22,6 +22,12 @@
 #define GROUP_ROWS_MAX 100000
 #define UNIT_ARENA_BYTES_MAX (256u * 1024 * 1024)
 #define JSON_DEPTH_MAX 64
+#define JSON_PATH_DEPTH_MAX 8  /* members named by at: */
+#define SOURCE_FILES_MAX 10000 /* that one pattern may name */
+#define SKIP_LINES_MAX 1000000
+#define COMMAND_ARGUMENTS_MAX 1000
+#define COMMAND_TIMEOUT_DEFAULT_MS (60 * 60 * 1000)
+#define COMMAND_TIMEOUT_MAX_MS (7LL * 24 * 60 * 60 * 1000)
 
 /* items */
 #define ITEM_KEY_BYTES_MAX 300
@@ -32,7 +38,7 @@
 #define SOURCE_FILE_BYTES_MAX 4096
 #define ERROR_CODE_BYTES_MAX 64
 #define ERROR_MESSAGE_BYTES_MAX 1024
-#define NEEDS_MAX 16 /* of one item */
+#define NEEDS_MAX 16           /* of one item */
 #define ATTEMPTS_KEPT_MAX 1000 /* an item */
 #define RULE_NAME_BYTES_MAX 64
 

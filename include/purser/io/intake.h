@@ -30,6 +30,7 @@ struct rendered_row {
     size_t connection_index; /* in the spec */
     struct slice key, path, body;
     const char *file;
+    uint32_t file_number; /* for source_file_name() */
     uint32_t line;
     bool condition;         /* its if: ; when false, path and body are empty */
     bool condition_unknown; /* what is needed decides it; it then counts as true */
@@ -50,10 +51,15 @@ typedef enum err_code intake_row_fn(void *context, const struct rendered_row *ro
 
 /* Opens the sources of all jobs in `spec` and compiles their templates; `run` and `started_ms` are
  * what ${run.id} and ${run.started_at} give; those of the slot are in the spec. Errors: ERR_INPUT
- * with messages in `diagnostics`, ERR_NO_MEMORY. */
+ * with messages in `diagnostics`, those of source_open(), ERR_NO_MEMORY. */
 enum err_code intake_open(const struct spec *spec, uint32_t run, int64_t started_ms,
                           struct diagnostics *diagnostics, struct intake **intake_out,
                           struct err *err) ERR_CHECKED;
+/* The same with a place for the rows of standard input and of commands; `store` is borrowed. */
+enum err_code intake_open_with_store(const struct spec *spec, uint32_t run, int64_t started_ms,
+                                     const struct source_store *store,
+                                     struct diagnostics *diagnostics, struct intake **intake_out,
+                                     struct err *err) ERR_CHECKED;
 void intake_close(struct intake *intake);
 
 /* The same for one job alone; the sources of the others are not opened, and its rows lose the
@@ -61,6 +67,10 @@ void intake_close(struct intake *intake);
 enum err_code intake_open_one(const struct spec *spec, size_t job_index, uint32_t run,
                               int64_t started_ms, struct diagnostics *diagnostics,
                               struct intake **intake_out, struct err *err) ERR_CHECKED;
+
+/* Keeps the rows of standard input and of commands in the store, in place of those of the last run.
+ * Errors: ERR_SYSTEM. */
+enum err_code intake_keep_rows(struct intake *intake, struct err *err) ERR_CHECKED;
 
 /* `stop` is asked now and then during a pass; when it says true the pass ends with ERR_STOPPED. */
 void intake_set_stop(struct intake *intake, bool (*stop)(void *context), void *context);

@@ -71,7 +71,8 @@ static int set_up(void **state)
     job.source = (struct spec_source){.kind = SOURCE_CSV,
                                       .path = path,
                                       .place = {.file = "spec.yaml", .line = 12, .column = 10},
-                                      .delimiter = ','};
+                                      .delimiter = ',',
+                                      .quote = '"'};
     return 0;
 }
 
@@ -102,7 +103,7 @@ static void write_file(const char *bytes, size_t length)
 
 static void open_source(void)
 {
-    if (source_open(&spec, &job, &diagnostics, &source, &err) != ERR_OK)
+    if (source_open(&spec, &job, NULL, &diagnostics, &source, &err) != ERR_OK)
         fail_msg("%s", err.text);
 }
 
@@ -126,7 +127,7 @@ static void assert_printed(const char *text)
 
 static void refuse_to_open(const char *text)
 {
-    assert_int_equal(source_open(&spec, &job, &diagnostics, &source, &err), ERR_INPUT);
+    assert_int_equal(source_open(&spec, &job, NULL, &diagnostics, &source, &err), ERR_INPUT);
     assert_null(source);
     assert_true(diagnostics_has_errors(&diagnostics));
     print_messages();
@@ -483,7 +484,7 @@ static void a_wrong_row_takes_its_group_with_it(void **state)
     for (gather = 0; gather < 2; gather++) {
         assert_int_equal(source_rewind(source, gather == 1, &err), ERR_OK);
         assert_units("0@2 [{\"h\":\"x\",\"d\":1}]\n2@6 [{\"h\":\"z\",\"d\":3}]\n");
-        assert_int_equal(diagnostics.error_count, gather + 1);
+        assert_int_equal(diagnostics.error_count, 1); /* the same is told once */
         print_messages();
         assert_printed("rows:4:3: error: column 'd': \"1.\" is not a decimal (row 3)");
     }
@@ -499,7 +500,7 @@ static void a_row_without_its_group_is_told(void **state)
     for (gather = 0; gather < 2; gather++) {
         assert_int_equal(source_rewind(source, gather == 1, &err), ERR_OK);
         assert_units("0@2 [{\"h\":\"x\",\"s\":\"1\"}]\n3@5 [{\"h\":\"y\",\"s\":\"4\"}]\n");
-        assert_int_equal(diagnostics.error_count, 2 * (gather + 1));
+        assert_int_equal(diagnostics.error_count, 2);
         print_messages();
         assert_printed(
             "rows:3:1: error: group_by: row.h is missing and cannot stand in a text (row 2)");
@@ -578,8 +579,8 @@ static void ndjson_lines_that_are_no_objects_are_told(void **state)
     assert_units("0@1 [{\"a\":1}]\n4@5 [{\"b\":2}]\n");
     print_messages();
     assert_printed("rows:2:1: error: a line must be one JSON object; this is a list (row 2)");
-    assert_printed("rows:3:1: error: JSON: the name \"a\" a second time at byte 8 (row 3)");
-    assert_printed("rows:4:1: error: JSON: it ends too early");
+    assert_printed("rows:3:8: error: JSON: the name \"a\" a second time (row 3)");
+    assert_printed("rows:4:6: error: JSON: it ends too early (row 4)");
 }
 
 static void ndjson_lines_longer_than_a_window_are_read(void **state)
@@ -639,7 +640,7 @@ static void ndjson_groups_are_gathered(void **state)
     assert_int_equal(diagnostics.error_count, 1); /* not one more about its group */
     assert_int_equal(source_rewind(source, false, &err), ERR_OK);
     assert_int_equal(print_units(), ERR_NOT_FOUND);
-    assert_int_equal(diagnostics.error_count, 2);
+    assert_int_equal(diagnostics.error_count, 1);
 }
 
 /* --- rows in the spec --- */
@@ -719,7 +720,7 @@ static void lack_of_memory_is_told_and_leaks_nothing(void **state)
 
         memset(&err, 0, sizeof err);
         mem_test_fail(nth, 1);
-        code = source_open(&spec, &job, &diagnostics, &source, &err);
+        code = source_open(&spec, &job, NULL, &diagnostics, &source, &err);
         if (code == ERR_OK) {
             source_set_group_by(source, by_handle, &no_vars);
             code = source_rewind(source, true, &err);

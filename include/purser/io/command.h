@@ -1,0 +1,40 @@
+/* Runs a program and hands its output on, piece by piece.
+ *
+ * No shell. Standard input is /dev/null. What it writes to standard error is passed on line by
+ * line, made safe for a terminal and without secrets. It has a process group of its own and is
+ * killed, with its children, when its time is over, when the sink refuses or when purser is asked
+ * to stop; should purser die, the kernel kills it. */
+#ifndef PURSER_IO_COMMAND_H
+#define PURSER_IO_COMMAND_H
+
+#include "purser/base/byte_sink.h"
+#include <stdint.h>
+
+#define COMMAND_WORDS_BYTES 400
+
+struct command {
+    const char *const *arguments; /* the program first; a NULL behind the last */
+    const char *folder;           /* in which it runs, and from which a program with / is found */
+    const char *const *hidden;    /* variables that it does not get; a NULL behind the last */
+    int64_t timeout_ms;
+};
+
+enum command_outcome {
+    COMMAND_EXITED,      /* number: its status */
+    COMMAND_KILLED,      /* number: of the signal */
+    COMMAND_TIMED_OUT,   /* and was killed */
+    COMMAND_NOT_STARTED, /* number: the errno */
+};
+
+struct command_end {
+    enum command_outcome outcome;
+    int number;
+    char last_words[COMMAND_WORDS_BYTES]; /* its last lines on standard error, " | " between them */
+};
+
+/* Runs it until it has ended. Errors, after which it is dead: ERR_STOPPED (SIGINT, SIGTERM or
+ * SIGHUP came), what `output` said, ERR_SYSTEM, ERR_NO_MEMORY. */
+enum err_code command_run(const struct command *command, const struct byte_sink *output,
+                          struct command_end *end_out, struct err *err) ERR_CHECKED;
+
+#endif

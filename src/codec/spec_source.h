@@ -1,0 +1,15 @@
+/* How the rows of a source are written. Private to codec/spec_source. */
+#ifndef PURSER_CODEC_SPEC_SOURCE_H
+#define PURSER_CODEC_SPEC_SOURCE_H
+
+#include "purser/codec/spec_check.h"
+
+struct source_form_nodes { /* each may be NULL */
+    const struct yaml_node *at, *delimiter, *quote, *encoding, *header, *skip_lines;
+};
+
+/* Sets the fields of `source`, whose kind is known; what its kind does not take is an error. */
+void spec_read_source_form(struct spec_reader *reader, const struct source_form_nodes *nodes,
+                           struct spec_source *source);
+
+#endif
