@@ -162,6 +162,14 @@ bool diagnostics_has_errors(const struct diagnostics *diagnostics)
     return diagnostics->error_count > 0;
 }
 
+const char *diagnostics_first_error(const struct diagnostics *diagnostics)
+{
+    for (uint32_t i = 0; i < diagnostics->count; i++)
+        if (diagnostics->messages[i].severity == DIAG_ERROR)
+            return diagnostics->messages[i].text;
+    return "";
+}
+
 static int compare_numbers(uint32_t a, uint32_t b)
 {
     return a < b ? -1 : a > b ? 1 : 0;

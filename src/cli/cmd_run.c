@@ -9,6 +9,7 @@
 #include "purser/cli/comparison.h"
 #include "purser/cli/run.h"
 #include "purser/io/clock.h"
+#include "purser/io/request_renderer.h"
 #include "purser/io/signals.h"
 
 const char help_run[] =
@@ -85,8 +86,11 @@ static enum err_code compare(struct run *run, struct err *err)
     }
     if (code == ERR_OK)
         code = comparison_walk(&comparison, true, NULL, NULL, err);
+    if (code == ERR_OK && request_renderer_is_needed(&session->spec))
+        run->intake = comparison_take_intake(&comparison);
     comparison_close(&comparison);
-    session_drop_document(session);
+    if (run->intake == NULL)
+        session_drop_document(session);
     if (code != ERR_OK)
         return code;
     run->import = comparison.total;
@@ -113,6 +117,7 @@ static int run_session(struct session *session, struct credentials *credentials)
         exit_status = session_fail(session, &err);
     else
         exit_status = run_finish(&run, &err);
+    intake_close(run.intake);
     signals_close(run.signal_fd);
     return exit_status;
 }

@@ -89,6 +89,15 @@ void comparison_close(struct comparison *comparison)
     comparison->intake = NULL;
 }
 
+struct intake *comparison_take_intake(struct comparison *comparison)
+{
+    struct intake *intake = comparison->intake;
+
+    intake_close_sources(intake);
+    comparison->intake = NULL;
+    return intake;
+}
+
 static enum err_code count(struct comparison *comparison, const struct rendered_row *row,
                            enum converge_action action, struct err *err)
 {

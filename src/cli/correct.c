@@ -141,6 +141,14 @@ static enum err_code correct_row(void *opaque, const struct rendered_row *row, s
     const struct spec_job *job = &correct->spec.jobs[row->job_index];
     enum correction correction;
 
+    if (row->is_draft) {
+        diagnostics_add(&correct->run.session->diagnostics, DIAG_ERROR,
+                        (struct place){.file = row->file, .line = row->line, .column = 1},
+                        "data.correction", "when that has succeeded, purser run sends it",
+                        "job %s, key '%.*s': what it needs is not there", job->name,
+                        (int)row->key.length, row->key.bytes);
+        return ERR_OK;
+    }
     if (import_correction(
             &correct->importer,
             &(struct import_row){.job = correct->jobs[row->job_index],
@@ -218,8 +226,10 @@ static enum err_code take_rows(struct correct *correct, struct err *err)
     if (code == ERR_OK) {
         intake_set_stop(intake, is_stopped, run);
         intake_set_credentials(intake, run->credentials);
-        code = intake_check(intake, err);
+        code = intake_set_ledger(intake, session->ledger, err);
     }
+    if (code == ERR_OK)
+        code = intake_check(intake, err);
     if (code == ERR_OK)
         code = pass(correct, intake, true, err);
     if (code == ERR_OK) {

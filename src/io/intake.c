@@ -167,6 +167,14 @@ static void close_job(struct intake_job *job)
     spill_close(job->keys);
 }
 
+void intake_close_sources(struct intake *intake)
+{
+    for (size_t i = 0; i < intake->spec->job_count; i++) {
+        source_close(intake->jobs[i].source);
+        intake->jobs[i].source = NULL;
+    }
+}
+
 void intake_close(struct intake *intake)
 {
     if (intake == NULL)

@@ -60,6 +60,9 @@ void diagnostics_set_lines(struct diagnostics *diagnostics, const char *name, in
 
 bool diagnostics_has_errors(const struct diagnostics *diagnostics);
 
+/* The text of the error that was added first; "" when there is none. Borrowed. */
+const char *diagnostics_first_error(const struct diagnostics *diagnostics);
+
 /* Appends the messages for people, sorted by place; files in the order in which they came up:
  *   file:9:5: error: unknown key 'conection' in job 'products'   [spec.unknown_key]
  *       9 |     conection: shop

@@ -52,6 +52,9 @@ enum err_code comparison_walk(struct comparison *comparison, bool write, compari
 
 void comparison_close(struct comparison *comparison);
 
+/* The intake without its sources, for making requests later; the caller closes it. */
+struct intake *comparison_take_intake(struct comparison *comparison);
+
 /* Numbers in the ledger of all connections and jobs of the spec, into arrays of the spec's lengths
  * from its arena. With `write` they are made when they are new. */
 enum err_code comparison_numbers(struct session *session, bool write,

@@ -6,6 +6,7 @@
 #include "purser/engine/engine.h"
 #include "purser/engine/import.h"
 #include "purser/io/credentials.h"
+#include "purser/io/intake.h"
 
 /* One run, from the comparison to the summary. */
 struct run {
@@ -15,7 +16,8 @@ struct run {
     int64_t started_wall_ms, started_boot_ms;
     bool only_seen; /* start only ready items whose seen_run is this run */
     int signal_fd;
-    int stop_signal; /* of a second Ctrl-C or SIGTERM; 0 = none */
+    struct intake *intake; /* makes requests of items that have waited; NULL = there are none */
+    int stop_signal;       /* of a second Ctrl-C or SIGTERM; 0 = none */
     struct import_counts import;
     struct engine_progress progress; /* as the engine left it */
     char parked[4096];               /* lines for people about parked connections */

@@ -62,6 +62,9 @@ enum err_code intake_open_with_store(const struct spec *spec, uint32_t run, int6
                                      struct err *err) ERR_CHECKED;
 void intake_close(struct intake *intake);
 
+/* After the last pass: what is left is good for rendering, see request_renderer.h. */
+void intake_close_sources(struct intake *intake);
+
 /* The same for one job alone; the sources of the others are not opened, and its rows lose the
  * columns whose names begin with purser_. */
 enum err_code intake_open_one(const struct spec *spec, size_t job_index, uint32_t run,
