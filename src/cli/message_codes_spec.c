@@ -106,6 +106,11 @@ static const struct message_code codes[] = {
     {"spec.type", "a value of another kind than belongs there",
      "Text that looks like a number, a date or true needs quotes where text is meant.",
      "name: 2024", "name: \"2024\""},
+    {"spec.undo", "an undo that cannot reverse its item",
+     "The undo of an item goes over the connection that the item went over, and names what the "
+     "item "
+     "has written: ${outputs.…} or ${response.…}, for the row is not there any more.",
+     "undo: DELETE /products/1", "undo: DELETE /products/${response.product.id}"},
     {"spec.unknown_column", "columns names a column that the rows do not have",
      "Types are given to columns by their name in the header, letter by letter.",
      "columns: { prise: decimal }", "columns: { price: decimal }"},

@@ -120,6 +120,8 @@ static const struct value *root_of(enum scope_part root, const struct environmen
         return environment->body;
     case SCOPE_NEEDS:
         return environment->needs != NULL ? environment->needs : &unknown;
+    case SCOPE_OUTPUTS:
+        return environment->outputs;
     case SCOPE_ENV: /* is a literal */
         break;
     }

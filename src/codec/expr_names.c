@@ -18,7 +18,8 @@ static const struct {
      "give it a name under vars"},
     {"item", SCOPE_ITEM, "item is known in the parts of a job, but not in its key"},
     {"run", SCOPE_RUN, "run is known in the parts of a job"},
-    {"response", SCOPE_RESPONSE, "response is known in outputs only"},
+    {"response", SCOPE_RESPONSE, "response is known in outputs and undo only"},
+    {"outputs", SCOPE_OUTPUTS, "outputs is known in undo only; elsewhere it is needs.NAME.outputs"},
     {"needs", SCOPE_NEEDS,
      "needs is known in request, body and if of a job whose needs: is a map: needs: { NAME: { job: "
      "…, key: … } }"},
@@ -30,7 +31,7 @@ enum { ROOT_COUNT = sizeof roots / sizeof *roots };
 bool expr_is_reserved(struct slice name)
 {
     static const char *const words[] = {"true", "false", "null", "omit", "and",
-                                        "or",   "not",   "if",   "in",   "outputs"};
+                                        "or",   "not",   "if",   "in"};
 
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (slice_is(name, words[i]))
@@ -227,6 +228,21 @@ static bool check_alias(struct parser *parser, struct slice name, struct slice w
     return false;
 }
 
+static bool has_output(struct parser *parser, const struct scope_need *owner, struct slice name,
+                       struct slice where)
+{
+    for (size_t i = 0; i < owner->output_count; i++)
+        if (slice_equal(owner->outputs[i], name))
+            return true;
+    parser_error(parser, where, "expr.unknown_output",
+                 owner->output_count > 0
+                     ? expr_names_help(parser->context->arena, name, "its outputs", owner->outputs,
+                                       owner->output_count)
+                     : "give it one: outputs: { id: ${response.….id} }",
+                 "job %s has no output '%.*s'", owner->job, (int)name.length, name.bytes);
+    return false;
+}
+
 /* needs.ALIAS.outputs.NAME: the job of the need must have that output. */
 static bool check_output(struct parser *parser, const struct expr *base, struct slice name,
                          struct slice where)
@@ -236,16 +252,7 @@ static bool check_output(struct parser *parser, const struct expr *base, struct 
 
     if (!slice_is(base->member.name, "outputs") || need == NULL)
         return true;
-    for (size_t i = 0; i < need->output_count; i++)
-        if (slice_equal(need->outputs[i], name))
-            return true;
-    parser_error(parser, where, "expr.unknown_output",
-                 need->output_count > 0
-                     ? expr_names_help(parser->context->arena, name, "its outputs", need->outputs,
-                                       need->output_count)
-                     : "give it one: outputs: { id: ${response.….id} }",
-                 "job %s has no output '%.*s'", need->job, (int)name.length, name.bytes);
-    return false;
+    return has_output(parser, need, name, where);
 }
 
 static bool is_needs(const struct expr *expr)
@@ -284,6 +291,9 @@ bool expr_names_member(struct parser *parser, const struct expr *base, struct sl
         return check_fixed(parser, "run", run, name, where);
     case SCOPE_NEEDS:
         return check_alias(parser, name, where);
+    case SCOPE_OUTPUTS:
+        return parser->context->scope->own == NULL ||
+               has_output(parser, parser->context->scope->own, name, where);
     case SCOPE_ROWS:
     case SCOPE_ENV:
     case SCOPE_RESPONSE:

@@ -3,6 +3,7 @@
 
 #include "purser/codec/lookup.h"
 #include "purser/codec/spec_check.h"
+#include "purser/codec/undo.h"
 
 enum { HELP_BYTES = 256 };
 
@@ -152,6 +153,7 @@ enum err_code spec_job_bind(struct arena *arena, const struct spec *spec,
 {
     uint64_t errors = diagnostics->error_count;
     const struct lookup *lookup;
+    const struct undo_template *undo;
     struct scope scope;
 
     *templates_out = (struct job_templates){0};
@@ -162,6 +164,8 @@ enum err_code spec_job_bind(struct arena *arena, const struct spec *spec,
     check_columns(&job->source, &scope, arena, diagnostics);
     bind(arena, spec, job, &scope, templates_out, diagnostics);
     if (lookup_compile(arena, spec, job, &lookup, diagnostics) == ERR_NO_MEMORY)
+        return ERR_NO_MEMORY;
+    if (undo_compile(arena, spec, job, &undo, diagnostics) == ERR_NO_MEMORY)
         return ERR_NO_MEMORY;
     if (diagnostics->error_count > errors)
         return ERR_INPUT;

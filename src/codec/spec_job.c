@@ -195,7 +195,7 @@ static const struct spec_key job_keys[JOB_KEY_COUNT] = {
     [JOB_WHEN_EMPTY] = {"when_empty", KINDS_WHEN_EMPTY, false, NULL},
     [JOB_WHEN_CHANGED] = {"when_changed", KINDS_TEXT, false, NULL},
     [JOB_NEEDS] = {"needs", KINDS_ANY, false, NULL},
-    [JOB_UNDO] = {"undo", KINDS_ANY, false, "write a spec with the DELETE requests"},
+    [JOB_UNDO] = {"undo", KINDS_TEXT | KINDS_MAP, false, NULL},
     [JOB_QUERY] = {"query", KINDS_ANY, false, "put the values into the path or the body"},
     [JOB_CUSTOM] = {"custom", KINDS_BOOL, false, NULL},
     [JOB_IDEMPOTENT] = {"idempotent", KINDS_BOOL, false, NULL},
@@ -319,6 +319,8 @@ static void read_job(struct spec_reader *reader, const struct yaml_node *name,
         spec_read_connection_write(reader, found[JOB_ACCESS_TOKENS], job);
     read_settings(reader, found, defaults, job);
     job->order_by = spec_read_order_by(reader, found[JOB_ORDER_BY]);
+    if (found[JOB_UNDO] != NULL && job->operation != NULL)
+        spec_read_undo(reader, found[JOB_UNDO], defaults->mode, job);
 }
 
 void spec_read_jobs(struct spec_reader *reader, const struct yaml_node *node,

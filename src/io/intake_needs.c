@@ -62,7 +62,7 @@ static bool render_need(struct intake *intake, const struct intake_job *job,
         (templates->connection != NULL &&
          !render_connection(intake, unit, templates->connection, environment, need)))
         return false;
-    if (need->key.length > 0 && need->key.length <= ITEM_KEY_BYTES_MAX)
+    if (need->key.length > 0 && need->key.length <= ROW_KEY_BYTES_MAX)
         return true;
     diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.needs",
                     "it is the key of an item of that job", "need '%s': the key is %s", need->alias,

@@ -2,8 +2,7 @@
 #include <string.h>
 
 #include "intake_private.h"
-
-enum { QUERY_BYTES_MAX = 32 }; /* ?response_mode=… */
+#include "purser/codec/response_mode.h"
 
 static struct place row_place(const struct unit *unit)
 {
@@ -26,10 +25,10 @@ static bool is_of_operation(const struct spec_job *job, struct slice path)
 static bool check_path(struct intake *intake, const struct intake_job *job, const struct unit *unit,
                        struct slice path)
 {
-    if (path.length > PATH_BYTES_MAX - QUERY_BYTES_MAX) {
+    if (path.length > PATH_BYTES_MAX - RESPONSE_MODE_QUERY_BYTES_MAX) {
         diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.path", NULL,
                         "job %s: the path of this row is longer than %d bytes", job->job->name,
-                        PATH_BYTES_MAX - QUERY_BYTES_MAX);
+                        PATH_BYTES_MAX - RESPONSE_MODE_QUERY_BYTES_MAX);
         return false;
     }
     if (!is_of_operation(job->job, path)) {
@@ -51,7 +50,7 @@ static bool render_key(struct intake *intake, const struct intake_job *job, cons
         tell(intake, unit, "data.key", &error);
         return false;
     }
-    if (row->key.length == 0 || row->key.length > ITEM_KEY_BYTES_MAX) {
+    if (row->key.length == 0 || row->key.length > ROW_KEY_BYTES_MAX) {
         diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.key",
                         "a key names one item for ever; it has 1 to 300 bytes",
                         "job %s: the key of this row is %s", job->job->name,
@@ -119,22 +118,10 @@ bool intake_render_condition(struct intake *intake, const struct intake_job *job
     return true;
 }
 
-static const char *const mode_members[] = {
-    [RESPONSE_ASYNC] = "\"response_mode\":\"async\"",
-    [RESPONSE_PREFER_SYNC] = "\"response_mode\":\"prefer_sync\"",
-    [RESPONSE_SYNC] = NULL,
-};
-
-static const char *const mode_queries[] = {
-    [RESPONSE_ASYNC] = "?response_mode=async",
-    [RESPONSE_PREFER_SYNC] = "?response_mode=prefer_sync",
-    [RESPONSE_SYNC] = "",
-};
-
 /* Puts the mode behind the path where the operation takes it there. False when memory ran out. */
 static bool add_query(struct intake *intake, const struct spec_job *job, struct slice *path)
 {
-    const char *query = job->operation->mode_place == MODE_IN_QUERY ? mode_queries[job->mode] : "";
+    const char *query = response_mode_query(job->operation, job->mode);
     size_t length = strlen(query);
     char *whole;
 
@@ -153,8 +140,7 @@ bool intake_render_request(struct intake *intake, const struct intake_job *job,
                            const struct unit *unit, const struct environment *environment,
                            struct rendered_row *row)
 {
-    const char *mode =
-        job->job->operation->mode_place == MODE_IN_BODY ? mode_members[job->job->mode] : NULL;
+    const char *mode = response_mode_member(job->job->operation, job->job->mode);
     struct eval_error error = {0};
     bool lacks = false;
 

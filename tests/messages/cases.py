@@ -147,6 +147,7 @@ EXAMPLES = {
     "spec.order": Example("top"),
     "spec.platform": Example("shop"),
     "spec.reconcile": Example("job", {"job": POST, "product": PRODUCT}),
+    "spec.undo": Example("job"),
     "spec.request": Example("job"),
     "spec.required": Example("jobs"),
     "spec.required_member": Example("product", {"job": POST}),

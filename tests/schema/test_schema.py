@@ -84,6 +84,7 @@ class Schema(unittest.TestCase):
                 (parts["job"], "spec_job.c", "job_keys"),
                 (parts["need"], "spec_needs.c", "need_keys"),
                 (parts["reconcile"], "spec_reconcile.c", "reconcile_keys"),
+                (parts["undo"], "spec_undo.c", "undo_keys"),
                 (parts["source"], "spec_source.c", "source_keys"),
                 (parts["secret"], "spec_secret.c", "keys")]:
             with self.subTest(table=table):

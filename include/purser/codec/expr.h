@@ -38,6 +38,7 @@ enum scope_part {
     SCOPE_RESPONSE = 1 << 6, /* response.… : only in outputs */
     SCOPE_BODY = 1 << 7,     /* body.… : what was sent; only in reconcile */
     SCOPE_NEEDS = 1 << 8,    /* needs.ALIAS.outputs.NAME, needs.ALIAS.response.… */
+    SCOPE_OUTPUTS = 1 << 9,  /* outputs.NAME: only in undo */
 };
 
 #define SCOPE_MIXED (1u << 31)
@@ -59,6 +60,7 @@ struct scope {
     const struct value *vars; /* a map; names are checked against it */
     const struct scope_need *needs;
     size_t need_count;
+    const struct scope_need *own; /* whose outputs.NAME is, with SCOPE_OUTPUTS */
     unsigned *used_parts; /* parts that are referred to are added to it, and SCOPE_MIXED when one
                              expression makes a value of what is needed and of the row; NULL =
                              nobody asks */
@@ -76,8 +78,9 @@ struct environment {
     const struct value *run;  /* map */
     const struct value *response;
     const struct value *body;
-    const struct value *needs; /* a map of aliases; NULL = not known yet */
-    const struct value *loops; /* one a loop variable, same order as in the scope */
+    const struct value *needs;   /* a map of aliases; NULL = not known yet */
+    const struct value *outputs; /* map */
+    const struct value *loops;   /* one a loop variable, same order as in the scope */
     size_t loop_count;
     struct arena *arena; /* for intermediate values; cleared by the caller between units */
 };

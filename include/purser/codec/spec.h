@@ -168,6 +168,8 @@ struct spec_job {
     const struct spec_need *needs;
     size_t need_count;
     const struct yaml_node *order_by; /* items of one group go one after the other; NULL = none */
+    const struct spec_job *undo; /* what reverses a success, as a job of its own; NULL = nothing */
+    const struct spec_job *undoes; /* of such a job: the job that it reverses; else NULL */
 };
 
 /* When `purser schedule tick` runs the spec. */

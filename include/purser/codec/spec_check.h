@@ -176,6 +176,10 @@ bool spec_check_question(struct spec_reader *reader, const struct yaml_node *req
 /* reconcile: of a job whose method is known; sets job->reconcile. */
 void spec_read_reconcile(struct spec_reader *reader, const struct yaml_node *node,
                          struct spec_job *job);
+/* undo: of a job whose operation is known; sets job->undo. `fallback` is the mode of the defaults.
+ */
+void spec_read_undo(struct spec_reader *reader, const struct yaml_node *node,
+                    enum response_mode fallback, struct spec_job *job);
 /* True if the node, which may be NULL, is the boolean true. */
 bool spec_is_true(const struct yaml_node *node);
 /* The keys of a job that say how its writes are asked for and repeated; each may be NULL. */

@@ -30,7 +30,8 @@
 #define COMMAND_TIMEOUT_MAX_MS (7LL * 24 * 60 * 60 * 1000)
 
 /* items */
-#define ITEM_KEY_BYTES_MAX 300
+#define ROW_KEY_BYTES_MAX 300
+#define ITEM_KEY_BYTES_MAX (ROW_KEY_BYTES_MAX + 12) /* that of an undo has a generation behind it */
 #define BODY_BYTES_MAX (16u * 1024 * 1024)
 #define PATH_BYTES_MAX 2048
 #define REMOTE_JOB_BYTES_MAX 128

@@ -496,7 +496,7 @@ static void names_are_checked_against_what_there_is(void **state)
     assert_contains(refused("row[\"prize\"]"), "no column 'prize' in data/products.csv");
     assert_contains(refused("row.unit-price"), "row[\"unit-price\"]");
     assert_contains(refused("env.HOME"), "env is known in vars and source only");
-    assert_contains(refused("response.id"), "response is known in outputs only");
+    assert_contains(refused("response.id"), "response is known in outputs and undo only");
     assert_contains(refused("rows"), "group_by");
     assert_contains(refused("needs.x.outputs.y"), "'needs' cannot be used here");
 }

@@ -274,7 +274,7 @@ static const struct {
     {SOURCE "\n    " REQUEST "\n    zzz: 1",
      "t.yaml:10:5: error: unknown key 'zzz' in job 'p'   [spec.unknown_key]\n"
      "      help: known here: description, connection, source, request, body, if, outputs, "
-     "mode, retry, max_failures, when_empty, when_changed, needs, custom, idempotent, "
+     "mode, retry, max_failures, when_empty, when_changed, needs, undo, custom, idempotent, "
      "access_tokens, reconcile, order_by\n"},
     {SOURCE "\n    " REQUEST "\n    connection: shpo",
      "t.yaml:10:17: error: no connection 'shpo' under connections   "
@@ -282,7 +282,7 @@ static const struct {
     {SOURCE "\n    " REQUEST "\n    needs: [x]",
      "t.yaml:10:13: error: there is no job 'x'   [spec.unknown_job]"},
     {SOURCE "\n    " REQUEST "\n    undo: DELETE /products/1",
-     "t.yaml:10:5: error: 'undo' in job 'p' is not supported by this version"},
+     "t.yaml:10:11: error: nothing in this undo differs from item to item   [spec.undo]"},
     {SOURCE "\n    " REQUEST "\n    query: { a: 1 }",
      "t.yaml:10:5: error: 'query' in job 'p' is not supported by this version"},
     {SOURCE "\n    " REQUEST "\n    mode: later",
