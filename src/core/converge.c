@@ -44,6 +44,9 @@ enum converge_action converge_row(const struct item *known, bool condition,
     case ITEM_IN_DOUBT:
         return CONVERGE_FINISH_FIRST;
     case ITEM_SUCCEEDED:
+        /* Those that wait for this very success are released first, with what it returned. */
+        if (known->release_due && when_changed == WHEN_CHANGED_RESEND)
+            return CONVERGE_FINISH_FIRST;
         return changed_after_success(when_changed);
     case ITEM_FAILED:
         return CONVERGE_RESEND;

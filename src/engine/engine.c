@@ -1,6 +1,7 @@
 #include "purser/engine/engine.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "engine_private.h"
 #include "purser/base/mem.h"
@@ -12,8 +13,22 @@ enum {
     STORAGE_BYTES = BODY_BYTES_MAX + PATH_BYTES_MAX + ITEM_KEY_BYTES_MAX + 4096,
 };
 
+static bool allocate_slots(struct engine *engine)
+{
+    uint32_t buckets = 1;
+
+    while (buckets < engine->slot_count)
+        buckets *= 2;
+    engine->bucket_mask = buckets - 1;
+    engine->slots = mem_new(engine->slot_count, sizeof *engine->slots);
+    engine->buckets = mem_new(buckets, sizeof *engine->buckets);
+    return engine->slots != NULL && engine->buckets != NULL &&
+           heap_reserve(&engine->due, engine->slot_count) == ERR_OK;
+}
+
 static void init_slots(struct engine *engine)
 {
+    memset(engine->buckets, 0xff, (engine->bucket_mask + 1) * sizeof *engine->buckets);
     engine->free_slots = 0;
     engine->free_count = engine->slot_count;
     for (uint32_t i = 0; i < engine->slot_count; i++) {
@@ -53,6 +68,16 @@ static enum err_code start_batches(struct engine *engine, struct err *err)
     return ERR_OK;
 }
 
+static enum err_code count_blocked(struct engine *engine, struct err *err)
+{
+    struct item_counts counts;
+
+    if (engine->ledger->ops->counts(engine->ledger, UINT32_MAX, UINT32_MAX, &counts, err) != ERR_OK)
+        return err->code;
+    engine->progress.blocked = counts.by_state[ITEM_BLOCKED];
+    return ERR_OK;
+}
+
 enum err_code engine_new(const struct engine_options *options, struct ledger *ledger,
                          struct transport *transport, struct engine_now now,
                          struct engine **engine_out, struct err *err)
@@ -77,11 +102,12 @@ enum err_code engine_new(const struct engine_options *options, struct ledger *le
     pace_init(&engine->pace, &options->pace, now.boot_ms);
     breaker_init(&engine->breaker);
     retry_budget_init(&engine->retries, engine->pace.rate_millis, now.boot_ms);
-    engine->slots = mem_new(engine->slot_count, sizeof *engine->slots);
+    buf_init(&engine->needs_storage, STORAGE_BYTES);
+    buf_init(&engine->other_storage, STORAGE_BYTES);
+    buf_init(&engine->request_storage, STORAGE_BYTES);
     engine->connections = mem_new(options->connection_count, sizeof *engine->connections);
     engine->jobs = mem_new(options->job_count, sizeof *engine->jobs);
-    if (engine->slots == NULL || engine->connections == NULL || engine->jobs == NULL ||
-        heap_reserve(&engine->due, engine->slot_count) != ERR_OK) {
+    if (!allocate_slots(engine) || engine->connections == NULL || engine->jobs == NULL) {
         engine->slot_count = engine->slots == NULL ? 0 : engine->slot_count;
         engine_free(engine);
         return err_set(err, ERR_NO_MEMORY, "no memory for %u items at once", options->outstanding);
@@ -89,7 +115,7 @@ enum err_code engine_new(const struct engine_options *options, struct ledger *le
     init_slots(engine);
     init_connections(engine);
     engine_init_jobs(engine);
-    if (start_batches(engine, err) != ERR_OK) {
+    if (start_batches(engine, err) != ERR_OK || count_blocked(engine, err) != ERR_OK) {
         engine_free(engine);
         return err->code;
     }
@@ -105,7 +131,11 @@ void engine_free(struct engine *engine)
         buf_deinit(&engine->slots[i].storage);
     heap_deinit(&engine->due);
     arena_deinit(&engine->arena);
+    buf_deinit(&engine->needs_storage);
+    buf_deinit(&engine->other_storage);
+    buf_deinit(&engine->request_storage);
     mem_free(engine->slots);
+    mem_free(engine->buckets);
     mem_free(engine->connections);
     mem_free(engine->jobs);
     mem_free(engine);
@@ -164,7 +194,8 @@ static void take_due(struct engine *engine)
 static bool is_idle(const struct engine *engine)
 {
     if ((engine->restarting && engine->free_count > 0) || engine->on_wire > 0 ||
-        engine->waiting_count > engine->progress.stuck || engine->credentials_doubted)
+        engine->waiting_count > engine->progress.stuck || engine->credentials_doubted ||
+        engine_release_is_pending(engine))
         return false;
     for (size_t i = 0; i < engine->options.connection_count; i++) {
         const struct connection *connection = &engine->connections[i];
@@ -229,7 +260,7 @@ static int64_t wake_ms(const struct engine *engine)
         return engine->now.boot_ms;
     if (engine->progress.phase == ENGINE_DRAINING)
         return earlier(at_ms, engine->on_wire > 0 ? engine->drain_deadline_boot_ms : INT64_MAX);
-    if (engine_can_admit(engine))
+    if (engine_can_admit(engine) || engine_can_release(engine) || is_idle(engine))
         return engine->now.boot_ms;
     if (heap_peek(&engine->due, &entry))
         at_ms = earlier(at_ms, entry.due_ms);
@@ -264,7 +295,7 @@ enum err_code engine_turn(struct engine *engine, struct engine_now now, int64_t 
         pace_grow(&engine->connections[i].pace, now.boot_ms);
     if (engine_poll_commit(engine, err) != ERR_OK || engine_take_answers(engine, err) != ERR_OK ||
         engine_take_up(engine, err) != ERR_OK || engine_set_aside(engine, err) != ERR_OK ||
-        engine_resume_aside(engine, err) != ERR_OK)
+        engine_resume_aside(engine, err) != ERR_OK || engine_release(engine, err) != ERR_OK)
         goto fail;
     take_due(engine);
     engine_check_failures(engine);
@@ -292,7 +323,7 @@ const struct engine_progress *engine_progress(struct engine *engine)
     struct engine_progress *progress = &engine->progress;
 
     progress->in_flight = engine->on_wire;
-    progress->active = engine->slot_count - engine->free_count;
+    progress->active = engine->slot_count - engine->free_count - engine->releasing.count;
     progress->rate_millis = engine->pace.rate_millis;
     progress->paused_until_boot_ms =
         engine->pace.paused_until_ms > engine->now.boot_ms ? engine->pace.paused_until_ms : 0;

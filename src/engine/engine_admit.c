@@ -41,8 +41,7 @@ static enum err_code take_up_one(struct engine *engine, uint64_t number, const s
     return engine_rest(engine, slot, err);
 }
 
-/* A record that says it is active but cannot be read: I4 of the ledger, in doubt for good. */
-static enum err_code put_damaged(struct engine *engine, uint64_t number, const struct item *item,
+enum err_code engine_put_damaged(struct engine *engine, uint64_t number, const struct item *item,
                                  struct err *err)
 {
     struct item before = *item;
@@ -53,14 +52,40 @@ static enum err_code put_damaged(struct engine *engine, uint64_t number, const s
         return err->code;
     }
     engine->progress.in_doubt++;
-    if (engine->batch_since_boot_ms == 0)
-        engine->batch_since_boot_ms = engine->now.boot_ms;
+    engine_touch_batch(engine);
+    return ERR_OK;
+}
+
+/* Those that ended in an earlier run, and others still wait for them. They need no network, so they
+ * make room for what does. */
+static enum err_code take_up_releases(struct engine *engine, struct err *err)
+{
+    while (!engine->releases_taken_up && engine->free_count > 0) {
+        uint64_t number;
+        struct item item;
+        enum err_code code = engine->ledger->ops->next_release(
+            engine->ledger, engine->release_after, &number, &item, err);
+
+        if (code == ERR_NOT_FOUND) {
+            engine->releases_taken_up = true;
+            return ERR_OK;
+        }
+        if (code == ERR_OK && !item_state_is_over(item.state))
+            code = engine_put_damaged(engine, number, &item, err);
+        else if (code == ERR_OK)
+            engine_release_ended(engine, slot_take(engine, number, &item));
+        if (code != ERR_OK)
+            return code;
+        engine->release_after = number;
+    }
     return ERR_OK;
 }
 
 /* Takes up what an earlier run left active, as far as there are slots. */
 enum err_code engine_take_up(struct engine *engine, struct err *err)
 {
+    if (engine->restarting && take_up_releases(engine, err) != ERR_OK)
+        return err->code;
     while (engine->restarting && engine->free_count > 0) {
         uint64_t number;
         struct item item;
@@ -72,8 +97,9 @@ enum err_code engine_take_up(struct engine *engine, struct err *err)
             return ERR_OK;
         }
         if (code == ERR_OK)
-            code = item_state_is_active(item.state) ? take_up_one(engine, number, &item, err)
-                                                    : put_damaged(engine, number, &item, err);
+            code = item_state_is_active(item.state)
+                       ? take_up_one(engine, number, &item, err)
+                       : engine_put_damaged(engine, number, &item, err);
         if (code != ERR_OK)
             return code;
         engine->restart_after = number;
@@ -146,6 +172,7 @@ static enum err_code admit_one(struct engine *engine, struct connection *connect
     struct slot *slot;
     uint64_t number;
     struct item item;
+    bool blocked = false;
     enum err_code code = engine->ledger->ops->next_ready(
         engine->ledger, number_in_ledger, connection->ready_after, &number, &item, err);
 
@@ -155,9 +182,13 @@ static enum err_code admit_one(struct engine *engine, struct connection *connect
     }
     if (code != ERR_OK)
         return code;
+    if (slot_find(engine, number) != NULL) { /* the ledger does not know yet, or it rests */
+        connection->ready_after = number;
+        return ERR_OK;
+    }
     if (item.state != ITEM_READY) {
         connection->ready_after = number;
-        return put_damaged(engine, number, &item, err);
+        return engine_put_damaged(engine, number, &item, err);
     }
     if (engine->options.only_seen && item.seen_run != engine->options.run) {
         connection->ready_after = number;
@@ -188,6 +219,10 @@ static enum err_code admit_one(struct engine *engine, struct connection *connect
         return ERR_OK;
     }
     connection->ready_after = number;
+    if (item.has_needs && engine_check_needs(engine, slot, &blocked, err) != ERR_OK)
+        return err->code;
+    if (blocked)
+        return ERR_OK;
     slot->is_started = true;
     engine->progress.started++;
     engine_canary_begins(engine, slot);

@@ -28,7 +28,8 @@ void engine_release_durable(struct engine *engine)
         struct slot *slot = queue_pop(engine, &engine->finished);
 
         count_final(engine, slot);
-        slot_release(engine, slot);
+        engine->awaited_count -= slot->item.release_due;
+        engine_release_ended(engine, slot);
     }
 }
 
@@ -43,6 +44,8 @@ enum err_code engine_poll_commit(struct engine *engine, struct err *err)
         }
         engine->batch_durable = durable;
         engine->commit_running = durable + 1 < engine->batch_open;
+        if (!engine->commit_running)
+            engine_release_closed(engine);
     }
     engine_trust_durable(engine);
     engine_release_durable(engine);
@@ -53,9 +56,13 @@ static bool somebody_starves(const struct engine *engine)
 {
     if (engine->on_wire >= engine->options.in_flight)
         return false;
-    for (size_t i = 0; i < engine->options.connection_count; i++)
-        if (engine->connections[i].starved)
+    for (size_t i = 0; i < engine->options.connection_count; i++) {
+        const struct connection *connection = &engine->connections[i];
+
+        if (connection->starved || (engine->commit_urgent && !connection->parked &&
+                                    connection->ready_exhausted && connection->ahead == 0))
             return true;
+    }
     return false;
 }
 
@@ -87,6 +94,8 @@ enum err_code engine_commit_if_due(struct engine *engine, struct err *err)
     engine->batch_open++;
     engine->batch_since_boot_ms = 0;
     engine->commit_running = true;
+    engine->commit_urgent = false;
+    engine_release_closing(engine);
     for (size_t i = 0; i < engine->options.connection_count; i++)
         engine->connections[i].starved = false;
     return engine_poll_commit(engine, err);

@@ -24,16 +24,18 @@ enum slot_place {
     SLOT_TO_POLL,  /* in the poll queue */
     SLOT_ON_WIRE,  /* a transfer runs */
     SLOT_ASIDE,    /* its connection is parked, and it may have been sent */
-    SLOT_FINISHED, /* final; free once that is durable */
+    SLOT_FINISHED, /* final; free once that is durable … */
+    SLOT_RELEASING /* … and, if others wait for it, those were looked at */
 };
 
 /* One active item. */
 struct slot {
     enum slot_place place;
-    uint32_t next;       /* in a queue or the free list */
-    uint32_t heap_token; /* entries in the heap with another token are void */
-    uint32_t connection; /* index */
-    uint32_t job;        /* index */
+    uint32_t next;        /* in a queue or the free list */
+    uint32_t bucket_next; /* with the same hash of the number */
+    uint32_t heap_token;  /* entries in the heap with another token are void */
+    uint32_t connection;  /* index */
+    uint32_t job;         /* index */
     uint64_t number;
     uint64_t intent_batch;  /* that holds the intent of this generation; 0 = durable since before */
     uint64_t last_batch;    /* that holds the newest value */
@@ -79,14 +81,16 @@ struct connection {
     struct queue to_start, to_send;
     uint64_t ready_after; /* cursor over the ready items in the ledger */
     bool ready_exhausted;
-    uint32_t ahead;         /* intents made and not yet on the wire */
-    uint32_t look_ahead;    /* as many as may be */
-    bool starved;           /* had a place and no durable intent since the last commit */
-    bool held_back;         /* its next item must wait for another one of its kind */
-    bool awaits_canary;     /* its next item must wait for the first ones of its job */
-    uint32_t sending_count; /* its slots in state sending */
-    uint32_t turned_away;   /* its slots in state ready: they will be sent again */
-    bool checked;           /* its status was told in this run, or will not be */
+    uint64_t released_open;    /* the lowest number that the open batch has made ready; 0 = none */
+    uint64_t released_closing; /* the same of the one that is being committed */
+    uint32_t ahead;            /* intents made and not yet on the wire */
+    uint32_t look_ahead;       /* as many as may be */
+    bool starved;              /* had a place and no durable intent since the last commit */
+    bool held_back;            /* its next item must wait for another one of its kind */
+    bool awaits_canary;        /* its next item must wait for the first ones of its job */
+    uint32_t sending_count;    /* its slots in state sending */
+    uint32_t turned_away;      /* its slots in state ready: they will be sent again */
+    bool checked;              /* its status was told in this run, or will not be */
     struct question status;
     bool parked;
     uint32_t parked_times;   /* in this run */
@@ -107,6 +111,19 @@ enum trust {
     TRUST_NONE   /* it is not: at most once */
 };
 
+/* What is known of whether every item of a job is over. */
+enum gate {
+    GATE_UNKNOWN, /* one has come to its end since it was asked */
+    GATE_SHUT,
+    GATE_OPENED, /* those that wait for it are to be looked at */
+    GATE_OPEN
+};
+
+/* Shown when the batch that brings it about is durable. */
+struct news {
+    uint64_t released, failed;
+};
+
 struct job {
     struct policy policy; /* as given, with `repeatable` as it is now */
     uint32_t lead;        /* the first job with the same operation; what follows is kept there */
@@ -115,6 +132,9 @@ struct job {
     uint32_t without_proof; /* successes in a row that showed nothing */
     uint64_t proof_batch;   /* TRUST_SHOWN: that makes it durable */
     /* of this job */
+    enum gate gate;
+    bool is_needed;      /* some item waits for all of the job, or will have */
+    uint64_t gate_batch; /* GATE_OPENED: the last one in which an item can have come to wait */
     uint64_t finished, failed, refused;
     uint32_t canaries, canaries_open, canaries_failed; /* of this run; under way; ended badly */
     bool canary_passed;
@@ -128,6 +148,8 @@ struct engine {
     struct engine_now now;
     struct slot *slots;
     uint32_t slot_count, free_slots, free_count;
+    uint32_t *buckets; /* slots by item number: the first of each chain, or NO_SLOT */
+    uint32_t bucket_mask;
     struct connection *connections;
     struct job *jobs;
     struct pace pace;
@@ -135,7 +157,20 @@ struct engine {
     struct retry_budget retries;
     struct question organisation; /* for the time, and whether the credentials are good */
     bool credentials_doubted;     /* nothing is sent until that is answered */
-    struct queue to_poll, finished;
+    struct queue to_poll, finished, releasing;
+    struct {
+        bool runs;
+        enum wait_kind kind;
+        uint64_t target, after;
+    } scan;                 /* over those that wait for one thing */
+    bool looked;            /* at those that wait for nothing that is known */
+    uint32_t gate_next;     /* the next job of the ledger to be looked at, at the start */
+    bool gates_known;       /* all were */
+    uint64_t waits_batch;   /* the last one in which an item came to wait for something */
+    uint32_t awaited_count; /* ends with dependents that are not durable yet */
+    bool commit_urgent;     /* a commit lets blocked items go on */
+    struct news news_open, news_closing;
+    struct buf needs_storage, other_storage, request_storage;
     struct heap due;
     struct rng rng;
     struct arena arena;
@@ -149,7 +184,8 @@ struct engine {
     bool resume_due;    /* a connection works again, and slots of it were set aside */
     uint32_t aside_count;
     bool restarting; /* items of an earlier run are still to be taken up */
-    uint64_t restart_after;
+    bool releases_taken_up;
+    uint64_t release_after, restart_after;
     uint64_t batch_open, batch_durable; /* sequence of the open batch; highest durable one */
     bool commit_running;
     int64_t batch_since_boot_ms; /* first write of the open batch; 0 = empty */
@@ -169,6 +205,8 @@ struct slot *slot_take(struct engine *engine, uint64_t number, const struct item
 void slot_release(struct engine *engine, struct slot *slot);
 uint32_t slot_index(const struct engine *engine, const struct slot *slot);
 bool slot_map(struct engine *engine, struct slot *slot);
+/* The slot that has this item; NULL = none. */
+struct slot *slot_find(const struct engine *engine, uint64_t number);
 void queue_push(struct engine *engine, struct queue *queue, struct slot *slot);
 void queue_push_front(struct engine *engine, struct queue *queue, struct slot *slot);
 struct slot *queue_pop(struct engine *engine, struct queue *queue);
@@ -177,6 +215,8 @@ enum err_code slot_rest(struct engine *engine, struct slot *slot, struct err *er
 /* engine_step.c: applies one event to one slot, writes what changed, and returns the effect. */
 enum err_code engine_step(struct engine *engine, struct slot *slot, struct item_event *event,
                           enum effect *effect_out, struct err *err) ERR_CHECKED;
+/* The open batch has something in it. */
+void engine_touch_batch(struct engine *engine);
 struct item_event engine_event(struct engine *engine, enum item_event_kind kind);
 int64_t engine_server_now_ms(const struct engine *engine);
 void engine_stop_run(struct engine *engine, enum engine_stop stop, const char *format, ...)
@@ -225,7 +265,43 @@ void engine_canary_ends(struct engine *engine, struct slot *slot);
 /* Nothing is under way: says why the run stops, if a canary is why. */
 void engine_canary_tell(struct engine *engine);
 
+/* engine_needs.c */
+struct wait {
+    bool is_met; /* there is none */
+    enum wait_kind kind;
+    uint64_t target;
+};
+/* The first need that is not met now. An order that is met is taken out of `needs`, for good, and
+ * *changed_out says so. Errors: ERR_STORAGE also when a record on the way is damaged. */
+enum err_code engine_find_wait(struct engine *engine, struct needs_record *needs,
+                               struct wait *wait_out, bool *changed_out,
+                               struct err *err) ERR_CHECKED;
+/* Every item of this job of the ledger is over. */
+enum err_code engine_gate_is_open(struct engine *engine, uint64_t job, bool *open_out,
+                                  struct err *err) ERR_CHECKED;
+/* Index of a job of the ledger; job_count when this run has it not. */
+uint32_t engine_job_index(const struct engine *engine, uint64_t number);
+
+/* engine_release.c */
+/* Looks at blocked items, as many as a turn may. */
+enum err_code engine_release(struct engine *engine, struct err *err) ERR_CHECKED;
+/* A turn would look at something now. */
+bool engine_can_release(const struct engine *engine);
+/* Something can still become ready, or is and the ledger does not say so yet. */
+bool engine_release_is_pending(const struct engine *engine);
+/* A ready item is about to be started: blocks it again unless its needs are met now. */
+enum err_code engine_check_needs(struct engine *engine, struct slot *slot, bool *blocked_out,
+                                 struct err *err) ERR_CHECKED;
+/* The open batch is being committed; it is durable. */
+void engine_release_closing(struct engine *engine);
+void engine_release_closed(struct engine *engine);
+/* The end of the slot's item is durable. */
+void engine_release_ended(struct engine *engine, struct slot *slot);
+
 /* engine_admit.c */
+/* A record that says it is active or unsent but cannot be read: in doubt for good. */
+enum err_code engine_put_damaged(struct engine *engine, uint64_t number, const struct item *item,
+                                 struct err *err) ERR_CHECKED;
 /* Ready, or its intent was never used. */
 bool engine_is_unsent(const struct slot *slot);
 /* Makes such an item ready again, and leaves it to the ledger. */

@@ -10,18 +10,40 @@ uint32_t slot_index(const struct engine *engine, const struct slot *slot)
 /* Finds the indexes of the item's job and connection; false when this run has one of them not. */
 bool slot_map(struct engine *engine, struct slot *slot)
 {
-    size_t connection = 0, job = 0;
+    size_t connection = 0;
+    uint32_t job = engine_job_index(engine, slot->item.job);
 
     while (connection < engine->options.connection_count &&
            engine->options.connections[connection].number != slot->item.connection)
         connection++;
-    while (job < engine->options.job_count && engine->options.jobs[job].number != slot->item.job)
-        job++;
     if (connection == engine->options.connection_count || job == engine->options.job_count)
         return false;
     slot->connection = (uint32_t)connection;
-    slot->job = (uint32_t)job;
+    slot->job = job;
     return true;
+}
+
+static uint32_t *bucket_of(const struct engine *engine, uint64_t number)
+{
+    return &engine->buckets[number & engine->bucket_mask];
+}
+
+struct slot *slot_find(const struct engine *engine, uint64_t number)
+{
+    for (uint32_t at = *bucket_of(engine, number); at != NO_SLOT;
+         at = engine->slots[at].bucket_next)
+        if (engine->slots[at].number == number)
+            return &engine->slots[at];
+    return NULL;
+}
+
+static void leave_bucket(struct engine *engine, const struct slot *slot)
+{
+    uint32_t *at = bucket_of(engine, slot->number);
+
+    while (*at != slot_index(engine, slot))
+        at = &engine->slots[*at].bucket_next;
+    *at = slot->bucket_next;
 }
 
 struct slot *slot_take(struct engine *engine, uint64_t number, const struct item *item)
@@ -36,6 +58,10 @@ struct slot *slot_take(struct engine *engine, uint64_t number, const struct item
     slot->place = SLOT_RESTING;
     slot->next = NO_SLOT;
     slot->number = number;
+    slot->bucket_next = *bucket_of(engine, number);
+    *bucket_of(engine, number) = slot_index(engine, slot);
+    slot->connection = 0;
+    slot->job = 0;
     slot->item = *item;
     slot->intent_batch = 0;
     slot->last_batch = 0;
@@ -58,6 +84,7 @@ struct slot *slot_take(struct engine *engine, uint64_t number, const struct item
 void slot_release(struct engine *engine, struct slot *slot)
 {
     assert(slot->place != SLOT_FREE && slot->place != SLOT_ON_WIRE);
+    leave_bucket(engine, slot);
     buf_deinit(&slot->storage);
     slot->heap_token++;
     slot->place = SLOT_FREE;

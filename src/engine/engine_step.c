@@ -50,7 +50,8 @@ struct item_event engine_event(struct engine *engine, enum item_event_kind kind)
 static bool must_be_stored(const struct item *before, const struct item *after)
 {
     return before->state != after->state || before->generation != after->generation ||
-           before->reason != after->reason || before->unknown_send != after->unknown_send;
+           before->reason != after->reason || before->unknown_send != after->unknown_send ||
+           before->waits_on != after->waits_on || before->waits_for != after->waits_for;
 }
 
 static void count_states(struct engine *engine, const struct slot *slot, enum item_state before,
@@ -92,6 +93,12 @@ static void log_step(const struct engine *engine, const struct slot *slot,
             slot->item.reason == REASON_NONE ? "" : " reason=", reason_code(slot->item.reason));
 }
 
+void engine_touch_batch(struct engine *engine)
+{
+    if (engine->batch_since_boot_ms == 0)
+        engine->batch_since_boot_ms = engine->now.boot_ms;
+}
+
 enum err_code engine_step(struct engine *engine, struct slot *slot, struct item_event *event,
                           enum effect *effect_out, struct err *err)
 {
@@ -116,8 +123,11 @@ enum err_code engine_step(struct engine *engine, struct slot *slot, struct item_
         return err->code;
     }
     slot->last_batch = engine->batch_open;
-    if (engine->batch_since_boot_ms == 0)
-        engine->batch_since_boot_ms = engine->now.boot_ms;
+    if (step.item.release_due) {
+        engine->awaited_count++;
+        engine->commit_urgent = true;
+    }
+    engine_touch_batch(engine);
     if (step.item.state == ITEM_SENDING &&
         (before.state != ITEM_SENDING || before.generation != step.item.generation)) {
         slot->intent_batch = engine->batch_open;

@@ -111,8 +111,7 @@ enum err_code engine_trust_answered(struct engine *engine, struct slot *slot,
              name);
     lead->trust = TRUST_SHOWN;
     lead->proof_batch = engine->batch_open;
-    if (engine->batch_since_boot_ms == 0)
-        engine->batch_since_boot_ms = engine->now.boot_ms;
+    engine_touch_batch(engine);
     return engine->ledger->ops->put_proven_operation(engine->ledger, name, err);
 }
 

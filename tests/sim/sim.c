@@ -55,6 +55,7 @@ static uint64_t play(struct sim *sim, uint64_t seed, const struct arguments *arg
     sim->crashed = sim->starved = false;
     sim->run = 0;
     sim->person_acts_on = 0;
+    sim->has_needs = sim->ended_calmly = false;
     return sim_world_play(sim);
 }
 
@@ -166,6 +167,7 @@ int main(int argc, char **argv)
         return 1;
     status = play_all(sim, &arguments);
     sim_ledger_deinit(&sim->ledger);
+    buf_deinit(&sim->rendered);
     mem_free(sim);
     return status;
 }

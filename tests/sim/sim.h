@@ -6,6 +6,7 @@
  * sim_server     keys, remote jobs and the effects that they had
  * sim_answer     the server's answers as bytes
  * sim_person     what a person does between two runs
+ * sim_needs      who waits for whom, and the laws of that
  * sim_judge      the laws: what must hold after every step and at the end
  * sim_world      draws a world from its seed and drives it
  * sim_script     small written worlds, for golden traces */
@@ -18,6 +19,9 @@
 
 enum {
     SIM_ITEMS_MAX = 40,
+    SIM_JOB_KINDS = 3, /* create (with a key), update (without), add (with a key) */
+    SIM_NEEDS_MAX = 3, /* of a row; an order comes on top */
+    SIM_GROUPS = 2,    /* of a job on a connection, in which items go in order */
     SIM_CONNECTIONS_MAX = 3,
     SIM_EPOCHS_MAX = 6, /* requests that one item can have after each other */
     SIM_TRANSFERS_MAX = 16,
@@ -54,7 +58,8 @@ enum sim_fault {
     FAULT_NONSENSE = 1 << 6,     /* an answer that contradicts itself or proves nothing */
     FAULT_PARTIAL = 1 << 7,
     FAULT_WRONG_ECHO = 1 << 8,
-    FAULT_DAMAGE = 1 << 9, /* the ledger's record was damaged */
+    FAULT_DAMAGE = 1 << 9,      /* the ledger's record was damaged */
+    FAULT_NO_REQUEST = 1 << 10, /* what its parents returned made no request */
 };
 
 /* What the network does with a request. */
@@ -134,9 +139,14 @@ _Noreturn void sim_fail(struct sim *sim, const char *format, ...)
 
 struct sim_item {
     uint64_t number; /* in the ledger; 0 = none */
-    uint32_t connection;
+    uint32_t connection, job;
     bool keyed;
     char key[16];
+    struct need needs[SIM_NEEDS_MAX]; /* of its row, without the order */
+    size_t need_count;
+    uint32_t group, place;            /* in an order; 0 = none, or lost when it was cancelled */
+    bool was_let_go;                  /* all before it were over once */
+    bool is_drafted;                  /* its request is made from what its parents returned */
     uint32_t epoch;                   /* number of its request */
     struct hash128 request_hash;      /* of the request of this epoch */
     uint32_t effects[SIM_EPOCHS_MAX]; /* that the server executed */
@@ -166,14 +176,18 @@ struct sim_stored {
     uint32_t request_generation;
     bool has_result;
     bool damaged;
+    bool is_draft; /* the request is not made yet */
+    bool has_needs, needs_damaged;
+    struct needs_record needs;
 };
 
-enum sim_write { WRITE_ITEM, WRITE_REQUEST, WRITE_RESULT, WRITE_ATTEMPT, WRITE_PROOF };
+enum sim_write { WRITE_NEEDS, WRITE_ITEM, WRITE_REQUEST, WRITE_RESULT, WRITE_ATTEMPT, WRITE_PROOF };
 
 struct sim_entry {
     enum sim_write kind;
     uint64_t number;
     struct item item;
+    struct needs_record needs;
     uint32_t epoch, generation;
 };
 
@@ -351,7 +365,11 @@ struct sim {
     struct sim_server server;
     struct engine_options options;
     struct engine_connection connections[SIM_CONNECTIONS_MAX];
-    struct engine_job jobs[2];
+    struct engine_job jobs[SIM_JOB_KINDS];
+    struct renderer renderer;
+    struct buf rendered;
+    bool has_needs;    /* some items wait for others */
+    bool ended_calmly; /* the last run, with everything done that could be */
     uint32_t crash_in; /* crash points until the next crash; 0 = none planned */
     bool crashed;
     bool starved; /* there is no memory in this turn, so answers may be read as nothing */
@@ -359,7 +377,7 @@ struct sim {
     uint64_t turns, transfers_started, server_effects;
     uint64_t person_acts_on; /* item of the step that a person makes; 0 = the engine's */
     /* of this run, by the judge */
-    uint64_t run_ends[ITEM_STATE_COUNT], run_sends, run_polls;
+    uint64_t run_ends[ITEM_STATE_COUNT], run_sends, run_polls, run_released;
     int64_t full_at_us; /* when the organisation's bucket is full again */
     int64_t quiet_until_ms, connection_quiet_until_ms[SIM_CONNECTIONS_MAX];
     struct {
@@ -392,6 +410,23 @@ enum sim_poll sim_choose_poll(struct sim *sim, const struct sim_job *job);
 
 /* sim_person.c: persons do something to items; the engine does not run. */
 void sim_person_acts(struct sim *sim);
+
+/* sim_needs.c */
+void sim_draw_needs(struct sim *sim);
+/* Puts all items of the world into the ledger as a first comparison would. */
+void sim_reset_needs(struct sim *sim);
+/* The needs of a row that has changed; it keeps its place in an order unless it had succeeded
+ * or was skipped. */
+struct needs_record sim_renew_needs(struct sim *sim, struct sim_item *item,
+                                    const struct item *value);
+/* A person tries a cancelled item again: those behind it may have passed it by. */
+void sim_take_place_again(struct sim *sim, struct sim_item *item);
+/* The engine lets it go. */
+void sim_judge_needs(struct sim *sim, struct sim_item *item, enum item_event_kind kind);
+/* All before it in its order are over, which is then so for good. */
+void sim_judge_order(struct sim *sim, struct sim_item *item);
+/* The run has ended by itself. */
+void sim_judge_waits(struct sim *sim, uint32_t number);
 
 /* sim_judge.c */
 void sim_judge_send(struct sim *sim, const struct transfer_request *request, uint32_t item);

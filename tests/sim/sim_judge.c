@@ -83,7 +83,7 @@ static bool is_justified(const struct sim *sim, const struct sim_item *item,
                          const struct item *before, const struct item_event *event,
                          enum reason reason)
 {
-    const struct policy *policy = &sim->jobs[item->keyed ? 0 : 1].policy;
+    const struct policy *policy = &sim->jobs[item->job].policy;
     uint32_t faults = item->faults;
     bool unknown = (faults & (FAULT_UNKNOWN_SEND | FAULT_CRASH)) != 0;
 
@@ -187,8 +187,10 @@ struct step __wrap_lifecycle_step(const struct item *before, const struct item_e
         if (step.item.state == ITEM_IN_DOUBT && !sim->starved)
             judge_doubt(sim, item, before, event, step.item.reason);
         judge_end(sim, item, step.item.state);
+        sim_judge_needs(sim, item, event->kind);
     }
-    if (step.item.generation != before->generation || step.item.state == ITEM_READY)
+    if (step.item.generation != before->generation || step.item.state == ITEM_READY ||
+        step.item.state == ITEM_BLOCKED)
         sim_mark_new_generation(item);
     return step;
 }
@@ -211,7 +213,7 @@ static void judge_key(struct sim *sim, const struct transfer_request *request, u
             sim_fail(sim, "item %u has no key, may have been done, and is sent again", number);
         return;
     }
-    key_derive(SLICE(SIM_SPEC_NAME), SLICE("create"),
+    key_derive(SLICE(SIM_SPEC_NAME), slice_of(sim->jobs[item->job].name),
                slice_of(sim->connections[item->connection].alias), slice_of(item->key),
                sim->ledger.durable[number].item.generation, key);
     if (request->idempotency_key == NULL || strcmp(request->idempotency_key, key) != 0)
@@ -328,8 +330,8 @@ static void judge_canary(struct sim *sim, uint32_t number)
         if (item_state_is_final(state) && state != ITEM_SUCCEEDED)
             sim_fail(sim, "item %u is sent after item %u of a canary is %s", number, i,
                      item_state_name(state));
-        begun += other->keyed == item->keyed;
-        succeeded += other->keyed == item->keyed && state == ITEM_SUCCEEDED;
+        begun += other->job == item->job;
+        succeeded += other->job == item->job && state == ITEM_SUCCEEDED;
     }
     if (begun >= sim->options.canary && succeeded < begun)
         sim_fail(sim, "item %u is sent when of a canary of %u only %u have succeeded", number,
@@ -369,7 +371,7 @@ void sim_judge_send(struct sim *sim, const struct transfer_request *request, uin
 void sim_judge_run_begin(struct sim *sim)
 {
     memset(sim->run_ends, 0, sizeof sim->run_ends);
-    sim->run_sends = sim->run_polls = 0;
+    sim->run_sends = sim->run_polls = sim->run_released = 0;
     memset(sim->told, 0, sizeof sim->told);
     sim->told_to_doubt = false;
     sim->run_begin_ms = sim->now_ms;
@@ -490,12 +492,17 @@ static void judge_counts(struct sim *sim, const struct engine_progress *progress
         sim_fail(sim, "the run reports %llu sends and %llu polls; it was %llu and %llu",
                  (unsigned long long)progress->sent, (unsigned long long)progress->polls,
                  (unsigned long long)sim->run_sends, (unsigned long long)sim->run_polls);
+    if (progress->released != sim->run_released)
+        sim_fail(sim, "the run reports %llu released items; it was %llu",
+                 (unsigned long long)progress->released, (unsigned long long)sim->run_released);
     if (progress->active > 0 && progress->stop == STOP_NONE && progress->parked_connections == 0)
         sim_fail(sim, "the run ended by itself with %u active items", progress->active);
 }
 
 void sim_judge_run_end(struct sim *sim, const struct engine_progress *progress)
 {
+    uint64_t blocked = 0;
+
     judge_counts(sim, progress);
     if (sim->transport.live_count > 0)
         sim_fail(sim, "the run ended with %u transfers running", sim->transport.live_count);
@@ -508,7 +515,15 @@ void sim_judge_run_end(struct sim *sim, const struct engine_progress *progress)
             (sim->items[number].faults & (FAULT_UNKNOWN_SEND | FAULT_CRASH)) == 0)
             sim_fail(sim, "the run ended and left item %u in sending without need", number);
         judge_left_over(sim, number, progress);
+        blocked += stored->item.state == ITEM_BLOCKED;
+        if (progress->stop == STOP_NONE)
+            sim_judge_waits(sim, number);
     }
+    if (progress->blocked != blocked)
+        sim_fail(sim, "the run reports %llu blocked items; it is %llu",
+                 (unsigned long long)progress->blocked, (unsigned long long)blocked);
+    sim->ended_calmly =
+        sim->calm && progress->stop == STOP_NONE && progress->parked_connections == 0;
 }
 
 static void judge_item(struct sim *sim, uint32_t number)
@@ -550,7 +565,7 @@ static void judge_item(struct sim *sim, uint32_t number)
         !stored->has_result)
         sim_fail(sim, "item %u succeeded and its result was not kept", number);
     if (sim->profile != SIM_ANYTHING && sim->script == NULL && item->keyed &&
-        stored->item.state != ITEM_SUCCEEDED &&
+        stored->item.state != ITEM_SUCCEEDED && stored->item.state != ITEM_BLOCKED &&
         !(sim->jobs[0].repeat == REPEAT_IF_PROVEN &&
           (stored->item.reason == REASON_UNKEYED_UNKNOWN || stored->item.state == ITEM_FAILED)))
         sim_fail(sim, "item %u ended as %s, but every fault could be resolved", number,

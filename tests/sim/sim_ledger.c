@@ -15,7 +15,7 @@ static struct sim_ledger *of(struct ledger *self)
 
 struct frozen_request sim_request(const struct sim_item *item, uint32_t epoch, struct buf *storage)
 {
-    struct frozen_request request = {.job = item->keyed ? 0 : 1,
+    struct frozen_request request = {.job = item->job,
                                      .connection = item->connection,
                                      .method = item->keyed ? METHOD_POST : METHOD_PATCH,
                                      .source_line = (uint32_t)item->number,
@@ -72,6 +72,13 @@ static void apply(struct sim_ledger *ledger, struct sim_batch *batch)
         case WRITE_REQUEST:
             stored->epoch = entry->epoch;
             stored->request_generation = entry->generation;
+            stored->is_draft = false;
+            break;
+        case WRITE_NEEDS:
+            stored->needs = entry->needs;
+            stored->has_needs = true;
+            stored->needs_damaged = false;
+            stored->is_draft = entry->needs.draft.length > 0;
             break;
         case WRITE_RESULT:
             stored->has_result = true;
@@ -133,6 +140,7 @@ static void read_stored(const struct sim_ledger *ledger, uint64_t number, struct
     item_out->state = ITEM_IN_DOUBT;
     item_out->reason = REASON_RECORD_DAMAGED;
     item_out->generation = stored->request_generation + DAMAGED_GENERATION_STEP;
+    item_out->has_needs = item_out->has_dependents = true;
 }
 
 static enum err_code read_item(struct ledger *self, uint64_t number, struct item *item_out,
@@ -155,6 +163,8 @@ static enum err_code read_request(struct ledger *self, uint64_t number, struct b
     buf_deinit(storage);
     *request_out = sim_request(&ledger->sim->items[number], ledger->durable[number].epoch, storage);
     request_out->generation = ledger->durable[number].request_generation;
+    if (ledger->durable[number].is_draft)
+        request_out->path = request_out->body = SLICE("");
     return storage->failed == ERR_OK ? ERR_OK
                                      : err_set(err, ERR_NO_MEMORY, "no memory for the request");
 }
@@ -204,9 +214,75 @@ static enum err_code next_active(struct ledger *self, uint64_t after, uint64_t *
     return ERR_NOT_FOUND;
 }
 
+static enum err_code read_needs(struct ledger *self, uint64_t number, struct buf *storage,
+                                struct needs_record *needs_out, struct err *err)
+{
+    const struct sim_stored *stored = &of(self)->durable[number];
+
+    (void)storage;
+    if (!stored->has_needs)
+        return ERR_NOT_FOUND;
+    if (stored->needs_damaged)
+        return err_set(err, ERR_STORAGE, "what an item needs is damaged");
+    *needs_out = stored->needs;
+    return ERR_OK;
+}
+
+static enum err_code next_blocked(struct ledger *self, enum wait_kind kind, uint64_t target,
+                                  uint64_t after, uint64_t *number_out, struct item *item_out,
+                                  struct err *err)
+{
+    struct sim_ledger *ledger = of(self);
+
+    (void)err;
+    for (uint64_t number = after + 1; number <= ledger->count; number++) {
+        const struct item *item = &ledger->durable[number].item;
+
+        if (item->state == ITEM_BLOCKED && item->waits_on == kind && item->waits_for == target) {
+            *number_out = number;
+            read_stored(ledger, number, item_out);
+            return ERR_OK;
+        }
+    }
+    return ERR_NOT_FOUND;
+}
+
+static enum err_code next_release(struct ledger *self, uint64_t after, uint64_t *number_out,
+                                  struct item *item_out, struct err *err)
+{
+    struct sim_ledger *ledger = of(self);
+
+    (void)err;
+    for (uint64_t number = after + 1; number <= ledger->count; number++) {
+        if (ledger->durable[number].item.release_due) {
+            *number_out = number;
+            read_stored(ledger, number, item_out);
+            return ERR_OK;
+        }
+    }
+    return ERR_NOT_FOUND;
+}
+
+static enum err_code counts(struct ledger *self, uint32_t job, uint32_t connection,
+                            struct item_counts *counts_out, struct err *err)
+{
+    struct sim_ledger *ledger = of(self);
+
+    (void)err;
+    *counts_out = (struct item_counts){0};
+    for (uint64_t number = 1; number <= ledger->count; number++) {
+        const struct item *item = &ledger->durable[number].item;
+
+        if ((job == UINT32_MAX || item->job == job) &&
+            (connection == UINT32_MAX || item->connection == connection))
+            counts_out->by_state[item->state]++;
+    }
+    return ERR_OK;
+}
+
 static const char *job_name(struct ledger *self, uint32_t job)
 {
-    return job < 2 ? of(self)->sim->jobs[job].name : NULL;
+    return job < SIM_JOB_KINDS ? of(self)->sim->jobs[job].name : NULL;
 }
 
 static const char *connection_name(struct ledger *self, uint32_t connection)
@@ -257,6 +333,20 @@ static enum err_code put_request(struct ledger *self, uint64_t number,
                                            .epoch = of(self)->sim->items[number].epoch,
                                            .generation = request->generation},
                        err);
+}
+
+static enum err_code put_needs(struct ledger *self, uint64_t number,
+                               const struct needs_record *needs, struct err *err)
+{
+    struct sim *sim = of(self)->sim;
+    bool has_order = false;
+
+    for (size_t i = 0; i < needs->need_count; i++)
+        has_order |= needs->needs[i].ordering;
+    if (sim->person_acts_on == 0 && !has_order)
+        sim_judge_order(sim, &sim->items[number]);
+    return write_entry(
+        self, &(struct sim_entry){.kind = WRITE_NEEDS, .number = number, .needs = *needs}, err);
 }
 
 static enum err_code put_result(struct ledger *self, uint64_t number,
@@ -338,6 +428,11 @@ static enum err_code commit_poll(struct ledger *self, bool wait, uint64_t *durab
 /* The engine and the persons of the simulation use no others. */
 static const struct ledger_ops ops = {.read_item = read_item,
                                       .read_request = read_request,
+                                      .read_needs = read_needs,
+                                      .next_blocked = next_blocked,
+                                      .next_release = next_release,
+                                      .counts = counts,
+                                      .put_needs = put_needs,
                                       .next_item = next_item,
                                       .next_ready = next_ready,
                                       .next_active = next_active,

@@ -14,6 +14,9 @@ static size_t possible_events(const struct sim *sim, const struct sim_item *item
             continue;
         if ((kind == EVENT_CHANGED || kind == EVENT_UNDONE) && !can_change)
             continue;
+        /* Those that wait for it come first: the next comparison changes it. */
+        if (kind == EVENT_CHANGED && value->release_due)
+            continue;
         if (kind == EVENT_RESOLVED_DONE && item->effects[item->epoch] != 1)
             continue;
         if (kind == EVENT_RESOLVED_NOT_DONE && (item->effects[item->epoch] != 0 || !can_change))
@@ -41,6 +44,17 @@ static void begin_epoch(struct sim *sim, struct sim_item *item, const struct ite
     buf_deinit(&storage);
 }
 
+static void put_needs(struct sim *sim, const struct sim_item *item,
+                      const struct needs_record *needs)
+{
+    struct err err = {0};
+
+    sim->person_acts_on = item->number;
+    if (sim->ledger.base.ops->put_needs(&sim->ledger.base, item->number, needs, &err) != ERR_OK)
+        sim_fail(sim, "%s", err.text);
+    sim->person_acts_on = 0;
+}
+
 static void step(struct sim *sim, struct sim_item *item, struct item *value,
                  enum item_event_kind kind)
 {
@@ -52,15 +66,26 @@ static void step(struct sim *sim, struct sim_item *item, struct item *value,
     struct ledger *ledger = &sim->ledger.base;
     struct frozen_request request = {.generation = value->generation};
     struct item before = *value;
+    struct needs_record needs = {0};
     struct step step;
     struct err err = {0};
 
+    if (kind == EVENT_CHANGED) {
+        needs = sim_renew_needs(sim, item, value);
+        event.has_needs = item->need_count > 0 || item->group > 0;
+    }
+    if (kind == EVENT_RETRY && value->state == ITEM_CANCELLED)
+        sim_take_place_again(sim, item);
     if (kind == EVENT_UNDONE || (kind == EVENT_CHANGED && !item->undone))
         begin_epoch(sim, item, value);
     item->undone = kind == EVENT_UNDONE || (item->undone && kind != EVENT_CHANGED);
     event.request_hash = item->request_hash;
     sim->person_acts_on = item->number;
-    step = lifecycle_step(&before, &event, &sim->jobs[item->keyed ? 0 : 1].policy);
+    step = lifecycle_step(&before, &event, &sim->jobs[item->job].policy);
+    if (needs.need_count > 0) { /* whether they are met is for the next run to say */
+        event.kind = EVENT_WAITS;
+        step = lifecycle_step(&step.item, &event, &sim->jobs[item->job].policy);
+    }
     sim->person_acts_on = 0;
     if (ledger->ops->put_item(ledger, item->number, &before, &step.item, &err) != ERR_OK)
         sim_fail(sim, "%s", err.text);
@@ -68,6 +93,8 @@ static void step(struct sim *sim, struct sim_item *item, struct item *value,
     if (kind == EVENT_CHANGED &&
         ledger->ops->put_request(ledger, item->number, &request, &err) != ERR_OK)
         sim_fail(sim, "%s", err.text);
+    if (event.has_needs)
+        put_needs(sim, item, &needs);
     if (kind == EVENT_ABANDONED)
         item->abandoned = true;
     *value = step.item;
@@ -86,7 +113,8 @@ static void act_on(struct sim *sim, struct sim_item *item, struct item *value)
     step(sim, item, value, kind);
     /* The next comparison with the source gives it a request that is whole again; what was undone
      * is written anew, and its effect is another one. */
-    if ((was_damaged || item->undone) && value->state == ITEM_READY)
+    if ((was_damaged || item->undone) &&
+        (value->state == ITEM_READY || value->state == ITEM_BLOCKED))
         step(sim, item, value, EVENT_CHANGED);
 }
 

@@ -184,13 +184,17 @@ static void draw_options(struct sim *sim)
                             .repeat = REPEAT_NEVER,
                             .policy = policy,
                             .failures_max = UINT64_MAX};
+    sim->jobs[2] = sim->jobs[0];
+    sim->jobs[2].name = "add";
+    sim->jobs[2].number = 2;
     sim->options = (struct engine_options){
         .spec_name = SIM_SPEC_NAME,
         .base_origin = SIM_ORIGIN,
         .connections = sim->connections,
         .connection_count = connections,
         .jobs = sim->jobs,
-        .job_count = 2,
+        .job_count = SIM_JOB_KINDS,
+        .renderer = &sim->renderer,
         .pace = draw_pace(sim, 5000),
         .in_flight = between(sim, 1, 8),
         .outstanding = between(sim, 2, rng_below(&sim->rng, 3) == 0 ? 3 : 16),
@@ -200,14 +204,15 @@ static void draw_options(struct sim *sim)
     sim->server.retention_ms = policy.key_window_ms + SIM_TRANSIT_MAX_MS + 20 * 60 * 1000;
 }
 
-static void add_item(struct sim *sim, bool keyed)
+static void add_item(struct sim *sim, uint32_t job)
 {
     struct sim_item *item = &sim->items[++sim->item_count];
     struct frozen_request request;
     struct item value;
     struct buf storage;
 
-    *item = (struct sim_item){.keyed = keyed,
+    *item = (struct sim_item){.job = job,
+                              .keyed = job != 1,
                               .connection =
                                   (uint32_t)rng_below(&sim->rng, sim->options.connection_count)};
     for (uint32_t epoch = 0; epoch < SIM_EPOCHS_MAX; epoch++)
@@ -217,7 +222,7 @@ static void add_item(struct sim *sim, bool keyed)
     request = sim_request(item, 0, &storage);
     item->request_hash = request_hash(request.method, request.path, request.body);
     buf_deinit(&storage);
-    value = item_new(keyed ? 0 : 1, item->connection, item->request_hash, sim_wall_ms(sim));
+    value = item_new(job, item->connection, item->request_hash, sim_wall_ms(sim));
     if (sim->profile == SIM_ANYTHING) {
         item->refused_always = sim_chance(sim, 60);
         if (sim_chance(sim, 150))
@@ -240,10 +245,15 @@ static void draw_world(struct sim *sim)
     /* What has no key would be done again: nothing is promised for it there. */
     sim->loses_state = sim->profile != SIM_ANYTHING && rng_below(&sim->rng, 5) == 0;
     if (!sim->loses_state && rng_below(&sim->rng, 3) == 0)
-        sim->jobs[0].repeat = REPEAT_IF_PROVEN;
+        sim->jobs[0].repeat = sim->jobs[2].repeat = REPEAT_IF_PROVEN;
     items = between(sim, 1, most);
     for (uint32_t i = 0; i < items; i++)
-        add_item(sim, sim->loses_state || rng_below(&sim->rng, 4) != 0);
+        add_item(sim, !sim->loses_state && rng_below(&sim->rng, 4) == 0 ? 1
+                      : rng_below(&sim->rng, 2) == 0                    ? 0
+                                                                        : 2);
+    sim->has_needs = rng_below(&sim->rng, 2) == 0;
+    if (sim->has_needs)
+        sim_draw_needs(sim);
 }
 
 /* Nothing is drawn: round numbers, so that a trace can be followed by eye. */
@@ -265,7 +275,7 @@ static void write_world(struct sim *sim)
     sim->options.in_flight = 4;
     sim->options.outstanding = 8;
     sim->options.timeout_ms = 2000;
-    for (uint32_t i = 0; i < 2; i++) {
+    for (uint32_t i = 0; i < SIM_JOB_KINDS; i++) {
         sim->jobs[i].policy.attempt_limit = 4;
         /* A millisecond leaves nothing to draw, so that traces stay as they are. */
         sim->jobs[i].policy.first_delay_ms = 1;
@@ -278,7 +288,7 @@ static void write_world(struct sim *sim)
     sim->server.dates = DATES_ALWAYS;
     sim->server.jobs_at = JOBS_AT_BOTH;
     for (uint32_t i = 0; i < script->items; i++)
-        add_item(sim, !script->unkeyed);
+        add_item(sim, script->unkeyed ? 1 : 0);
     sim->items[1].refused_always = script->refused;
     rng_init(&sim->rng, 1); /* what is drawn for other worlds does not move these */
 }
@@ -383,6 +393,7 @@ static void play_run(struct sim *sim)
     bool ended;
 
     sim->run++;
+    sim->ended_calmly = false;
     sim_totals.runs++;
     sim->options.seed = rng_next(&sim->rng);
     sim->options.item_limit = sim_chance(sim, 100) ? between(sim, 0, 5) : UINT64_MAX;
@@ -425,7 +436,7 @@ static bool all_have_ended(const struct sim *sim)
         if (state == ITEM_READY || item_state_is_active(state))
             return false;
     }
-    return true;
+    return !sim->has_needs || sim->ended_calmly;
 }
 
 static void lose_records(struct sim *sim)
@@ -433,8 +444,11 @@ static void lose_records(struct sim *sim)
     for (uint32_t number = 1; number <= sim->item_count; number++) {
         struct sim_stored *stored = &sim->ledger.durable[number];
 
-        if (!sim_chance(sim, 4) || stored->item.state == ITEM_BLOCKED ||
-            item_state_is_final(stored->item.state))
+        if (stored->has_needs && sim_chance(sim, 4)) {
+            sim_trace(sim, "what item %u needs is damaged", number);
+            stored->needs_damaged = true;
+        }
+        if (!sim_chance(sim, 4) || item_state_is_final(stored->item.state))
             continue;
         sim_trace(sim, "the record of item %u is damaged", number);
         stored->damaged = true;
@@ -462,12 +476,14 @@ static void lose_state(struct sim *sim)
     sim_trace(sim, "the state directory is lost");
     for (uint32_t number = 1; number <= sim->item_count; number++) {
         struct sim_item *item = &sim->items[number];
-        struct item value = item_new(0, item->connection, item->request_hash, sim_wall_ms(sim));
+        struct item value =
+            item_new(item->job, item->connection, item->request_hash, sim_wall_ms(sim));
 
         sim_mark_new_generation(item);
         sim->ledger.durable[number] = (struct sim_stored){.item = value, .request_generation = 1};
         sim->ledger.newest[number] = value.state;
     }
+    sim_reset_needs(sim);
 }
 
 /* It runs ahead more and more; or, where the server tells its time, it falls behind, and may be put

@@ -9,6 +9,7 @@
 #include "purser/core/lifecycle.h"
 #include "purser/core/pace.h"
 #include "purser/engine/ledger.h"
+#include "purser/engine/renderer.h"
 #include "purser/engine/transport.h"
 
 struct engine;
@@ -56,6 +57,7 @@ struct engine_options {
     bool only_seen;         /* start only ready items whose seen_run is this run */
     uint32_t boot;          /* which boot the boot clock counts from; 0 = unknown */
     uint64_t seed;
+    struct renderer *renderer; /* NULL: no needs record has a draft */
 };
 
 struct engine_now {
@@ -86,6 +88,8 @@ struct engine_progress {
     char stop_text[ERROR_MESSAGE_BYTES_MAX];
     uint64_t sent, polls, throttled, retried, started; /* of this run */
     uint64_t succeeded, failed, in_doubt;              /* of this run, durable */
+    uint64_t released;                                 /* as these: blocked before, and ready */
+    uint64_t blocked;                                  /* in the ledger, now */
     uint32_t in_flight;                                /* transfers */
     uint32_t active;                                   /* sending or waiting */
     uint32_t parked_connections;

@@ -73,6 +73,18 @@ static void after_success_the_spec_says_what_a_change_means(void **context)
     assert_int_equal(of(ITEM_FAILED, true, new_hash, WHEN_CHANGED_ERROR), CONVERGE_RESEND);
 }
 
+static void a_success_for_which_others_still_wait_is_not_replaced_before_they_had_it(void **context)
+{
+    struct item item = in_state(ITEM_SUCCEEDED);
+    (void)context;
+
+    item.release_due = true;
+    assert_int_equal(converge_row(&item, true, new_hash, WHEN_CHANGED_RESEND),
+                     CONVERGE_FINISH_FIRST);
+    assert_int_equal(converge_row(&item, true, new_hash, WHEN_CHANGED_KEEP), CONVERGE_KEEP);
+    assert_int_equal(converge_row(&item, true, old_hash, WHEN_CHANGED_RESEND), CONVERGE_UNCHANGED);
+}
+
 static void a_skipped_item_whose_condition_became_true_is_sent(void **context)
 {
     (void)context;
@@ -180,6 +192,7 @@ int main(void)
         cmocka_unit_test(a_false_condition_leaves_a_known_item_alone),
         cmocka_unit_test(a_changed_row_does_what_its_state_allows),
         cmocka_unit_test(after_success_the_spec_says_what_a_change_means),
+        cmocka_unit_test(a_success_for_which_others_still_wait_is_not_replaced_before_they_had_it),
         cmocka_unit_test(a_skipped_item_whose_condition_became_true_is_sent),
         cmocka_unit_test(the_uncorrected_row_counts_for_nothing_until_it_changes_itself),
         cmocka_unit_test(a_corrected_row_must_meet_an_item_that_it_may_replace),

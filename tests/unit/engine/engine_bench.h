@@ -31,6 +31,10 @@ struct fake_ledger {
     bool fails;                         /* commits fail */
     bool changes;                       /* frozen requests are not what they were */
     char proven[64], newest_proven[64]; /* operation; "" = none */
+    struct needs_record durable_needs[ITEMS_MAX + 1], newest_needs[ITEMS_MAX + 1];
+    bool has_needs[ITEMS_MAX + 1], needs_damaged[ITEMS_MAX + 1];
+    char body[ITEMS_MAX + 1][64]; /* that was frozen by the engine; "" = as it was */
+    char problem[ITEMS_MAX + 1][64];
 };
 
 static inline enum err_code read_request(struct ledger *self, uint64_t number, struct buf *storage,
@@ -44,7 +48,9 @@ static inline enum err_code read_request(struct ledger *self, uint64_t number, s
     *request_out = (struct frozen_request){
         .method = ledger->job_of[number] == 0 ? METHOD_POST : METHOD_PATCH,
         .path = ledger->job_of[number] == 0 ? SLICE("/products") : SLICE("/products/1"),
-        .body = ledger->changes ? SLICE("{\"product\":{\"price\":1}}") : SLICE("{\"product\":{}}"),
+        .body = ledger->changes                   ? SLICE("{\"product\":{\"price\":1}}")
+                : ledger->body[number][0] != '\0' ? slice_of(ledger->body[number])
+                                                  : SLICE("{\"product\":{}}"),
         .key = {storage->bytes, storage->length}};
     return ERR_OK;
 }
@@ -92,6 +98,115 @@ static inline enum err_code next_active(struct ledger *self, uint64_t after, uin
     return ERR_NOT_FOUND;
 }
 
+static inline enum err_code read_item(struct ledger *self, uint64_t number, struct item *item_out,
+                                      struct err *err)
+{
+    struct fake_ledger *ledger = (struct fake_ledger *)self;
+
+    (void)err;
+    if (number == 0 || number > ledger->count)
+        return ERR_NOT_FOUND;
+    give_item(ledger, number, item_out);
+    return ERR_OK;
+}
+
+static inline enum err_code next_blocked(struct ledger *self, enum wait_kind kind, uint64_t target,
+                                         uint64_t after, uint64_t *number_out,
+                                         struct item *item_out, struct err *err)
+{
+    struct fake_ledger *ledger = (struct fake_ledger *)self;
+
+    (void)err;
+    for (uint64_t number = after + 1; number <= ledger->count; number++) {
+        const struct item *item = &ledger->durable[number];
+
+        if (item->state != ITEM_BLOCKED || item->waits_on != kind || item->waits_for != target)
+            continue;
+        *number_out = number;
+        give_item(ledger, number, item_out);
+        return ERR_OK;
+    }
+    return ERR_NOT_FOUND;
+}
+
+static inline enum err_code next_release(struct ledger *self, uint64_t after, uint64_t *number_out,
+                                         struct item *item_out, struct err *err)
+{
+    struct fake_ledger *ledger = (struct fake_ledger *)self;
+
+    (void)err;
+    for (uint64_t number = after + 1; number <= ledger->count; number++) {
+        if (!ledger->durable[number].release_due)
+            continue;
+        *number_out = number;
+        give_item(ledger, number, item_out);
+        return ERR_OK;
+    }
+    return ERR_NOT_FOUND;
+}
+
+static inline enum err_code read_needs(struct ledger *self, uint64_t number, struct buf *storage,
+                                       struct needs_record *needs_out, struct err *err)
+{
+    struct fake_ledger *ledger = (struct fake_ledger *)self;
+
+    (void)storage;
+    if (!ledger->has_needs[number])
+        return ERR_NOT_FOUND;
+    if (ledger->needs_damaged[number])
+        return err_set(err, ERR_STORAGE, "damaged");
+    *needs_out = ledger->durable_needs[number];
+    return ERR_OK;
+}
+
+static inline enum err_code put_needs(struct ledger *self, uint64_t number,
+                                      const struct needs_record *needs, struct err *err)
+{
+    struct fake_ledger *ledger = (struct fake_ledger *)self;
+
+    (void)err;
+    ledger->newest_needs[number] = *needs;
+    ledger->open_count++;
+    return ERR_OK;
+}
+
+static inline enum err_code put_request(struct ledger *self, uint64_t number,
+                                        const struct frozen_request *request, struct err *err)
+{
+    struct fake_ledger *ledger = (struct fake_ledger *)self;
+
+    (void)err;
+    (void)snprintf(ledger->body[number], sizeof ledger->body[number], "%.*s",
+                   (int)request->body.length, request->body.bytes);
+    ledger->open_count++;
+    return ERR_OK;
+}
+
+static inline enum err_code counts(struct ledger *self, uint32_t job, uint32_t connection,
+                                   struct item_counts *counts_out, struct err *err)
+{
+    struct fake_ledger *ledger = (struct fake_ledger *)self;
+
+    (void)err;
+    *counts_out = (struct item_counts){0};
+    for (uint64_t number = 1; number <= ledger->count; number++) {
+        const struct item *item = &ledger->durable[number];
+
+        if ((job == UINT32_MAX || item->job == job) &&
+            (connection == UINT32_MAX || item->connection == connection))
+            counts_out->by_state[item->state]++;
+    }
+    return ERR_OK;
+}
+
+static inline const char *job_name(struct ledger *self, uint32_t job)
+{
+    static const char *const names[] = {"create", "update", "of another run"};
+
+    (void)self;
+    return job < 3 ? names[job] : NULL;
+}
+
 static inline enum err_code put_item(struct ledger *self, uint64_t number,
                                      const struct item *before, const struct item *item,
                                      struct err *err)
@@ -110,10 +225,13 @@ static inline enum err_code put_item(struct ledger *self, uint64_t number,
 static inline enum err_code put_result(struct ledger *self, uint64_t number,
                                        const struct result_record *result, struct err *err)
 {
-    (void)number;
-    (void)result;
+    struct fake_ledger *ledger = (struct fake_ledger *)self;
+
     (void)err;
-    ((struct fake_ledger *)self)->open_count++;
+    (void)snprintf(ledger->problem[number], sizeof ledger->problem[number], "%.*s",
+                   (int)result->message.length,
+                   result->message.bytes == NULL ? "" : result->message.bytes);
+    ledger->open_count++;
     return ERR_OK;
 }
 
@@ -154,6 +272,7 @@ static inline void make_durable(struct fake_ledger *ledger)
 {
     memcpy(ledger->durable, ledger->newest, sizeof ledger->durable);
     memcpy(ledger->proven, ledger->newest_proven, sizeof ledger->proven);
+    memcpy(ledger->durable_needs, ledger->newest_needs, sizeof ledger->durable_needs);
     ledger->durable_sequence = ledger->sequence;
 }
 
@@ -180,7 +299,15 @@ static inline enum err_code commit_poll(struct ledger *self, bool wait, uint64_t
     return ERR_OK;
 }
 
-static const struct ledger_ops ledger_ops = {.read_request = read_request,
+static const struct ledger_ops ledger_ops = {.read_item = read_item,
+                                             .read_needs = read_needs,
+                                             .next_blocked = next_blocked,
+                                             .next_release = next_release,
+                                             .counts = counts,
+                                             .job_name = job_name,
+                                             .put_needs = put_needs,
+                                             .put_request = put_request,
+                                             .read_request = read_request,
                                              .next_ready = next_ready,
                                              .next_active = next_active,
                                              .proven_operation = proven_operation,
