@@ -179,7 +179,7 @@ const struct text_template *text_template_compile(struct arena *arena,
 
     if (scalar->kind != YAML_LIST && scalar->kind != YAML_MAP)
         return text_template_compile_in(&context, scalar);
-    diagnostics_add(diagnostics, DIAG_ERROR, scalar->place, "expr.kind", NULL,
+    diagnostics_add(diagnostics, DIAG_ERROR, scalar->place, "expr.kind", "as in ${row.sku}",
                     "this is %s; a text or an expression belongs here",
                     scalar->kind == YAML_LIST ? "a list" : "a map");
     return NULL;

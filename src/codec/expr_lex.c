@@ -191,7 +191,8 @@ static void read_string(struct parser *parser)
     while (end < parser->text.length && parser->text.bytes[end] != quote)
         end += parser->text.bytes[end] == '\\' ? 2 : 1;
     if (end >= parser->text.length) {
-        parser_error(parser, part(parser, parser->at, parser->at + 1), "expr.syntax", NULL,
+        parser_error(parser, part(parser, parser->at, parser->at + 1), "expr.syntax",
+                     "a quote mark inside of the text is written \\\" or \\'",
                      "this text has no closing %c", quote);
         return;
     }
@@ -235,8 +236,8 @@ static void reject(struct parser *parser)
         }
     }
     rest.length = size > 0 ? size : 1;
-    parser_error(parser, rest, "expr.syntax", NULL, "'%.*s' is not part of expressions",
-                 (int)rest.length, rest.bytes);
+    parser_error(parser, rest, "expr.syntax", "a text needs quotes: \"…\"",
+                 "'%.*s' is not part of expressions", (int)rest.length, rest.bytes);
 }
 
 static void read_symbol(struct parser *parser)

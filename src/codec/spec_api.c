@@ -266,12 +266,14 @@ void spec_read_connections(struct spec_reader *reader, const struct yaml_node *n
     if (node == NULL)
         return;
     if (node->count > SPEC_CONNECTIONS_MAX) {
-        spec_error(reader, node->place, "spec.too_many", NULL, "more than %d connections",
-                   SPEC_CONNECTIONS_MAX);
+        spec_error(reader, node->place, "spec.too_many", "split the spec",
+                   "more than %d connections", SPEC_CONNECTIONS_MAX);
         return;
     }
     if (node->count == 0) {
-        spec_error(reader, node->place, "spec.required", NULL, "'connections' is empty");
+        spec_error(reader, node->place, "spec.required",
+                   "connections: { shop: { access_token: { env: RUTTER_ACCESS_TOKEN } } }",
+                   "'connections' is empty");
         return;
     }
     connections = spec_new(reader, node->count, sizeof *connections);

@@ -147,8 +147,8 @@ bool spec_read_map(struct spec_reader *reader, const struct yaml_node *map, cons
     for (size_t i = 0; i < key_count; i++)
         found_out[i] = NULL;
     if (map->kind != YAML_MAP) {
-        spec_error(reader, map->place, "spec.type", NULL, "%s is %s, must be a map", what,
-                   yaml_kind_name(map->kind));
+        spec_error(reader, map->place, "spec.type", "write lines of the form key: value below it",
+                   "%s is %s, must be a map", what, yaml_kind_name(map->kind));
         return false;
     }
     for (size_t i = 0; i < map->count; i++) {

@@ -68,7 +68,8 @@ void spec_read_retry(struct spec_reader *reader, const struct yaml_node *node,
         spec_read_duration(reader, found[RETRY_GIVE_UP_AFTER], "give_up_after", second_ms,
                            30 * 24 * hour_ms, &retry->give_up_after_ms);
     if (retry->first_delay_ms > retry->max_delay_ms)
-        spec_error(reader, node->place, "spec.value", NULL, "first_delay is longer than max_delay");
+        spec_error(reader, node->place, "spec.value", "make max_delay at least as long",
+                   "first_delay is longer than max_delay");
 }
 
 bool spec_read_when_empty(struct spec_reader *reader, const struct yaml_node *node,
@@ -331,7 +332,8 @@ void spec_read_jobs(struct spec_reader *reader, const struct yaml_node *node,
     if (defaults->connection != NULL)
         check_alias(reader, defaults->connection);
     if (node->count == 0) {
-        spec_error(reader, node->place, "spec.required", NULL, "'jobs' is empty");
+        spec_error(reader, node->place, "spec.required",
+                   "jobs: { NAME: { source: …, request: … } }", "'jobs' is empty");
         return;
     }
     if (node->count > SPEC_JOBS_MAX) {

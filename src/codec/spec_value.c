@@ -9,7 +9,8 @@ bool spec_read_text(struct spec_reader *reader, const struct yaml_node *node, co
                     const char **text_out)
 {
     if (node->text.length == 0) {
-        spec_error(reader, node->place, "spec.value", NULL, "%s is empty", what);
+        spec_error(reader, node->place, "spec.value", "write a value, or leave the key out",
+                   "%s is empty", what);
         return false;
     }
     for (size_t i = 0; i < node->text.length; i++) {
@@ -17,7 +18,7 @@ bool spec_read_text(struct spec_reader *reader, const struct yaml_node *node, co
 
         if (byte >= 0x20 && byte != 0x7f)
             continue;
-        spec_error(reader, node->place, "spec.value", NULL,
+        spec_error(reader, node->place, "spec.value", "write it on one line, without escapes",
                    "%s has a line break or another control character", what);
         return false;
     }

@@ -194,7 +194,8 @@ static bool read_override(struct spec_reader *reader, const struct yaml_node *no
             return true;
         }
     }
-    spec_error(reader, node->place, "spec.variable", NULL,
+    spec_error(reader, node->place, "spec.variable",
+               "give a value of that kind, or change the one under vars",
                "--var %.*s gives text for what is %s in the spec", (int)variable->name.length,
                variable->name.bytes, yaml_kind_name(node->kind));
     return false;

@@ -26,13 +26,15 @@ static bool check_path(struct intake *intake, const struct intake_job *job, cons
                        struct slice path)
 {
     if (path.length > PATH_BYTES_MAX - RESPONSE_MODE_QUERY_BYTES_MAX) {
-        diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.path", NULL,
+        diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.path",
+                        "what stands in a path names one object of the API",
                         "job %s: the path of this row is longer than %d bytes", job->job->name,
                         PATH_BYTES_MAX - RESPONSE_MODE_QUERY_BYTES_MAX);
         return false;
     }
     if (!is_of_operation(job->job, path)) {
-        diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.path", NULL,
+        diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.path",
+                        "what stands in a path names one object of the API",
                         "job %s: the values of this row make '%s %.*s', which is not %s",
                         job->job->name, method_name(job->job->method), (int)path.length, path.bytes,
                         job->job->operation->path);
@@ -163,7 +165,8 @@ bool intake_render_request(struct intake *intake, const struct intake_job *job,
         buf_append_format(&intake->body, "{%s}", mode);
     }
     if (intake->body.failed == ERR_TOO_BIG) {
-        diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.body", NULL,
+        diagnostics_add(intake->diagnostics, DIAG_ERROR, row_place(unit), "data.body",
+                        "make several rows of it",
                         "job %s: the body of this row is larger than %u MiB", job->job->name,
                         BODY_BYTES_MAX / (1024 * 1024));
         return false;

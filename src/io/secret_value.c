@@ -145,7 +145,8 @@ static bool check_value(struct secret_read *read)
     if (read->length == 0)
         return is_missing(read, NULL, "is empty");
     if (read->length > SECRET_BYTES_MAX) {
-        complain(read, "credentials.value", NULL, "is longer than 4096 bytes");
+        complain(read, "credentials.value", "is it the file that holds the secret?",
+                 "is longer than 4096 bytes");
         return false;
     }
     for (size_t i = 0; i < read->length; i++) {
