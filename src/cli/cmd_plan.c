@@ -179,7 +179,7 @@ int cmd_plan(int argc, char **argv)
     struct session session;
     struct err err = {0};
     int exit_status = options_parse(
-        argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_SHOW | ALLOW_VALIDATE, &options);
+        argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_SHOW | ALLOW_SELECT | ALLOW_VALIDATE, &options);
 
     if (exit_status != -1)
         return exit_status;

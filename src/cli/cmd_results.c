@@ -333,7 +333,7 @@ static enum err_code write_all(struct results *results, struct err *err)
         outputs_open(&session->spec, &session->arena, &session->diagnostics, &results->outputs,
                      err) != ERR_OK ||
         intake_open_with_store(
-            &session->spec, session->ledger->ops->last_run(session->ledger), clock_wall_ms(),
+            &session->spec, NULL, session->ledger->ops->last_run(session->ledger), clock_wall_ms(),
             &(struct source_store){.directory = &session->directory, .is_kept = true},
             &session->diagnostics, &results->intake, err) != ERR_OK)
         return err->code;

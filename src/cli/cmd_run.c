@@ -20,7 +20,14 @@ const char help_run[] =
     "Compares the rows of today with the ledger and does what is not done: new keys are added,\n"
     "what was interrupted goes on, what is done is skipped, what failed stays failed until\n"
     "`purser retry` or until its row changed. The same command again is always safe.\n\n"
+    "Rows that --only and --where leave out are not compared, dropped or sent. What an earlier\n"
+    "run has under way is always taken to its end.\n\n"
+    "  --only JOB         only this job; may be repeated\n"
+    "  --where TERMS      only rows for which all TERMS hold, such as 'key~SALE and state=new';\n"
+    "                     fields: job, connection, key, line, state (of its item; new = none yet)\n"
     "  --limit N          start at most N new items\n"
+    "  --canary N         each job sends N items first, and the others when these have all\n"
+    "                     succeeded; else it stops with exit status 5\n"
     "  --wait DURATION    stop after this long; exit status 75 when not finished\n"
     "  --grace DURATION   after Ctrl-C or SIGTERM, time for what is on the wire (default 30s)\n"
     "  --var NAME=VALUE   set a variable of the spec; may be repeated\n"
@@ -84,6 +91,9 @@ static enum err_code compare(struct run *run, struct err *err)
         session_warn(session);
         code = run_put_record(run, -1, err);
     }
+    run->only_seen = !selection_is_all(&comparison.selection);
+    if (code == ERR_OK)
+        code = selection_tell_needs(&comparison.selection, session, err);
     if (code == ERR_OK)
         code = comparison_walk(&comparison, true, NULL, NULL, err);
     if (code == ERR_OK && request_renderer_is_needed(&session->spec))
@@ -128,7 +138,8 @@ int cmd_run(int argc, char **argv)
     struct session session;
     struct credentials credentials = {0};
     int exit_status = options_parse(
-        argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_RUN | ALLOW_VALIDATE, &options);
+        argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_RUN | ALLOW_SELECT | ALLOW_VALIDATE,
+        &options);
 
     if (exit_status != -1)
         return exit_status;

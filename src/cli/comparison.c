@@ -72,8 +72,9 @@ enum err_code comparison_open(struct session *session, const struct comparison_o
     if (comparison->counts == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for the counts of the comparison");
     comparison->store.directory = options->keep_rows ? &session->directory : NULL;
-    if (intake_open_with_store(&session->spec, comparison->run, options->started_ms,
-                               options->keep_rows ? &comparison->store : NULL,
+    if (selection_make(session, &comparison->selection, err) != ERR_OK ||
+        intake_open_with_store(&session->spec, comparison->selection.left_out, comparison->run,
+                               options->started_ms, options->keep_rows ? &comparison->store : NULL,
                                &session->diagnostics, &comparison->intake, err) != ERR_OK)
         return err->code;
     intake_set_stop(comparison->intake, options->stop, options->stop_context);
@@ -98,17 +99,40 @@ struct intake *comparison_take_intake(struct comparison *comparison)
     return intake;
 }
 
-static enum err_code count(struct comparison *comparison, const struct rendered_row *row,
-                           enum converge_action action, struct err *err)
+static struct comparison_counts *counts_of(struct comparison *comparison, size_t job)
 {
     struct session *session = comparison->session;
-    struct comparison_counts **counts = &comparison->counts[row->job_index];
+    struct comparison_counts **counts = &comparison->counts[job];
 
     if (*counts == NULL)
         *counts = arena_new(&session->arena, session->spec.connection_count, sizeof **counts);
-    if (*counts == NULL)
+    return *counts;
+}
+
+static bool is_sent(enum converge_action action)
+{
+    return action == CONVERGE_ADD || action == CONVERGE_REPLACE || action == CONVERGE_RESEND;
+}
+
+static enum err_code count(struct comparison *comparison, const struct rendered_row *row,
+                           const struct import_outcome *outcome, struct err *err)
+{
+    struct comparison_counts *counts = counts_of(comparison, row->job_index);
+    enum item_state state = outcome->known.state;
+
+    if (counts == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for the counts of the comparison");
-    (*counts)[row->connection_index].by_action[action]++;
+    counts += row->connection_index;
+    counts->by_action[outcome->action]++;
+    if (outcome->is_known)
+        counts->seen[state]++;
+    if (outcome->is_known && row->condition && import_is_droppable(&outcome->known))
+        counts->kept_unsent++;
+    if (outcome->is_known && item_state_is_active(state))
+        counts->active++;
+    if (is_sent(outcome->action) ||
+        (outcome->is_known && row->condition && (state == ITEM_READY || state == ITEM_BLOCKED)))
+        counts->starts++;
     return ERR_OK;
 }
 
@@ -171,8 +195,12 @@ static enum err_code walk_row(void *context, const struct rendered_row *row, str
     struct import_outcome outcome;
 
     set_needs(walk->comparison, row, needs, &imported);
-    if (import_compare(&walk->importer, &imported, &outcome, err) != ERR_OK ||
-        count(walk->comparison, row, outcome.action, err) != ERR_OK)
+    if (import_compare(&walk->importer, &imported, &outcome, err) != ERR_OK)
+        return err->code;
+    if (!selection_takes(&walk->comparison->selection, &walk->comparison->session->spec, row,
+                         &outcome))
+        return ERR_OK;
+    if (count(walk->comparison, row, &outcome, err) != ERR_OK)
         return err->code;
     if (outcome.action == CONVERGE_REFUSE)
         tell_refused(walk->comparison->session, row);
@@ -209,6 +237,81 @@ static enum err_code keep_rows(struct comparison *comparison, struct err *err)
     return ERR_OK;
 }
 
+static size_t index_of(const uint32_t *numbers, size_t count, uint32_t number)
+{
+    size_t i = 0;
+
+    while (i < count && numbers[i] != number)
+        i++;
+    return i;
+}
+
+/* One that is dropped unless a row stands behind it. */
+static void count_unsent(void *context, const struct item *item)
+{
+    struct comparison *comparison = context;
+    const struct spec *spec = &comparison->session->spec;
+    size_t job = index_of(comparison->jobs, spec->job_count, item->job);
+    size_t connection = index_of(comparison->connections, spec->connection_count, item->connection);
+    struct comparison_counts *counts;
+
+    if (job == spec->job_count || connection == spec->connection_count)
+        return;
+    counts = counts_of(comparison, job);
+    if (counts != NULL)
+        counts[connection].dropped++;
+}
+
+/* Items that are over and have no row any more; without --where, which leaves rows out. */
+static enum err_code count_gone(struct comparison *comparison, struct err *err)
+{
+    static const enum item_state over[] = {ITEM_SUCCEEDED, ITEM_FAILED, ITEM_IN_DOUBT,
+                                           ITEM_CANCELLED, ITEM_SKIPPED};
+    const struct spec *spec = &comparison->session->spec;
+    struct ledger *ledger = comparison->session->ledger;
+
+    for (size_t i = 0; i < spec->job_count; i++) {
+        struct comparison_counts *counts;
+
+        if (comparison->jobs[i] == UINT32_MAX ||
+            (comparison->selection.left_out != NULL && comparison->selection.left_out[i]))
+            continue;
+        counts = counts_of(comparison, i);
+        if (counts == NULL)
+            return err_set(err, ERR_NO_MEMORY, "no memory for the counts of the comparison");
+        for (size_t j = 0; j < spec->connection_count; j++) {
+            struct item_counts known;
+
+            counts[j].dropped -= counts[j].dropped < counts[j].kept_unsent ? counts[j].dropped
+                                                                           : counts[j].kept_unsent;
+            if (comparison->connections[j] == UINT32_MAX)
+                continue;
+            if (ledger->ops->counts(ledger, comparison->jobs[i], comparison->connections[j], &known,
+                                    err) != ERR_OK)
+                return err->code;
+            for (size_t k = 0; k < sizeof over / sizeof *over; k++)
+                counts[j].gone += known.by_state[over[k]] - counts[j].seen[over[k]];
+        }
+    }
+    return ERR_OK;
+}
+
+static void limit_drops(const struct comparison *comparison, struct importer *importer)
+{
+    const struct spec *spec = &comparison->session->spec;
+    uint32_t *jobs;
+
+    importer->keeps_absent = comparison->selection.where.count > 0;
+    if (comparison->selection.left_out == NULL)
+        return;
+    jobs = arena_new(&comparison->session->arena, spec->job_count, sizeof *jobs);
+    importer->keeps_absent = importer->keeps_absent || jobs == NULL;
+    importer->jobs = jobs;
+    for (size_t i = 0; jobs != NULL && i < spec->job_count; i++)
+        if (!comparison->selection.left_out[i])
+            jobs[importer->job_count++] = comparison->jobs[i];
+}
+
 enum err_code comparison_walk(struct comparison *comparison, bool write, comparison_row_fn *row_fn,
                               void *context, struct err *err)
 {
@@ -218,7 +321,9 @@ enum err_code comparison_walk(struct comparison *comparison, bool write, compari
                         .importer = {.ledger = ledger,
                                      .dry = !write,
                                      .run = comparison->run,
-                                     .now_ms = comparison->started_ms},
+                                     .now_ms = comparison->started_ms,
+                                     .unsent_fn = count_unsent,
+                                     .unsent_context = comparison},
                         .row_fn = row_fn,
                         .context = context};
     uint32_t connection_count = 0;
@@ -229,8 +334,10 @@ enum err_code comparison_walk(struct comparison *comparison, bool write, compari
         return err->code;
     if (comparison_numbers(session, write, &comparison->connections, &comparison->jobs, err) !=
             ERR_OK ||
-        intake_set_ledger(comparison->intake, ledger, err) != ERR_OK ||
-        intake_each(comparison->intake, walk_row, &walk, err) != ERR_OK)
+        intake_set_ledger(comparison->intake, ledger, err) != ERR_OK)
+        return err->code;
+    limit_drops(comparison, &walk.importer);
+    if (intake_each(comparison->intake, walk_row, &walk, err) != ERR_OK)
         return err->code;
     if (write && diagnostics_has_errors(&session->diagnostics))
         return err_set(err, ERR_INPUT, "rows changed that must not change; nothing was sent");
@@ -239,5 +346,7 @@ enum err_code comparison_walk(struct comparison *comparison, bool write, compari
     if (import_finish(&walk.importer, connection_count, err) != ERR_OK)
         return err->code;
     comparison->total = walk.importer.counts;
+    if (!write && ledger != NULL && comparison->selection.where.count == 0)
+        return count_gone(comparison, err);
     return ERR_OK;
 }

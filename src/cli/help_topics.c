@@ -16,7 +16,7 @@ static void print_exit_statuses(void)
            "2        usage, spec or input error; nothing was sent\n"
            "3        finished, some items failed\n"
            "4        credentials refused, or a connection must be authorised again\n"
-           "5        stopped by max_failures, or a job whose first items were all refused\n"
+           "5        stopped by max_failures or a canary, or a job whose first items were all refused\n"
            "6        the ledger is locked by another purser (its pid is named)\n"
            "7        items in doubt remain, or remote jobs that are pending for over a day\n"
            "75       not finished; run the same command again to go on\n"

@@ -30,6 +30,9 @@ enum {
     OPTION_APPLY_FOUND,
     OPTION_INPUT,
     OPTION_JOB,
+    OPTION_ONLY,
+    OPTION_CANARY,
+    OPTION_PLAN,
 };
 
 struct option_rule {
@@ -46,14 +49,14 @@ static const struct option_rule rules[] = {
     {"verbose", no_argument, 'v', 0},
     {"output", required_argument, OPTION_OUTPUT, ALLOW_OUTPUT},
     {"var", required_argument, OPTION_VAR, ALLOW_VARIABLES},
-    {"where", required_argument, OPTION_WHERE, ALLOW_WHERE},
+    {"where", required_argument, OPTION_WHERE, ALLOW_WHERE | ALLOW_SELECT},
     {"show", required_argument, OPTION_SHOW, ALLOW_SHOW},
     {"as", required_argument, OPTION_AS, ALLOW_AS},
     {"connection", required_argument, OPTION_CONNECTION, ALLOW_CONNECTION},
     {"watch", no_argument, OPTION_WATCH, ALLOW_WATCH},
     {"wait", required_argument, OPTION_WAIT, ALLOW_RUN},
     {"grace", required_argument, OPTION_GRACE, ALLOW_RUN},
-    {"limit", required_argument, OPTION_LIMIT, ALLOW_RUN},
+    {"limit", required_argument, OPTION_LIMIT, ALLOW_SELECT},
     {"check", no_argument, OPTION_CHECK, ALLOW_CHECK},
     {"after", required_argument, OPTION_AFTER, ALLOW_PROBE},
     {"allow-production", no_argument, OPTION_ALLOW_PRODUCTION, ALLOW_PROBE},
@@ -61,6 +64,9 @@ static const struct option_rule rules[] = {
     {"apply-found", no_argument, OPTION_APPLY_FOUND, ALLOW_APPLY_FOUND},
     {"input", required_argument, OPTION_INPUT, ALLOW_INPUT},
     {"job", required_argument, OPTION_JOB, ALLOW_INPUT},
+    {"only", required_argument, OPTION_ONLY, ALLOW_SELECT},
+    {"canary", required_argument, OPTION_CANARY, ALLOW_SELECT},
+    {"plan", required_argument, OPTION_PLAN, ALLOW_PLAN},
 };
 enum { RULE_COUNT = sizeof rules / sizeof rules[0] };
 
@@ -148,6 +154,46 @@ static bool parse_variable(const char *word, struct options *options)
     return true;
 }
 
+static bool parse_canary(const char *word, uint32_t *canary_out)
+{
+    uint64_t number;
+
+    if (!text_to_u64(slice_of(word), &number) || number == 0 || number > CANARY_MAX)
+        return false;
+    *canary_out = (uint32_t)number;
+    return true;
+}
+
+/* Which rows, and how many of them. */
+static int apply_selection(const char *command, int value, const char *argument,
+                           struct options *options)
+{
+    switch (value) {
+    case OPTION_WHERE:
+        options->where = argument;
+        return -1;
+    case OPTION_LIMIT:
+        return text_to_u64(slice_of(argument), &options->limit)
+                   ? -1
+                   : wrong(command, "--limit takes a whole number, not '%.60s'", argument);
+    case OPTION_ONLY:
+        if (options->only_count == OPTION_ONLY_MAX)
+            return wrong(command, "--only is given too often; the last was '%.60s'", argument);
+        options->only[options->only_count++] = argument;
+        return -1;
+    case OPTION_CANARY:
+        return parse_canary(argument, &options->canary)
+                   ? -1
+                   : wrong(command, "--canary takes a whole number of items, not '%.60s'",
+                           argument);
+    case OPTION_PLAN:
+        options->plan = argument;
+        return -1;
+    default:
+        return wrong(command, "the option '%.60s' is not known", argument);
+    }
+}
+
 static int apply(const char *command, int value, const char *argument, struct options *options)
 {
     switch (value) {
@@ -170,9 +216,6 @@ static int apply(const char *command, int value, const char *argument, struct op
         return parse_variable(argument, options)
                    ? -1
                    : wrong(command, "--var takes NAME=VALUE, not '%.60s'", argument);
-    case OPTION_WHERE:
-        options->where = argument;
-        return -1;
     case OPTION_SHOW:
         options->show = argument;
         return -1;
@@ -215,16 +258,12 @@ static int apply(const char *command, int value, const char *argument, struct op
         return text_to_duration_ms(slice_of(argument), &options->grace_ms)
                    ? -1
                    : wrong(command, "--grace takes a duration such as 30s, not '%.60s'", argument);
-    case OPTION_LIMIT:
-        return text_to_u64(slice_of(argument), &options->limit)
-                   ? -1
-                   : wrong(command, "--limit takes a whole number, not '%.60s'", argument);
     case OPTION_VALIDATE:
         return parse_validation(argument, &options->validation)
                    ? -1
                    : wrong(command, "--validate takes error, warn or off, not '%.60s'", argument);
     default:
-        return wrong(command, "the option '%.60s' is not known", argument);
+        return apply_selection(command, value, argument, options);
     }
 }
 

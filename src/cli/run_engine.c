@@ -258,6 +258,7 @@ static enum err_code open_engine(struct run *run, struct machinery *machinery, s
                                      .in_flight = spec->api.in_flight,
                                      .outstanding = spec->api.outstanding,
                                      .item_limit = run->session->options->limit,
+                                     .canary = run->session->options->canary,
                                      .timeout_ms = spec->api.exchange_timeout_ms,
                                      .unreachable_ms = UNREACHABLE_MS,
                                      .run = run->number,

@@ -16,7 +16,8 @@ int run_exit_status(const struct engine_progress *progress, const struct item_co
 {
     if (progress->stop == STOP_CREDENTIALS || progress->parked_for_credentials)
         return EXIT_CREDENTIALS;
-    if (progress->stop == STOP_MAX_FAILURES || progress->stopped_jobs > 0)
+    if (progress->stop == STOP_MAX_FAILURES || progress->stop == STOP_CANARY ||
+        progress->stopped_jobs > 0)
         return EXIT_MAX_FAILURES;
     if (unfinished_count(counts) > progress->stuck)
         return EXIT_NOT_FINISHED;
@@ -112,8 +113,16 @@ static void append_next(const struct run *run, int exit_status, struct buf *out)
             file, state, file, state);
         break;
     case EXIT_MAX_FAILURES:
-        buf_append_format(out, "next: purser items %s%s --where state=failed shows why\n", file,
-                          state);
+        if (run->counts.by_state[ITEM_FAILED] == 0 && run->counts.by_state[ITEM_IN_DOUBT] > 0)
+            buf_append_format(out,
+                              "next: purser reconcile %s%s asks what became of them; then run "
+                              "again\n",
+                              file, state);
+        else
+            buf_append_format(out,
+                              "next: purser items %s%s --where state=failed shows why; correct "
+                              "the rows or the spec and run again\n",
+                              file, state);
         break;
     case EXIT_CREDENTIALS:
         buf_append_format(out, "next: mend the credentials, then purser run %s%s goes on\n", file,

@@ -21,13 +21,16 @@ void engine_check_failures(struct engine *engine)
         finished += engine->jobs[i].finished;
         if (too_many_failed(engine->jobs[i].failed, engine->jobs[i].finished, job->failures_max,
                             job->failures_millionth))
-            engine_stop_run(engine, STOP_MAX_FAILURES, "job %s: %llu of %llu finished items failed",
-                            job->name, (unsigned long long)engine->jobs[i].failed,
-                            (unsigned long long)engine->jobs[i].finished);
+            engine_stop_run(
+                engine, STOP_MAX_FAILURES,
+                "job %s: %llu of %llu finished items failed, more than its max_failures", job->name,
+                (unsigned long long)engine->jobs[i].failed,
+                (unsigned long long)engine->jobs[i].finished);
     }
     if (too_many_failed(failed, finished, engine->options.failures_max,
                         engine->options.failures_millionth))
-        engine_stop_run(engine, STOP_MAX_FAILURES, "%llu of %llu finished items failed",
+        engine_stop_run(engine, STOP_MAX_FAILURES,
+                        "%llu of %llu finished items failed, more than max_failures",
                         (unsigned long long)failed, (unsigned long long)finished);
 }
 

@@ -244,6 +244,11 @@ enum err_code import_compare(struct importer *importer, const struct import_row 
     return ERR_OK;
 }
 
+bool import_is_droppable(const struct item *item)
+{
+    return is_unsent(item) && item->attempt_total == 0 && !item->corrected;
+}
+
 enum err_code import_apply(struct importer *importer, const struct import_row *row,
                            const struct import_outcome *outcome, struct err *err)
 {
@@ -258,6 +263,8 @@ enum err_code import_apply(struct importer *importer, const struct import_row *r
         importer->counts.waiting += import_will_wait(row, outcome);
         importer->has_work[row->job_index] = true;
     }
+    if (outcome->is_known && row->condition && import_is_droppable(&outcome->known))
+        importer->counts.droppable_of_now++;
     if (importer->dry)
         return ERR_OK;
     if (apply(importer, row, outcome, err) != ERR_OK)
@@ -265,17 +272,27 @@ enum err_code import_apply(struct importer *importer, const struct import_row *r
     return commit_when_full(importer, err);
 }
 
-/* Without a row, never sent, and not for a person to decide. */
+static bool is_in_scope(const struct importer *importer, const struct item *item)
+{
+    for (size_t i = 0; i < importer->job_count; i++)
+        if (importer->jobs[i] == item->job)
+            return true;
+    return importer->jobs == NULL;
+}
+
+/* Without a row, as far as the items are marked. */
 static bool is_to_be_dropped(const struct importer *importer, const struct item *item)
 {
-    return is_unsent(item) && item->seen_run != importer->run && item->attempt_total == 0 &&
-           !item->corrected;
+    return import_is_droppable(item) && (importer->dry || item->seen_run != importer->run) &&
+           is_in_scope(importer, item);
 }
 
 static enum err_code drop(struct importer *importer, uint64_t number, const struct item *item,
                           struct err *err)
 {
     importer->counts.dropped++;
+    if (importer->dry && importer->unsent_fn != NULL)
+        importer->unsent_fn(importer->unsent_context, item);
     if (importer->dry)
         return ERR_OK;
     if (importer->ledger->ops->drop_item(importer->ledger, number, item, err) != ERR_OK)
@@ -340,7 +357,7 @@ enum err_code import_commit(struct importer *importer, struct err *err)
 enum err_code import_finish(struct importer *importer, uint32_t connection_count, struct err *err)
 {
     struct item_counts counts;
-    uint64_t unsent;
+    uint64_t unsent, of_now = importer->counts.unsent_of_now;
 
     if (importer->ledger == NULL)
         return ERR_OK;
@@ -350,24 +367,23 @@ enum err_code import_finish(struct importer *importer, uint32_t connection_count
         ERR_OK)
         return err->code;
     unsent = counts.by_state[ITEM_READY] + counts.by_state[ITEM_BLOCKED];
-    /* The walk is only needed when some unsent item has no row. A plan has marked nothing, so it
-     * can say how many, not which. */
-    if (importer->dry) {
-        uint64_t added =
+    /* A plan has added nothing. */
+    if (importer->dry)
+        of_now -=
             importer->counts.by_action[CONVERGE_ADD] + importer->counts.by_action[CONVERGE_RESEND];
-        uint64_t kept = importer->counts.unsent_of_now - added;
-
-        importer->counts.dropped = unsent > kept ? unsent - kept : 0;
-        return ERR_OK;
-    }
-    if (unsent == importer->counts.unsent_of_now)
+    /* The walk is only needed when some unsent item has no row. */
+    if (importer->keeps_absent || unsent == of_now)
         return ERR_OK;
     for (uint32_t connection = 0; connection < connection_count; connection++)
         if (drop_unseen(importer, connection, err) != ERR_OK)
             return err->code;
     if (drop_unseen_blocked(importer, counts.by_state[ITEM_BLOCKED], err) != ERR_OK)
         return err->code;
-    return import_commit(importer, err);
+    if (!importer->dry)
+        return import_commit(importer, err);
+    /* It has marked nothing either, so it can say how many, not which. */
+    importer->counts.dropped -= importer->counts.droppable_of_now;
+    return ERR_OK;
 }
 
 /* --- corrected rows, given beside the source --- */

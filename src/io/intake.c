@@ -83,9 +83,9 @@ static enum err_code open_needs(struct intake *intake, struct err *err)
     return outputs_open(spec, &intake->templates, intake->diagnostics, &intake->outputs, err);
 }
 
-/* The job `only`, or all with SIZE_MAX. */
-static enum err_code open_jobs(const struct spec *spec, size_t only, uint32_t run,
-                               int64_t started_ms, const struct source_store *store,
+/* The job `only`, or with SIZE_MAX all but those that are left out. */
+static enum err_code open_jobs(const struct spec *spec, size_t only, const bool *left_out,
+                               uint32_t run, int64_t started_ms, const struct source_store *store,
                                struct diagnostics *diagnostics, struct intake **intake_out,
                                struct err *err)
 {
@@ -116,7 +116,7 @@ static enum err_code open_jobs(const struct spec *spec, size_t only, uint32_t ru
         struct err why = {0}; /* one that an earlier job has set says nothing of this one */
 
         intake->jobs[i].job = &spec->jobs[i];
-        if (only != SIZE_MAX && i != only)
+        if ((only != SIZE_MAX && i != only) || (left_out != NULL && left_out[i]))
             continue;
         opened = open_job(intake, &intake->jobs[i], &why);
         if (opened != ERR_OK) {
@@ -142,15 +142,16 @@ enum err_code intake_open(const struct spec *spec, uint32_t run, int64_t started
                           struct diagnostics *diagnostics, struct intake **intake_out,
                           struct err *err)
 {
-    return open_jobs(spec, SIZE_MAX, run, started_ms, NULL, diagnostics, intake_out, err);
+    return open_jobs(spec, SIZE_MAX, NULL, run, started_ms, NULL, diagnostics, intake_out, err);
 }
 
-enum err_code intake_open_with_store(const struct spec *spec, uint32_t run, int64_t started_ms,
-                                     const struct source_store *store,
+enum err_code intake_open_with_store(const struct spec *spec, const bool *left_out, uint32_t run,
+                                     int64_t started_ms, const struct source_store *store,
                                      struct diagnostics *diagnostics, struct intake **intake_out,
                                      struct err *err)
 {
-    return open_jobs(spec, SIZE_MAX, run, started_ms, store, diagnostics, intake_out, err);
+    return open_jobs(spec, SIZE_MAX, left_out, run, started_ms, store, diagnostics, intake_out,
+                     err);
 }
 
 enum err_code intake_open_one(const struct spec *spec, size_t job_index, uint32_t run,
@@ -158,7 +159,7 @@ enum err_code intake_open_one(const struct spec *spec, size_t job_index, uint32_
                               struct intake **intake_out, struct err *err)
 {
     assert(job_index < spec->job_count);
-    return open_jobs(spec, job_index, run, started_ms, NULL, diagnostics, intake_out, err);
+    return open_jobs(spec, job_index, NULL, run, started_ms, NULL, diagnostics, intake_out, err);
 }
 
 static void close_job(struct intake_job *job)

@@ -4,17 +4,24 @@
 #ifndef PURSER_CLI_COMPARISON_H
 #define PURSER_CLI_COMPARISON_H
 
-#include "purser/cli/session.h"
+#include "purser/cli/selection.h"
 #include "purser/engine/import.h"
 #include "purser/io/intake.h"
 
 /* What a job's rows on one connection come to. */
 struct comparison_counts {
     uint64_t by_action[CONVERGE_COUNT];
+    uint64_t active;      /* unchanged and under way: polled to its end, or repeated */
+    uint64_t starts;      /* ready or blocked afterwards: will be sent */
+    uint64_t kept_unsent; /* never sent, and with a row */
+    uint64_t dropped;     /* without a row and never sent (only counted when nothing is written) */
+    uint64_t gone;        /* without a row, and over (as above) */
+    uint64_t seen[ITEM_STATE_COUNT]; /* items with a row, by the state before */
 };
 
 struct comparison {
     struct session *session;
+    struct selection selection;
     struct intake *intake;
     struct source_store store; /* where it keeps rows; used when keep_rows was said */
     uint32_t run;              /* the number of this run, or of the next one */
@@ -38,15 +45,16 @@ struct comparison_options {
 typedef enum err_code comparison_row_fn(void *context, const struct rendered_row *row,
                                         const struct import_outcome *outcome, struct err *err);
 
-/* Opens the sources of the session's spec and checks every row. The session's ledger may be NULL:
- * everything is new. Errors: as intake_open() and intake_check(); close it after them as well. */
+/* Opens the sources of the session's spec and checks every row of the jobs that the options select.
+ * The session's ledger may be NULL: everything is new. Errors: as selection_make(), intake_open()
+ * and intake_check(); close it after them as well. */
 enum err_code comparison_open(struct session *session, const struct comparison_options *options,
                               struct comparison *comparison_out, struct err *err) ERR_CHECKED;
 
-/* One pass over the rows; the counts are of the last one. With `write` the ledger holds the result,
- * durable, when this returns; what an error leaves written compares as unchanged in the next run.
- * Rows that must not change (when_changed: error) are told in the session's diagnostics; with
- * `write` they end it with ERR_INPUT before the last step. `row_fn` may be NULL. */
+/* One pass over the selected rows; the counts are of the last one. With `write` the ledger holds
+ * the result, durable, when this returns; what an error leaves written compares as unchanged in the
+ * next run. Rows that must not change (when_changed: error) are told in the session's diagnostics;
+ * with `write` they end it with ERR_INPUT before the last step. `row_fn` may be NULL. */
 enum err_code comparison_walk(struct comparison *comparison, bool write, comparison_row_fn *row_fn,
                               void *context, struct err *err) ERR_CHECKED;
 

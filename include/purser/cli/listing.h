@@ -27,10 +27,24 @@ struct item_view {
 };
 
 /* "state=failed and code=450": fields state, reason, job, connection, key, code (HTTP status or
- * error code), generation, attempts; operators = != ~ (contains) < <= > >=. ERR_USAGE says what is
- * wrong. */
+ * error code), generation, attempts, line of the source; operators = != ~ (contains) < <= > >=.
+ * ERR_USAGE says what is wrong. */
 enum err_code where_parse(const char *text, struct where *where_out, struct err *err) ERR_CHECKED;
 bool where_matches(const struct where *where, const struct item_view *view);
+
+/* What is known of a row of today before it is sent. */
+struct where_row {
+    const char *job, *connection;
+    struct slice key;
+    const char *state; /* of its item; WHERE_STATE_NEW when it has none yet */
+    uint32_t line;     /* in its source */
+};
+#define WHERE_STATE_NEW "new"
+
+/* As where_parse(), with the fields job, connection, key, state and line. */
+enum err_code where_parse_rows(const char *text, struct where *where_out,
+                               struct err *err) ERR_CHECKED;
+bool where_matches_row(const struct where *where, const struct where_row *row);
 
 struct listing {
     struct ledger *ledger;

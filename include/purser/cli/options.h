@@ -15,6 +15,8 @@ enum output_format { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_NDJSON, OUTPUT_CSV };
 enum report_format { REPORT_NONE, REPORT_SARIF, REPORT_GITHUB };
 
 #define OPTION_VARIABLES_MAX 64
+#define OPTION_ONLY_MAX SPEC_JOBS_MAX
+#define CANARY_MAX 1000000
 
 /* Everything that some command takes; a command says which of them it allows. */
 struct options {
@@ -28,7 +30,7 @@ struct options {
     bool quiet;
     const char *where;
     const char *show;           /* plan --show JOB/KEY */
-    const char *directory;      /* results -o DIR */
+    const char *directory;      /* results -o DIR, plan -o FILE */
     const char *as;             /* resolve --as WORD */
     const char *connection;     /* the alias, where a key stands on several connections */
     enum validation validation; /* --validate WORD */
@@ -39,11 +41,15 @@ struct options {
     bool allow_production;
     int64_t wait_ms;   /* run --wait; INT64_MAX = no limit */
     int64_t grace_ms;  /* run --grace */
-    uint64_t limit;    /* run --limit; UINT64_MAX = no limit */
+    uint64_t limit;    /* --limit; UINT64_MAX = no limit */
+    uint32_t canary;   /* --canary; 0 = none */
+    const char *plan;  /* run --plan FILE */
     const char *input; /* retry --input FILE */
     const char *job;   /* retry --job JOB: whose rows they are */
     struct spec_variable variables[OPTION_VARIABLES_MAX];
     size_t variable_count;
+    const char *only[OPTION_ONLY_MAX]; /* --only JOB */
+    size_t only_count;
 };
 
 /* What a command may allow beside --state, --quiet, -v and --help, which all have. */
@@ -55,7 +61,7 @@ struct options {
 #define ALLOW_AS (1u << 5)
 #define ALLOW_CONNECTION (1u << 6)
 #define ALLOW_WATCH (1u << 7)
-#define ALLOW_RUN (1u << 8)  /* --wait, --grace, --limit */
+#define ALLOW_RUN (1u << 8)  /* --wait, --grace */
 #define ALLOW_ITEM (1u << 9) /* a second operand, which is then required */
 #define SPEC_OPTIONAL (1u << 10)
 #define ALLOW_VALIDATE (1u << 12)
@@ -63,7 +69,9 @@ struct options {
 #define ALLOW_CHECK (1u << 13)
 #define ALLOW_PROBE (1u << 14) /* --after, --allow-production */
 #define ALLOW_APPLY_FOUND (1u << 15)
-#define ALLOW_INPUT (1u << 20) /* --input, --job */
+#define ALLOW_INPUT (1u << 20)  /* --input, --job */
+#define ALLOW_SELECT (1u << 21) /* --only, --where, --limit, --canary */
+#define ALLOW_PLAN (1u << 22)   /* --plan */
 #define ALLOW_REPORT (1u << 31) /* --output sarif, github */
 
 /* Parses. Returns -1 to go on, else the exit status to end with: 0 after --help (printed on

@@ -58,9 +58,10 @@ bool import_will_wait(const struct import_row *row, const struct import_outcome 
 
 struct import_counts {
     uint64_t by_action[CONVERGE_COUNT];
-    uint64_t dropped;       /* left the source before they were sent */
-    uint64_t unsent_of_now; /* ready or blocked items that a row of today stands behind */
-    uint64_t waiting;       /* of these, how many wait for others */
+    uint64_t dropped;          /* left the source before they were sent */
+    uint64_t unsent_of_now;    /* ready or blocked items that a row of today stands behind */
+    uint64_t waiting;          /* of these, how many wait for others */
+    uint64_t droppable_of_now; /* never-sent items of before that a row stands behind */
 };
 
 /* Items with a request that is not sent, since the last commit; half of the places are used. */
@@ -71,7 +72,14 @@ struct importer {
     bool dry;              /* plan: compare, write nothing */
     uint32_t run;
     int64_t now_ms;
+    bool keeps_absent;    /* nothing is dropped: not all rows were looked at */
+    const uint32_t *jobs; /* only items of these are dropped; NULL = of all */
+    size_t job_count;
     struct import_counts counts;
+    /* When dry: is told of each item that is dropped unless a row stands behind it. NULL = is not.
+     */
+    void (*unsent_fn)(void *context, const struct item *item);
+    void *unsent_context;
     /* The import's own; zeroed by the caller. */
     bool has_work[SPEC_JOBS_MAX]; /* jobs with rows that are sent */
     size_t unsent_count;
@@ -100,8 +108,11 @@ enum err_code import_correction(struct importer *importer, const struct import_r
 /* Waits until all that was written is durable. */
 enum err_code import_commit(struct importer *importer, struct err *err) ERR_CHECKED;
 
-/* After the last row: drops ready and blocked items that were never sent and that no row stands
- * behind, on the connections 0 … connection_count - 1 of the ledger, and waits until all is
+/* Nothing is lost with it: it was never sent, and nobody has decided anything about it. */
+bool import_is_droppable(const struct item *item);
+
+/* After the last row: drops such items that no row stands behind (dry: counts them), on the
+ * connections 0 … connection_count - 1 of the ledger, and waits until all is
  * durable. */
 enum err_code import_finish(struct importer *importer, uint32_t connection_count,
                             struct err *err) ERR_CHECKED;

@@ -55,9 +55,12 @@ typedef enum err_code intake_row_fn(void *context, const struct rendered_row *ro
 enum err_code intake_open(const struct spec *spec, uint32_t run, int64_t started_ms,
                           struct diagnostics *diagnostics, struct intake **intake_out,
                           struct err *err) ERR_CHECKED;
-/* The same with a place for the rows of standard input and of commands; `store` is borrowed. */
-enum err_code intake_open_with_store(const struct spec *spec, uint32_t run, int64_t started_ms,
-                                     const struct source_store *store,
+
+/* The same with a place for the rows of standard input and of commands (`store`; NULL = none), and
+ * without the jobs that `left_out` (by index in the spec; NULL = none) says: their sources are not
+ * opened, and what items of other jobs need of them is not looked for. Both are borrowed. */
+enum err_code intake_open_with_store(const struct spec *spec, const bool *left_out, uint32_t run,
+                                     int64_t started_ms, const struct source_store *store,
                                      struct diagnostics *diagnostics, struct intake **intake_out,
                                      struct err *err) ERR_CHECKED;
 void intake_close(struct intake *intake);
