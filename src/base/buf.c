@@ -26,23 +26,21 @@ void buf_clear(struct buf *buf)
         buf->bytes[0] = '\0';
 }
 
-static bool reserve(struct buf *buf, size_t more)
+static bool grow(struct buf *buf, size_t more)
 {
     size_t needed, capacity;
     char *grown;
 
-    if (buf->failed != ERR_OK)
-        return false;
     if (more > buf->max_bytes - buf->length) {
         buf->failed = ERR_TOO_BIG;
         return false;
     }
     needed = buf->length + more + 1;
-    if (needed <= buf->capacity)
-        return true;
     capacity = buf->capacity < 64 ? 64 : buf->capacity;
     while (capacity < needed)
         capacity = capacity > SIZE_MAX / 2 ? needed : capacity * 2;
+    if (capacity - 1 > buf->max_bytes)
+        capacity = buf->max_bytes + 1;
     grown = mem_resize(buf->bytes, capacity, 1);
     if (grown == NULL) {
         buf->failed = ERR_NO_MEMORY;
@@ -51,6 +49,14 @@ static bool reserve(struct buf *buf, size_t more)
     buf->bytes = grown;
     buf->capacity = capacity;
     return true;
+}
+
+/* Room for `more` bytes and the NUL behind them; there is never more of it than the maximum. */
+static inline bool reserve(struct buf *buf, size_t more)
+{
+    if (buf->failed != ERR_OK)
+        return false;
+    return more < buf->capacity - buf->length || grow(buf, more);
 }
 
 void buf_append(struct buf *buf, const void *bytes, size_t length)
@@ -70,7 +76,10 @@ void buf_append_text(struct buf *buf, const char *text)
 
 void buf_append_byte(struct buf *buf, char byte)
 {
-    buf_append(buf, &byte, 1);
+    if (!reserve(buf, 1))
+        return;
+    buf->bytes[buf->length++] = byte;
+    buf->bytes[buf->length] = '\0';
 }
 
 void buf_append_format(struct buf *buf, const char *format, ...)

@@ -53,6 +53,10 @@ size_t text_decode(struct slice text, uint32_t *character_out)
     return length;
 }
 
+/* In each of eight bytes. */
+#define ONES UINT64_C(0x0101010101010101)
+#define HIGH_BITS UINT64_C(0x8080808080808080)
+
 bool text_is_utf8(const char *bytes, size_t length, size_t *bad_offset_out)
 {
     size_t at = 0;
@@ -65,7 +69,7 @@ bool text_is_utf8(const char *bytes, size_t length, size_t *bad_offset_out)
         /* Eight ASCII bytes at a time; a NUL goes the slow way, which finds it. */
         while (length - at >= 8) {
             memcpy(&eight, bytes + at, 8);
-            if (((eight | (eight - 0x0101010101010101u)) & 0x8080808080808080u) != 0)
+            if (((eight | (eight - ONES)) & HIGH_BITS) != 0)
                 break;
             at += 8;
         }
@@ -130,13 +134,35 @@ static const char json_escapes[128] = {
     'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', ['"'] = '"', ['\\'] = '\\', [0x7f] = 'u',
 };
 
+/* True if one of eight bytes is `byte`. */
+static bool has_byte(uint64_t eight, unsigned char byte)
+{
+    uint64_t other = eight ^ byte * ONES;
+
+    return ((other - ONES) & ~other & HIGH_BITS) != 0;
+}
+
+/* Past bytes that stand in a JSON string as they are: eight at a time, the last ones are left. */
+static size_t skip_plain(struct slice text, size_t at)
+{
+    uint64_t eight;
+
+    for (; text.length - at >= 8; at += 8) {
+        memcpy(&eight, text.bytes + at, 8);
+        if ((eight & HIGH_BITS) != 0 || ((eight - ' ' * ONES) & ~eight & HIGH_BITS) != 0 ||
+            has_byte(eight, '"') || has_byte(eight, '\\') || has_byte(eight, 0x7f))
+            break;
+    }
+    return at;
+}
+
 void text_append_json(struct buf *buf, struct slice text)
 {
     static const char digits[] = "0123456789abcdef";
     size_t at = 0, kept_from = 0;
 
     buf_append_byte(buf, '"');
-    while (at < text.length) {
+    while ((at = skip_plain(text, at)) < text.length) {
         unsigned char byte = (unsigned char)text.bytes[at];
         char escape = byte < 0x80 ? json_escapes[byte] : 0;
         size_t size = 1;
