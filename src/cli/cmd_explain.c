@@ -5,6 +5,7 @@
 #include "purser/cli/advice.h"
 #include "purser/cli/command.h"
 #include "purser/cli/listing.h"
+#include "purser/cli/waits.h"
 #include "purser/codec/reply_table.h"
 #include "purser/core/lifecycle.h"
 
@@ -40,8 +41,44 @@ static void append_advice(const struct item *item, struct buf *out)
         buf_append_format(out, "  %-16s %s\n", "then", advice.then);
 }
 
-static void append_head(const struct session *session, const struct item_view *view,
-                        struct buf *out)
+/* What to do about it is done to the item that it waits for. */
+static void append_wait(struct session *session, const struct wait_view *wait, struct buf *out)
+{
+    const char *file = session->spec.file, *state = session_state_words(session);
+
+    buf_append_format(out, "  %-16s ", "waits for");
+    wait_view_append_text(wait, out);
+    if (wait->kind == WAIT_JOB)
+        buf_append_format(out, "\n  %-16s purser items %s --where 'job=%s'%s", "look at", file,
+                          wait->job == NULL ? "?" : wait->job, state);
+    else if (wait->is_there)
+        buf_append_format(out, "\n  %-16s purser explain %s %s/%.*s%s", "look at", file, wait->job,
+                          (int)wait->key.length, wait->key.bytes, state);
+    if (wait->is_there && wait->item.state == ITEM_FAILED)
+        buf_append_format(out,
+                          "\n  %-16s correct its row, or purser retry %s --where 'job=%s and "
+                          "key=%.*s'%s; then purser run",
+                          "next", file, wait->job, (int)wait->key.length, wait->key.bytes, state);
+    buf_append_byte(out, '\n');
+}
+
+static void append_request(const struct item_view *view, struct buf *out)
+{
+    const struct frozen_request *request = &view->request;
+
+    buf_append_format(out, "  %-16s %s ", "request", method_name(request->method));
+    if (request->path.length > 0)
+        buf_append_format(out, "%.*s, %zu bytes", (int)request->path.length, request->path.bytes,
+                          request->body.length);
+    else
+        buf_append_text(out, "…, made of what it waits for");
+    buf_append_format(out, ", from %.*s:%u\n", (int)request->source_file.length,
+                      request->source_file.bytes, request->source_line);
+}
+
+/* `wait` NULL: it is not blocked. */
+static void append_head(struct session *session, const struct item_view *view,
+                        const struct wait_view *wait, struct buf *out)
 {
     const struct item *item = &view->item;
     char key[37];
@@ -54,17 +91,15 @@ static void append_head(const struct session *session, const struct item_view *v
     if (item->reason != REASON_NONE)
         buf_append_format(out, "  %-16s %s: %s\n", "reason", reason_code(item->reason),
                           reason_meaning(item->reason));
+    if (wait != NULL)
+        append_wait(session, wait, out);
     append_advice(item, out);
     if (item->corrected)
         buf_append_format(out,
                           "  %-16s by a row that was given to retry --input; the row of the "
                           "source counts again when it changes\n",
                           "corrected");
-    buf_append_format(out, "  %-16s %s %.*s, %zu bytes, from %.*s:%u\n", "request",
-                      method_name(view->request.method), (int)view->request.path.length,
-                      view->request.path.bytes, view->request.body.length,
-                      (int)view->request.source_file.length, view->request.source_file.bytes,
-                      view->request.source_line);
+    append_request(view, out);
     buf_append_format(out, "  %-16s %u, idempotency key %s\n", "generation", item->generation, key);
     if (item->remote_job[0] != '\0')
         buf_append_format(out, "  %-16s %s\n", "remote job", item->remote_job);
@@ -140,7 +175,7 @@ static void append_attempt_json(const struct attempt_record *attempt, struct buf
 }
 
 static void append_head_json(const struct session *session, const struct item_view *view,
-                             struct buf *out)
+                             const struct wait_view *wait, struct buf *out)
 {
     struct advice advice = advice_for(view->item.reason);
     char key[37];
@@ -165,6 +200,11 @@ static void append_head_json(const struct session *session, const struct item_vi
     text_append_json(out, slice_of(advice.look_at));
     buf_append_text(out, ",\"then\":");
     text_append_json(out, slice_of(advice.then));
+    buf_append_text(out, ",\"waits_for\":");
+    if (wait == NULL)
+        buf_append_text(out, "null");
+    else
+        wait_view_append_json(wait, out);
     buf_append_text(out, ",\"attempts\":[");
 }
 
@@ -172,6 +212,7 @@ static enum err_code explain(struct session *session, struct buf *out, struct er
 {
     struct ledger *ledger = session->ledger;
     bool json = session->options->output != OUTPUT_TABLE;
+    struct wait_view wait, *shown = NULL;
     struct attempt_record attempt;
     struct item_view view;
     struct buf storage;
@@ -180,10 +221,16 @@ static enum err_code explain(struct session *session, struct buf *out, struct er
     buf_init(&storage, STORAGE_BYTES);
     code = listing_find(ledger, session->options->item, session->options->connection, &storage,
                         &view, err);
+    if (code == ERR_OK && view.item.state == ITEM_BLOCKED) {
+        code = wait_view_open(ledger, &view.item, &wait, err);
+        shown = &wait;
+    }
     if (code == ERR_OK && json)
-        append_head_json(session, &view, out);
+        append_head_json(session, &view, shown, out);
     else if (code == ERR_OK)
-        append_head(session, &view, out);
+        append_head(session, &view, shown, out);
+    if (shown != NULL)
+        wait_view_close(shown);
     for (uint32_t i = 0; code == ERR_OK; i++) {
         code = ledger->ops->read_attempt(ledger, view.number, i, &storage, &attempt, err);
         if (code != ERR_OK)

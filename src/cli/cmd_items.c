@@ -5,6 +5,7 @@
 
 #include "purser/cli/command.h"
 #include "purser/cli/listing.h"
+#include "purser/cli/waits.h"
 #include "purser/codec/outputs.h"
 
 const char help_items[] =
@@ -49,8 +50,9 @@ static void append_source(struct buf *out, const struct item_view *view)
     buf_deinit(&source);
 }
 
+/* `wait` NULL: it is not blocked. */
 static void append_json(struct items_output *to, const struct item_view *view,
-                        const struct result_record *result)
+                        const struct result_record *result, const struct wait_view *wait)
 {
     const struct item *item = &view->item;
     char key[37];
@@ -74,6 +76,10 @@ static void append_json(struct items_output *to, const struct item_view *view,
     append_member(&to->line, "error_code", slice_of(item->error_code));
     append_member(&to->line, "error_message", result->message);
     append_source(&to->line, view);
+    if (wait != NULL) {
+        buf_append_text(&to->line, ",\"waits_for\":");
+        wait_view_append_json(wait, &to->line);
+    }
     buf_append_text(&to->line, ",\"outputs\":");
     if (item->state == ITEM_SUCCEEDED)
         outputs_append_json(to->outputs, view->job, result->body, &to->line);
@@ -104,7 +110,7 @@ static void append_csv(struct items_output *to, const struct item_view *view,
 }
 
 static void append_table(struct items_output *to, const struct item_view *view,
-                         const struct result_record *result)
+                         const struct result_record *result, const struct wait_view *wait)
 {
     const struct item *item = &view->item;
 
@@ -124,7 +130,44 @@ static void append_table(struct items_output *to, const struct item_view *view,
         buf_append_text(&to->line, "  ");
         text_append_printable(&to->line, result->message);
     }
+    if (wait != NULL) {
+        buf_append_text(&to->line, "  waits for ");
+        wait_view_append_text(wait, &to->line);
+    }
     buf_append_byte(&to->line, '\n');
+}
+
+static enum err_code append_item(struct items_output *to, const struct item_view *view,
+                                 const struct result_record *result, struct err *err)
+{
+    struct wait_view wait, *shown = NULL;
+
+    if (view->item.state == ITEM_BLOCKED && to->session->options->output != OUTPUT_CSV) {
+        shown = &wait;
+        if (wait_view_open(to->session->ledger, &view->item, &wait, err) != ERR_OK) {
+            wait_view_close(&wait);
+            return err->code;
+        }
+    }
+    switch (to->session->options->output) {
+    case OUTPUT_TABLE:
+        append_table(to, view, result, shown);
+        break;
+    case OUTPUT_CSV:
+        append_csv(to, view, result);
+        break;
+    case OUTPUT_JSON:
+        buf_append_text(&to->line, to->count == 0 ? "[\n" : ",\n");
+        append_json(to, view, result, shown);
+        break;
+    case OUTPUT_NDJSON:
+        append_json(to, view, result, shown);
+        buf_append_byte(&to->line, '\n');
+        break;
+    }
+    if (shown != NULL)
+        wait_view_close(&wait);
+    return ERR_OK;
 }
 
 static enum err_code print_item(struct items_output *to, const struct item_view *view,
@@ -138,22 +181,8 @@ static enum err_code print_item(struct items_output *to, const struct item_view 
         ledger->ops->read_result(ledger, view->number, &to->answer, &result, &ignored) != ERR_OK)
         result = (struct result_record){0};
     buf_clear(&to->line);
-    switch (to->session->options->output) {
-    case OUTPUT_TABLE:
-        append_table(to, view, &result);
-        break;
-    case OUTPUT_CSV:
-        append_csv(to, view, &result);
-        break;
-    case OUTPUT_JSON:
-        buf_append_text(&to->line, to->count == 0 ? "[\n" : ",\n");
-        append_json(to, view, &result);
-        break;
-    case OUTPUT_NDJSON:
-        append_json(to, view, &result);
-        buf_append_byte(&to->line, '\n');
-        break;
-    }
+    if (append_item(to, view, &result, err) != ERR_OK)
+        return err->code;
     to->count++;
     return print_out(&to->line, err);
 }

@@ -7,6 +7,7 @@
 
 #include "purser/cli/command.h"
 #include "purser/cli/listing.h"
+#include "purser/cli/waits.h"
 #include "purser/codec/outputs.h"
 #include "purser/io/clock.h"
 #include "purser/io/intake.h"
@@ -58,7 +59,7 @@ struct results {
     size_t cells_kept; /* of the source's row; what follows are purser's of an earlier time */
     struct result_file *files[RESULT_COUNT];
     uint64_t counts[RESULT_COUNT];
-    struct buf row, storage, answer, cells, outputs_text;
+    struct buf row, storage, answer, cells, outputs_text, wait_text;
 };
 
 static enum result_kind kind_of(enum item_state state)
@@ -129,6 +130,22 @@ static bool is_json(const struct spec_job *job)
     return job->source.kind == SOURCE_NDJSON || job->source.kind == SOURCE_JSON;
 }
 
+/* What a blocked item waits for stands where a failed one has its error. */
+static void describe_wait(struct results *results, const struct item *item)
+{
+    struct wait_view wait;
+    struct err ignored = {0};
+
+    buf_clear(&results->wait_text);
+    if (item->state != ITEM_BLOCKED)
+        return;
+    if (wait_view_open(results->session->ledger, item, &wait, &ignored) == ERR_OK) {
+        buf_append_text(&results->wait_text, "waits for ");
+        wait_view_append_text(&wait, &results->wait_text);
+    }
+    wait_view_close(&wait);
+}
+
 /* The purser_* cells of an item, in the order of the columns. */
 static void build_cells(struct results *results, const struct item_view *view,
                         const struct spec_job *job)
@@ -146,6 +163,9 @@ static void build_cells(struct results *results, const struct item_view *view,
     buf_clear(&results->outputs_text);
     if (item->state == ITEM_SUCCEEDED)
         outputs_append_json(results->outputs, view->job, result.body, &results->outputs_text);
+    describe_wait(results, item);
+    if (results->wait_text.length > 0)
+        result.message = (struct slice){buf_text(&results->wait_text), results->wait_text.length};
     if (item->http_status != 0)
         (void)snprintf(status, sizeof status, "%u", item->http_status);
     const struct slice values[COLUMN_COUNT] = {
@@ -361,6 +381,7 @@ int cmd_results(int argc, char **argv)
     buf_init(&results.storage, STORAGE_BYTES);
     buf_init(&results.answer, STORAGE_BYTES);
     buf_init(&results.outputs_text, ANSWER_BYTES_MAX);
+    buf_init(&results.wait_text, ANSWER_BYTES_MAX);
     buf_init(&results.cells, ANSWER_BYTES_MAX * 2);
     if (write_all(&results, &err) != ERR_OK)
         exit_status = session_fail(&session, &err);
@@ -370,6 +391,7 @@ int cmd_results(int argc, char **argv)
     buf_deinit(&results.storage);
     buf_deinit(&results.answer);
     buf_deinit(&results.outputs_text);
+    buf_deinit(&results.wait_text);
     buf_deinit(&results.cells);
     session_deinit(&session);
     return exit_status;

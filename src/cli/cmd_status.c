@@ -213,6 +213,11 @@ static enum err_code append_status(struct session *session, struct buf *out, str
         buf_append_text(out, ",\"jobs\":[");
     if (append_jobs(ledger, out, json, err) != ERR_OK)
         return err->code;
+    if (!json && counts.by_state[ITEM_BLOCKED] > 0)
+        buf_append_format(out,
+                          "  blocked: purser items %s%s --where state=blocked says what they wait "
+                          "for\n",
+                          session->spec.file, session_state_words(session));
     if (json)
         buf_append_text(out, "],\"last_run\":");
     append_last_run(ledger, out, json);

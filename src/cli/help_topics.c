@@ -14,7 +14,7 @@ static void print_exit_statuses(void)
     printf("0        all done, or nothing to do\n"
            "1        internal or storage failure; the ledger is as it was at the last commit\n"
            "2        usage, spec or input error; nothing was sent\n"
-           "3        finished, some items failed\n"
+           "3        finished; some items failed, or wait for one that did not succeed\n"
            "4        credentials refused, or a connection must be authorised again\n"
            "5        stopped by max_failures or a canary, or a job whose first items were all refused\n"
            "6        the ledger is locked by another purser (its pid is named)\n"

@@ -6,10 +6,15 @@
 
 enum { SUMMARY_BYTES_MAX = 9 * 1024 * 1024 };
 
-static uint64_t unfinished_count(const struct item_counts *counts)
+/* What another run goes on with. When this one was not stopped, whatever is blocked waits for what
+ * no run can help. */
+static uint64_t unfinished_count(const struct engine_progress *progress,
+                                 const struct item_counts *counts)
 {
-    return counts->by_state[ITEM_BLOCKED] + counts->by_state[ITEM_READY] +
-           counts->by_state[ITEM_SENDING] + counts->by_state[ITEM_WAITING];
+    uint64_t unsent = counts->by_state[ITEM_READY] + counts->by_state[ITEM_SENDING] +
+                      counts->by_state[ITEM_WAITING];
+
+    return progress->stop == STOP_NONE ? unsent : unsent + counts->by_state[ITEM_BLOCKED];
 }
 
 int run_exit_status(const struct engine_progress *progress, const struct item_counts *counts)
@@ -19,11 +24,13 @@ int run_exit_status(const struct engine_progress *progress, const struct item_co
     if (progress->stop == STOP_MAX_FAILURES || progress->stop == STOP_CANARY ||
         progress->stopped_jobs > 0)
         return EXIT_MAX_FAILURES;
-    if (unfinished_count(counts) > progress->stuck)
+    if (unfinished_count(progress, counts) > progress->stuck)
         return EXIT_NOT_FINISHED;
     if (counts->by_state[ITEM_IN_DOUBT] > 0 || progress->stuck > 0)
         return EXIT_IN_DOUBT;
-    return counts->by_state[ITEM_FAILED] > 0 ? EXIT_SOME_FAILED : EXIT_DONE;
+    return counts->by_state[ITEM_FAILED] > 0 || counts->by_state[ITEM_BLOCKED] > 0
+               ? EXIT_SOME_FAILED
+               : EXIT_DONE;
 }
 
 static uint64_t changed_count(const struct import_counts *import)
@@ -99,6 +106,13 @@ static void append_next(const struct run *run, int exit_status, struct buf *out)
 
     switch (exit_status) {
     case EXIT_SOME_FAILED:
+        if (run->counts.by_state[ITEM_FAILED] == 0) {
+            buf_append_format(out,
+                              "next: purser items %s%s --where state=blocked shows what the rest "
+                              "waits for\n",
+                              file, state);
+            break;
+        }
         buf_append_format(
             out,
             "next: purser items %s%s --where state=failed shows why; correct the rows "
@@ -155,6 +169,13 @@ static void append_text(const struct run *run, int exit_status, struct buf *out)
     if (progress->stuck > 0)
         buf_append_format(out, "purser: %u remote jobs are pending for longer than a day\n",
                           progress->stuck);
+    if (run->counts.by_state[ITEM_BLOCKED] > 0)
+        buf_append_format(out,
+                          "purser: %llu item%s for others: purser items %s%s --where "
+                          "state=blocked says for which\n",
+                          (unsigned long long)run->counts.by_state[ITEM_BLOCKED],
+                          run->counts.by_state[ITEM_BLOCKED] == 1 ? " waits" : "s wait",
+                          run->session->spec.file, session_state_words(run->session));
     buf_append_format(out, "%s run %u: ", run->session->spec.name, run->number);
     append_counts(&run->counts, out);
     buf_append_format(out, " (%llu sent, %llu polls, %llu throttled, %llu retried, %.1f s)\n",

@@ -32,9 +32,22 @@ static void the_state_of_the_items_decides(void **context)
     assert_int_equal(status_of(ITEM_FAILED), EXIT_SOME_FAILED);
     assert_int_equal(status_of(ITEM_IN_DOUBT), EXIT_IN_DOUBT);
     assert_int_equal(status_of(ITEM_READY), EXIT_NOT_FINISHED);
-    assert_int_equal(status_of(ITEM_BLOCKED), EXIT_NOT_FINISHED);
+    assert_int_equal(status_of(ITEM_BLOCKED), EXIT_SOME_FAILED);
     assert_int_equal(status_of(ITEM_SENDING), EXIT_NOT_FINISHED);
     assert_int_equal(status_of(ITEM_WAITING), EXIT_NOT_FINISHED);
+}
+
+static void what_is_blocked_waits_for_a_person_unless_the_run_was_stopped(void **context)
+{
+    struct item_counts counts = one_in(ITEM_BLOCKED);
+    struct engine_progress progress = {.stop = STOP_ASKED};
+
+    (void)context;
+    assert_int_equal(run_exit_status(&progress, &counts), EXIT_NOT_FINISHED);
+    progress.stop = STOP_NONE;
+    assert_int_equal(run_exit_status(&progress, &counts), EXIT_SOME_FAILED);
+    counts.by_state[ITEM_IN_DOUBT] = 1;
+    assert_int_equal(run_exit_status(&progress, &counts), EXIT_IN_DOUBT);
 }
 
 static void of_several_the_first_of_the_order_counts(void **context)
@@ -57,6 +70,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_state_of_the_items_decides),
+        cmocka_unit_test(what_is_blocked_waits_for_a_person_unless_the_run_was_stopped),
         cmocka_unit_test(of_several_the_first_of_the_order_counts),
     };
 
