@@ -9,6 +9,7 @@
 #include "purser/codec/spec_pace.h"
 #include "purser/io/api_link.h"
 #include "purser/io/clock.h"
+#include "purser/io/request_renderer.h"
 #include "purser/io/secret_transport.h"
 #include "purser/io/signals.h"
 
@@ -31,6 +32,7 @@ struct machinery {
     struct secret_transport *secrets; /* NULL = no job has any */
     struct loop_watch *signal_watch, *ledger_watch;
     struct engine *engine;
+    struct request_renderer renderer;
     struct engine_connection *connections;
     struct engine_job *jobs;
 };
@@ -276,6 +278,10 @@ static enum err_code open_engine(struct run *run, struct machinery *machinery, s
         return err->code;
     set_failures(&spec->max_failures, &options.failures_max, &options.failures_millionth);
     options.connections = machinery->connections;
+    if (run->intake != NULL) {
+        request_renderer_init(&machinery->renderer, run->intake);
+        options.renderer = &machinery->renderer.port;
+    }
     options.jobs = machinery->jobs;
     return engine_new(&options, run->session->ledger, transport_of(machinery), read_clocks(),
                       &machinery->engine, err);

@@ -180,6 +180,8 @@ static enum err_code look_at(struct engine *engine, uint64_t number, const struc
     }
     if (code != ERR_OK && code != ERR_NOT_FOUND)
         return code;
+    if (wait.is_met && needs.draft.length > 0 && engine->options.renderer == NULL)
+        return leave_to_others(engine, number, item, err);
     if (wait.is_met)
         return unblock(engine, &slot, &needs, changed, err);
     if (changed && engine->ledger->ops->put_needs(engine->ledger, number, &needs, err) != ERR_OK)

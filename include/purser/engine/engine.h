@@ -57,7 +57,7 @@ struct engine_options {
     bool only_seen;         /* start only ready items whose seen_run is this run */
     uint32_t boot;          /* which boot the boot clock counts from; 0 = unknown */
     uint64_t seed;
-    struct renderer *renderer; /* NULL: no needs record has a draft */
+    struct renderer *renderer; /* NULL: what has a draft is left to a run that has one */
 };
 
 struct engine_now {
