@@ -10,6 +10,7 @@
 #include "purser/base/text.h"
 #include "purser/cli/whole_file.h"
 #include "purser/codec/openapi.h"
+#include "purser/io/time_zone.h"
 
 enum { PRINT_BYTES_MAX = 64 * 1024 * 1024 };
 
@@ -55,6 +56,35 @@ static enum err_code read_spec(struct session *session, const char *file, size_t
     return err_set(err, ERR_INPUT, "%s cannot be read; nothing was sent", file);
 }
 
+/* One more message about the spec, at `place`. A line "hint: …" of the error becomes its help. */
+static void tell_at(struct session *session, struct place place, const char *code, const char *help,
+                    struct err *err)
+{
+    static const char mark[] = "\nhint: ";
+    char *hint = strstr(err->text, mark);
+
+    if (hint != NULL) {
+        *hint = '\0';
+        hint += sizeof mark - 1;
+    }
+    diagnostics_add(&session->diagnostics, DIAG_ERROR, place, code, hint != NULL ? hint : help,
+                    "%s", err->text);
+}
+
+static enum err_code load_zone(struct session *session, struct err *err)
+{
+    const struct spec_schedule *schedule = &session->spec.schedule;
+
+    session->zone = &zone_utc;
+    if (schedule->cron_text == NULL ||
+        time_zone_open(&session->arena, schedule->timezone, &session->zone, err) == ERR_OK)
+        return ERR_OK;
+    if (err->code != ERR_INPUT)
+        return err->code;
+    tell_at(session, schedule->timezone_place, "spec.time_zone", NULL, err);
+    return err_set(err, ERR_INPUT, "1 error in %s; nothing was sent", session->spec.file);
+}
+
 enum err_code session_load_spec(struct session *session, struct err *err)
 {
     const char *file = session->options->spec_file;
@@ -72,24 +102,17 @@ enum err_code session_load_spec(struct session *session, struct err *err)
         return err_set(err, code, "%llu error%s in %s; nothing was sent",
                        (unsigned long long)session->diagnostics.error_count,
                        session->diagnostics.error_count == 1 ? "" : "s", file);
+    if (load_zone(session, err) != ERR_OK)
+        return err->code;
     session->spec.validation = session->options->validation;
     session->spec_loaded = true;
     return ERR_OK;
 }
 
-/* One more message about the spec, at the place that names the document. */
 static enum err_code refuse_document(struct session *session, struct err *err)
 {
-    static const char mark[] = "\nhint: ";
-    char *hint = strstr(err->text, mark);
-
-    if (hint != NULL) {
-        *hint = '\0';
-        hint += sizeof mark - 1;
-    }
-    diagnostics_add(
-        &session->diagnostics, DIAG_ERROR, session->spec.api.openapi_place, "spec.openapi",
-        hint != NULL ? hint : "--validate=off does without the document", "%s", err->text);
+    tell_at(session, session->spec.api.openapi_place, "spec.openapi",
+            "--validate=off does without the document", err);
     return err_set(err, ERR_INPUT, "%s cannot be used; nothing was sent",
                    session->spec.api.openapi);
 }

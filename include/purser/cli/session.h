@@ -17,6 +17,7 @@ struct session {
     char *document_bytes;
     struct spec spec;
     bool spec_loaded;
+    const struct zone *zone; /* of the loaded spec's schedule; UTC when it has none */
     bool directory_open;
     char state_words[4200];
     struct state_directory directory;

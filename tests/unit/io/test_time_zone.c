@@ -1,0 +1,101 @@
+#include "purser/io/time_zone.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "purser/core/limits.h"
+#include "scratch.h"
+
+static struct arena arena;
+
+/* A database of two zones with UTC's content, and one file that is too long. */
+static void make_database(void)
+{
+    /* Version 1: no changes, one kind of time. */
+    static const char utc[] = "TZif\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+                              "\0\0\0\0\0\0\0\1\0\0\0\4\0\0\16\20\0\0ABC";
+    static const char *const names[] = {"Europe/Berlin", "Europe/Bern", "lists", "Long", "Bad"};
+    char path[512];
+
+    snprintf(path, sizeof path, "%s/Europe", scratch);
+    assert_int_equal(mkdir(path, 0700), 0);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        FILE *file;
+
+        snprintf(path, sizeof path, "%s/%s", scratch, names[i]);
+        file = fopen(path, "w");
+        assert_non_null(file);
+        if (strcmp(names[i], "Bad") != 0)
+            assert_int_equal(fwrite(utc, sizeof utc, 1, file), 1);
+        for (unsigned j = 0; strcmp(names[i], "Long") == 0 && j < TIME_ZONE_BYTES_MAX; j++)
+            fputc('x', file);
+        assert_int_equal(fclose(file), 0);
+    }
+    assert_int_equal(setenv("TZDIR", scratch, 1), 0);
+}
+
+static void assert_refused(const char *name, const char *message)
+{
+    const struct zone *zone;
+    struct err err = {0};
+
+    assert_int_equal(time_zone_open(&arena, name, &zone, &err), ERR_INPUT);
+    if (strstr(err.text, message) == NULL)
+        fail_msg("%s: %s", name, err.text);
+}
+
+static void zones_are_found_by_name(void **state)
+{
+    const struct zone *zone;
+    struct err err = {0};
+
+    (void)state;
+    arena_init(&arena, 1 << 22);
+    make_database();
+    assert_int_equal(time_zone_open(&arena, "Europe/Berlin", &zone, &err), ERR_OK);
+    assert_int_equal(zone->span(zone, 0).offset_s, 3600);
+    assert_int_equal(time_zone_open(&arena, "UTC", &zone, &err), ERR_OK);
+    assert_ptr_equal(zone, &zone_utc);
+    assert_refused("Europe/Berln",
+                   "no time zone 'Europe/Berln'\nhint: did you mean 'Europe/Berlin'?");
+    assert_refused("berlin", "did you mean 'Europe/Berlin'?");
+    assert_refused("Mars/Olympus", "hint: a name as Europe/Berlin");
+    assert_refused("Europe", "there is no time zone 'Europe'");
+    assert_refused("../Berlin", "there is no time zone");
+    assert_refused("/Berlin", "there is no time zone");
+    assert_refused("", "there is no time zone");
+    assert_refused("Long", "File too large");
+    assert_refused("Bad", "no time zone file");
+    arena_deinit(&arena);
+}
+
+static void without_a_database_there_is_utc(void **state)
+{
+    const struct zone *zone;
+    struct err err = {0};
+
+    (void)state;
+    arena_init(&arena, 1 << 22);
+    assert_int_equal(setenv("TZDIR", scratch, 1), 0);
+    assert_int_equal(time_zone_open(&arena, "UTC", &zone, &err), ERR_OK);
+    assert_refused("Europe/Berlin", "install the package tzdata");
+    arena_deinit(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCRATCH_TEST(zones_are_found_by_name),
+        SCRATCH_TEST(without_a_database_there_is_utc),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
