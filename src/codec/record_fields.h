@@ -19,7 +19,9 @@ enum record_kind {
     RECORD_RESULT,
     RECORD_RUN,
     RECORD_CONNECTION,
-    RECORD_NEEDS
+    RECORD_NEEDS,
+    RECORD_SCHEDULE,
+    RECORD_SLOT
 };
 
 struct record_writer {

@@ -117,6 +117,20 @@ struct ledger_key ledger_key_run(uint32_t run)
     return key;
 }
 
+struct ledger_key ledger_key_slot(int64_t first_s)
+{
+    struct ledger_key key;
+
+    key.length = 0;
+    append_u64(&key, UINT64_MAX - (uint64_t)first_s);
+    return key;
+}
+
+int64_t ledger_slot_of_key(struct slice key)
+{
+    return (int64_t)(UINT64_MAX - ledger_load_u64(key.bytes));
+}
+
 static struct ledger_key key_of_class(enum ledger_class class)
 {
     struct ledger_key key;

@@ -21,7 +21,8 @@
     X(LEDGER_NEEDS, "needs")       /* item number → needs record */                               \
     X(LEDGER_GROUPS, "groups")     /* job, connection, hash → sealed number of the last item */   \
     X(LEDGER_ATTEMPTS, "attempts") /* item number, index → attempt record */                      \
-    X(LEDGER_RUNS, "runs")         /* run number → run record */
+    X(LEDGER_RUNS, "runs")         /* run number → run record */                                  \
+    X(LEDGER_SLOTS, "slots")       /* the time of a slot, the latest first → slot record */
 
 enum ledger_database {
 #define X(identifier, name) identifier,
@@ -65,7 +66,8 @@ struct slice ledger_key_slice(const struct ledger_key *key);
 #define LEDGER_META_CONNECTION "connection/" /* + number → alias */
 #define LEDGER_META_PROVEN "proven/"         /* + number → operation, as "POST /products" */
 #define LEDGER_META_LEARNED "learned/"       /* + connection → connection record */
-#define LEDGER_META_COUNTS "counts/"         /* + job, connection → 64-bit count by state */
+#define LEDGER_META_SCHEDULE "schedule"
+#define LEDGER_META_COUNTS "counts/" /* + job, connection → 64-bit count by state */
 
 struct ledger_key ledger_key_text(const char *text);
 struct ledger_key ledger_key_text_u32(const char *text, uint32_t number);
@@ -76,6 +78,9 @@ struct ledger_key ledger_key_name(uint32_t job, uint32_t connection, struct slic
 struct ledger_key ledger_key_item(uint64_t number);
 struct ledger_key ledger_key_attempt(uint64_t number, uint32_t index);
 struct ledger_key ledger_key_run(uint32_t run);
+/* The time counts backwards, so that the latest comes first. */
+struct ledger_key ledger_key_slot(int64_t first_s);
+int64_t ledger_slot_of_key(struct slice key);
 struct ledger_key ledger_key_active(uint64_t number);
 struct ledger_key ledger_key_ready(uint32_t connection, uint64_t number);
 struct ledger_key ledger_key_blocked(enum wait_kind kind, uint64_t target, uint64_t number);

@@ -46,6 +46,15 @@ enum err_code lmdb_ledger_decode_item(struct lmdb_ledger *ledger, uint64_t numbe
                                       struct slice bytes, struct item *item_out,
                                       struct err *err) ERR_CHECKED;
 
+/* The ledger, which must be open for writing and not have failed; its scratch is then empty. */
+enum err_code lmdb_ledger_begin_write(struct ledger *self, struct lmdb_ledger **ledger_out,
+                                      struct err *err) ERR_CHECKED;
+
+/* Puts what was encoded into the scratch into the open batch. */
+enum err_code lmdb_ledger_put_scratch(struct lmdb_ledger *ledger, enum ledger_op_kind kind,
+                                      enum ledger_database database, struct slice key,
+                                      struct err *err) ERR_CHECKED;
+
 /* --- the operations of engine/ledger.h --- */
 
 enum err_code lmdb_ledger_find(struct ledger *self, uint32_t job, uint32_t connection,
@@ -113,6 +122,14 @@ enum err_code lmdb_ledger_put_run(struct ledger *self, uint32_t run,
                                   const struct run_record *record, struct err *err);
 enum err_code lmdb_ledger_put_connection(struct ledger *self, uint32_t connection,
                                          const struct connection_record *record, struct err *err);
+enum err_code lmdb_ledger_read_schedule(struct ledger *self, struct schedule_record *schedule_out,
+                                        struct err *err);
+enum err_code lmdb_ledger_slot_before(struct ledger *self, int64_t before_s, int64_t *first_s_out,
+                                      struct slot_record *slot_out, struct err *err);
+enum err_code lmdb_ledger_put_schedule(struct ledger *self, const struct schedule_record *schedule,
+                                       struct err *err);
+enum err_code lmdb_ledger_put_slot(struct ledger *self, int64_t first_s,
+                                   const struct slot_record *slot, struct err *err);
 size_t lmdb_ledger_batch_bytes(struct ledger *self);
 enum err_code lmdb_ledger_commit_begin(struct ledger *self, uint64_t *sequence_out,
                                        struct err *err);

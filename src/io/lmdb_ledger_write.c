@@ -3,9 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
-/* The ledger, which must be open for writing and not have failed. */
-static enum err_code begin_write(struct ledger *self, struct lmdb_ledger **ledger_out,
-                                 struct err *err)
+enum err_code lmdb_ledger_begin_write(struct ledger *self, struct lmdb_ledger **ledger_out,
+                                      struct err *err)
 {
     struct lmdb_ledger *ledger = (struct lmdb_ledger *)self;
 
@@ -38,9 +37,9 @@ static enum err_code spoil_batch(struct lmdb_ledger *ledger, struct err *err)
     return put_failed(ERR_NO_MEMORY, err);
 }
 
-/* As above, what was encoded into the scratch buffer. */
-static enum err_code put_scratch(struct lmdb_ledger *ledger, enum ledger_op_kind kind,
-                                 enum ledger_database database, struct slice key, struct err *err)
+enum err_code lmdb_ledger_put_scratch(struct lmdb_ledger *ledger, enum ledger_op_kind kind,
+                                      enum ledger_database database, struct slice key,
+                                      struct err *err)
 {
     if (ledger->scratch.failed == ERR_NO_MEMORY)
         return spoil_batch(ledger, err);
@@ -62,7 +61,7 @@ static enum err_code put_sealed(struct lmdb_ledger *ledger, enum ledger_op_kind 
 {
     buf_clear(&ledger->scratch);
     ledger_seal(&ledger->scratch, key, value);
-    return put_scratch(ledger, kind, database, key, err);
+    return lmdb_ledger_put_scratch(ledger, kind, database, key, err);
 }
 
 static enum err_code put_sealed_u64(struct lmdb_ledger *ledger, enum ledger_op_kind kind,
@@ -83,7 +82,7 @@ static enum err_code number_of(struct ledger *self, const char *prefix, struct l
     struct lmdb_ledger *ledger;
     struct ledger_key key;
 
-    if (begin_write(self, &ledger, err) != ERR_OK)
+    if (lmdb_ledger_begin_write(self, &ledger, err) != ERR_OK)
         return err->code;
     if (ledger_names_find(names, slice_of(name), number_out))
         return ERR_OK;
@@ -135,7 +134,7 @@ static enum err_code put_item_record(struct lmdb_ledger *ledger, enum ledger_op_
 
     buf_clear(&ledger->scratch);
     record_put_item(&ledger->scratch, ledger_key_slice(&key), item);
-    return put_scratch(ledger, kind, LEDGER_ITEMS, ledger_key_slice(&key), err);
+    return lmdb_ledger_put_scratch(ledger, kind, LEDGER_ITEMS, ledger_key_slice(&key), err);
 }
 
 static enum err_code put_request_record(struct lmdb_ledger *ledger, enum ledger_op_kind kind,
@@ -146,7 +145,7 @@ static enum err_code put_request_record(struct lmdb_ledger *ledger, enum ledger_
 
     buf_clear(&ledger->scratch);
     record_put_request(&ledger->scratch, ledger_key_slice(&key), request);
-    return put_scratch(ledger, kind, LEDGER_REQUESTS, ledger_key_slice(&key), err);
+    return lmdb_ledger_put_scratch(ledger, kind, LEDGER_REQUESTS, ledger_key_slice(&key), err);
 }
 
 enum err_code lmdb_ledger_add_item(struct ledger *self, const struct item *item,
@@ -157,7 +156,7 @@ enum err_code lmdb_ledger_add_item(struct ledger *self, const struct item *item,
     struct ledger_key name, open;
     uint64_t number;
 
-    if (begin_write(self, &ledger, err) != ERR_OK)
+    if (lmdb_ledger_begin_write(self, &ledger, err) != ERR_OK)
         return err->code;
     if (request->key.length > ITEM_KEY_BYTES_MAX)
         return put_failed(ERR_TOO_BIG, err);
@@ -297,7 +296,7 @@ enum err_code lmdb_ledger_put_item(struct ledger *self, uint64_t number, const s
     struct ledger_key open_before, open_after;
     bool damaged, was_open;
 
-    if (begin_write(self, &ledger, err) != ERR_OK ||
+    if (lmdb_ledger_begin_write(self, &ledger, err) != ERR_OK ||
         is_damaged(ledger, number, before, &damaged, err) != ERR_OK ||
         put_item_record(ledger, LEDGER_OP_PUT, number, item, err) != ERR_OK ||
         (damaged ? forget_damaged(ledger, number, item, err)
@@ -316,7 +315,7 @@ enum err_code lmdb_ledger_put_request(struct ledger *self, uint64_t number,
 {
     struct lmdb_ledger *ledger;
 
-    if (begin_write(self, &ledger, err) != ERR_OK)
+    if (lmdb_ledger_begin_write(self, &ledger, err) != ERR_OK)
         return err->code;
     return put_request_record(ledger, LEDGER_OP_PUT, number, request, err);
 }
@@ -327,10 +326,11 @@ enum err_code lmdb_ledger_put_needs(struct ledger *self, uint64_t number,
     struct ledger_key key = ledger_key_item(number);
     struct lmdb_ledger *ledger;
 
-    if (begin_write(self, &ledger, err) != ERR_OK)
+    if (lmdb_ledger_begin_write(self, &ledger, err) != ERR_OK)
         return err->code;
     record_put_needs(&ledger->scratch, ledger_key_slice(&key), needs);
-    return put_scratch(ledger, LEDGER_OP_PUT, LEDGER_NEEDS, ledger_key_slice(&key), err);
+    return lmdb_ledger_put_scratch(ledger, LEDGER_OP_PUT, LEDGER_NEEDS, ledger_key_slice(&key),
+                                   err);
 }
 
 enum err_code lmdb_ledger_put_group(struct ledger *self, uint32_t job, uint32_t connection,
@@ -339,7 +339,7 @@ enum err_code lmdb_ledger_put_group(struct ledger *self, uint32_t job, uint32_t 
     struct ledger_key key = ledger_key_group(job, connection, group);
     struct lmdb_ledger *ledger;
 
-    if (begin_write(self, &ledger, err) != ERR_OK)
+    if (lmdb_ledger_begin_write(self, &ledger, err) != ERR_OK)
         return err->code;
     return put_sealed_u64(ledger, LEDGER_OP_PUT, LEDGER_GROUPS, ledger_key_slice(&key), number,
                           err);
@@ -351,10 +351,11 @@ enum err_code lmdb_ledger_put_result(struct ledger *self, uint64_t number,
     struct ledger_key key = ledger_key_item(number);
     struct lmdb_ledger *ledger;
 
-    if (begin_write(self, &ledger, err) != ERR_OK)
+    if (lmdb_ledger_begin_write(self, &ledger, err) != ERR_OK)
         return err->code;
     record_put_result(&ledger->scratch, ledger_key_slice(&key), result);
-    return put_scratch(ledger, LEDGER_OP_PUT, LEDGER_RESULTS, ledger_key_slice(&key), err);
+    return lmdb_ledger_put_scratch(ledger, LEDGER_OP_PUT, LEDGER_RESULTS, ledger_key_slice(&key),
+                                   err);
 }
 
 enum err_code lmdb_ledger_put_attempt(struct ledger *self, uint64_t number,
@@ -363,10 +364,11 @@ enum err_code lmdb_ledger_put_attempt(struct ledger *self, uint64_t number,
     struct ledger_key key = ledger_key_item(number);
     struct lmdb_ledger *ledger;
 
-    if (begin_write(self, &ledger, err) != ERR_OK)
+    if (lmdb_ledger_begin_write(self, &ledger, err) != ERR_OK)
         return err->code;
     record_put_attempt(&ledger->scratch, ledger_key_slice(&key), attempt);
-    return put_scratch(ledger, LEDGER_OP_ATTEMPT, LEDGER_ATTEMPTS, ledger_key_slice(&key), err);
+    return lmdb_ledger_put_scratch(ledger, LEDGER_OP_ATTEMPT, LEDGER_ATTEMPTS,
+                                   ledger_key_slice(&key), err);
 }
 
 /* The key of the item's identity, which only the request holds: in a batch that is not durable yet,
@@ -399,7 +401,7 @@ enum err_code lmdb_ledger_drop_item(struct ledger *self, uint64_t number, const 
     enum err_code code;
     bool damaged;
 
-    if (begin_write(self, &ledger, err) != ERR_OK ||
+    if (lmdb_ledger_begin_write(self, &ledger, err) != ERR_OK ||
         is_damaged(ledger, number, before, &damaged, err) != ERR_OK)
         return err->code;
     assert(!item_state_is_active(before->state));
@@ -430,12 +432,12 @@ enum err_code lmdb_ledger_put_run(struct ledger *self, uint32_t run,
     struct ledger_key key = ledger_key_run(run);
     struct lmdb_ledger *ledger;
 
-    if (begin_write(self, &ledger, err) != ERR_OK)
+    if (lmdb_ledger_begin_write(self, &ledger, err) != ERR_OK)
         return err->code;
     record_put_run(&ledger->scratch, ledger_key_slice(&key), record);
     if (run > ledger->last_run)
         ledger->last_run = run;
-    return put_scratch(ledger, LEDGER_OP_PUT, LEDGER_RUNS, ledger_key_slice(&key), err);
+    return lmdb_ledger_put_scratch(ledger, LEDGER_OP_PUT, LEDGER_RUNS, ledger_key_slice(&key), err);
 }
 
 enum err_code lmdb_ledger_put_connection(struct ledger *self, uint32_t connection,
@@ -444,10 +446,10 @@ enum err_code lmdb_ledger_put_connection(struct ledger *self, uint32_t connectio
     struct ledger_key key = ledger_key_text_u32(LEDGER_META_LEARNED, connection);
     struct lmdb_ledger *ledger;
 
-    if (begin_write(self, &ledger, err) != ERR_OK)
+    if (lmdb_ledger_begin_write(self, &ledger, err) != ERR_OK)
         return err->code;
     record_put_connection(&ledger->scratch, ledger_key_slice(&key), record);
-    return put_scratch(ledger, LEDGER_OP_PUT, LEDGER_META, ledger_key_slice(&key), err);
+    return lmdb_ledger_put_scratch(ledger, LEDGER_OP_PUT, LEDGER_META, ledger_key_slice(&key), err);
 }
 
 /* --- commits --- */
@@ -465,7 +467,7 @@ enum err_code lmdb_ledger_commit_begin(struct ledger *self, uint64_t *sequence_o
     struct ledger_key next_item = ledger_key_text(LEDGER_META_NEXT_ITEM);
     struct lmdb_ledger *ledger;
 
-    if (begin_write(self, &ledger, err) != ERR_OK)
+    if (lmdb_ledger_begin_write(self, &ledger, err) != ERR_OK)
         return err->code;
     ledger_counts_flush(&ledger->counts, ledger_committer_batch(ledger->committer),
                         &ledger->scratch);

@@ -16,9 +16,11 @@ enum {
     KIND_RESULT,
     KIND_RUN,
     KIND_CONNECTION,
-    KIND_NEEDS
+    KIND_NEEDS,
+    KIND_SCHEDULE,
+    KIND_SLOT
 };
-#define KIND_COUNT 7
+#define KIND_COUNT 9
 
 static const struct slice key = {"key", 3};
 
@@ -65,6 +67,8 @@ static void decode_and_encode(uint8_t kind, struct slice bytes, struct buf *buf)
     struct run_record run;
     struct connection_record connection;
     struct needs_record needs;
+    struct schedule_record schedule;
+    struct slot_record slot;
 
     if (kind == KIND_ITEM && record_get_item(key, bytes, &item))
         record_put_item(buf, key, &item);
@@ -80,6 +84,10 @@ static void decode_and_encode(uint8_t kind, struct slice bytes, struct buf *buf)
         record_put_connection(buf, key, &connection);
     else if (kind == KIND_NEEDS && record_get_needs(key, bytes, &needs))
         record_put_needs(buf, key, &needs);
+    else if (kind == KIND_SCHEDULE && record_get_schedule(key, bytes, &schedule))
+        record_put_schedule(buf, key, &schedule);
+    else if (kind == KIND_SLOT && record_get_slot(key, bytes, &slot))
+        record_put_slot(buf, key, &slot);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)

@@ -11,6 +11,7 @@
 #include "purser/base/buf.h"
 #include "purser/core/item.h"
 #include "purser/core/operation.h"
+#include "purser/core/schedule.h"
 
 #define RECORD_VERSION 1
 
@@ -80,6 +81,24 @@ struct run_record {
     struct hash128 spec_digest;
     uint64_t added, changed, unchanged, kept, dropped;
     uint64_t sent, polls, throttled, retried;
+    int64_t slot_s; /* that it ran for, Unix time; 0 = none */
+};
+
+/* How far the slots of the schedule are accounted for; all in Unix time. */
+struct schedule_record {
+    int64_t since_s;   /* nothing before is */
+    int64_t until_s;   /* all up to here are */
+    int64_t claimed_s; /* the slot that is SLOT_CLAIMED; 0 = none */
+};
+
+/* Slots in a row that met one fate. It stands under the time of the first. */
+struct slot_record {
+    int64_t last_s; /* of the last one */
+    uint64_t count;
+    enum slot_fate fate;
+    uint32_t run;        /* CLAIMED, RAN: its last run, 0 = it never began; RUN_WENT_ON: which */
+    int32_t exit_status; /* RAN */
+    int64_t noted_ms;
 };
 
 /* What was learned of a connection. */
@@ -105,6 +124,8 @@ void record_put_result(struct buf *buf, struct slice key, const struct result_re
 void record_put_run(struct buf *buf, struct slice key, const struct run_record *run);
 void record_put_connection(struct buf *buf, struct slice key,
                            const struct connection_record *connection);
+void record_put_schedule(struct buf *buf, struct slice key, const struct schedule_record *schedule);
+void record_put_slot(struct buf *buf, struct slice key, const struct slot_record *slot);
 
 /* Decode; false when the value is damaged, of an unknown version, or belongs to another key. Slices
  * in the output borrow from `bytes`. Nothing is allocated. */
@@ -116,5 +137,8 @@ bool record_get_result(struct slice key, struct slice bytes, struct result_recor
 bool record_get_run(struct slice key, struct slice bytes, struct run_record *run_out);
 bool record_get_connection(struct slice key, struct slice bytes,
                            struct connection_record *connection_out);
+bool record_get_schedule(struct slice key, struct slice bytes,
+                         struct schedule_record *schedule_out);
+bool record_get_slot(struct slice key, struct slice bytes, struct slot_record *slot_out);
 
 #endif

@@ -101,6 +101,14 @@ struct ledger_ops {
                                      struct connection_record *connection_out,
                                      struct err *err) ERR_CHECKED;
 
+    /* How far the slots of the schedule are accounted for; ERR_NOT_FOUND when nothing is. */
+    enum err_code (*read_schedule)(struct ledger *self, struct schedule_record *schedule_out,
+                                   struct err *err) ERR_CHECKED;
+    /* The last record whose first slot was due before `before_s`, and when that was;
+     * ERR_NOT_FOUND. */
+    enum err_code (*slot_before)(struct ledger *self, int64_t before_s, int64_t *first_s_out,
+                                 struct slot_record *slot_out, struct err *err) ERR_CHECKED;
+
     /* --- writing: into the open batch; a ledger opened for reading asserts --- */
 
     /* The number of a name, made when it is new. Numbers count from 0. */
@@ -143,6 +151,11 @@ struct ledger_ops {
     enum err_code (*put_connection)(struct ledger *self, uint32_t connection,
                                     const struct connection_record *record,
                                     struct err *err) ERR_CHECKED;
+    enum err_code (*put_schedule)(struct ledger *self, const struct schedule_record *schedule,
+                                  struct err *err) ERR_CHECKED;
+    /* `first_s` ≥ 0. */
+    enum err_code (*put_slot)(struct ledger *self, int64_t first_s, const struct slot_record *slot,
+                              struct err *err) ERR_CHECKED;
 
     /* Bytes in the open batch. 0 = nothing to commit. */
     size_t (*batch_bytes)(struct ledger *self);

@@ -474,6 +474,7 @@ static void a_run_comes_back(void **context)
         .polls = 10,
         .throttled = 11,
         .retried = 12,
+        .slot_s = 13,
     };
     struct run_record read;
     struct buf buf;
@@ -483,6 +484,7 @@ static void a_run_comes_back(void **context)
     record_put_run(&buf, key, &run);
     memset(&read, 0xff, sizeof read);
     assert_true(record_get_run(key, bytes_of(&buf), &read));
+    assert_int_equal(read.slot_s, 13);
     assert_int_equal(read.started_ms, 1);
     assert_int_equal(read.ended_ms, 2);
     assert_int_equal(read.exit_status, -1);
