@@ -57,7 +57,8 @@ BASES = {
                                     "source": {"key": "${row.sku}"}}}),
     "no_token": {**spec({"products": job("DELETE /products/${row.id}")}),
                  "connections": {"shop": {"access_token": {}}}},
-    "product": spec({"products": job("POST /products", FULL_PRODUCT)}),
+    "product": spec({"products": job("POST /products", FULL_PRODUCT,
+                                     outputs={"product_id": "${response.product.id}"})}),
     "variant": spec({"products": job("POST /products/${row.id}/variants", VARIANT)}),
     "invoice": {**spec({"products": job("POST /accounting/invoices", INVOICE)}),
                 "connections": {"shop": {}}},
@@ -65,6 +66,23 @@ BASES = {
                                      "source": {"csv": "semicolons.csv", "key": "${row.sku}"}}}),
     "tabs": spec({"products": {**job("DELETE /products/${row.id}"),
                                "source": {"csv": "tabs.csv", "key": "${row.sku}"}}}),
+    "json": spec({"products": {**job("DELETE /products/${row.id}"),
+                               "source": {"json": "rows.json", "key": "${row.sku}"}}}),
+    "command": spec({"products": {**job("DELETE /products/${row.id}"),
+                                  "source": {"command": ["cat", "rows.ndjson"],
+                                             "format": "ndjson", "key": "${row.sku}"}}}),
+    "command_csv": spec({"products": {**job("DELETE /products/${row.id}"),
+                                      "source": {"command": ["cat", "rows.csv"], "format": "csv",
+                                                 "key": "${row.sku}"}}}),
+    "command_json": spec({"products": {**job("DELETE /products/${row.id}"),
+                                       "source": {"command": ["cat", "data/orders.json"],
+                                                  "format": "json", "key": "${row.sku}"}}}),
+    "utf_16": spec({"products": {**job("DELETE /products/${row.id}"),
+                                 "source": {"csv": "utf-16.csv", "key": "${row.sku}"}}}),
+    "remarks": spec({"products": {**job("DELETE /products/${row.id}"),
+                                  "source": {"csv": "remarks.csv", "key": "${row.sku}"}}}),
+    "headless": spec({"products": {**job("DELETE /products/1"),
+                                   "source": {"csv": "headless.csv", "key": "${row.sku}"}}}),
     "url": spec({"products": job("DELETE /products/${row.id}")}, "http://127.0.0.1:1/versioned"),
 }
 # The name that stands for any name of a map.
@@ -250,7 +268,8 @@ def mixed(whole, count, seed):
     schema = Schema(whole)
     filling = fillings(schema)
     keys = [([*path, name], schema.examples(node))
-            for path, table in schema.tables() for name, node in table["properties"].items()]
+            for path, table in schema.tables() for name, node in table["properties"].items()
+            if schema.examples(node)]
     for number in range(count):
         base_name = choice.choice(sorted(BASES))
         made = copy.deepcopy(BASES[base_name])
