@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "purser/cli/command.h"
-#include "purser/cli/comparison.h"
+#include "purser/cli/plan_view.h"
 #include "purser/io/clock.h"
 
 const char help_plan[] =
@@ -14,7 +14,14 @@ const char help_plan[] =
     "  purser plan catalogue.yaml --output ndjson          a line an item: what would happen\n\n"
     "Compares the rows of today with the ledger, as `run` does, and says what would be done.\n"
     "Every request is rendered and checked. Nothing is sent, nothing is written.\n\n"
+    "Of rows that have left the source, those never sent are dropped by a run; those that ended "
+    "are\n"
+    "only counted. The time is an estimate under the limits of the spec, with what earlier runs "
+    "have\n"
+    "learned of `rate: auto`.\n\n"
     "  --show JOB/KEY     print one request\n"
+    "  --only JOB, --where TERMS, --limit N, --canary N\n"
+    "                     as for `run`: what it would do with these\n"
     "  --var NAME=VALUE   set a variable of the spec; may be repeated\n"
     "  --validate WORD    error (default), warn or off: a request that breaks what is known\n"
     "                     of its operation stops the run, is warned of, or passes\n"
@@ -26,6 +33,7 @@ enum { PLAN_BYTES_MAX = 32 * 1024 * 1024 };
 struct plan {
     struct session *session;
     struct comparison comparison;
+    struct plan_load load;
     struct buf out;
     bool shown;
 };
@@ -90,58 +98,6 @@ static enum err_code plan_row(void *opaque, const struct rendered_row *row,
     return ERR_OK;
 }
 
-static uint64_t count_of(const struct plan *plan, size_t job, enum converge_action action)
-{
-    const struct comparison_counts *counts = plan->comparison.counts[job];
-    uint64_t sum = 0;
-
-    for (size_t i = 0; counts != NULL && i < plan->session->spec.connection_count; i++)
-        sum += counts[i].by_action[action];
-    return sum;
-}
-
-static void append_table(struct plan *plan)
-{
-    const struct spec *spec = &plan->session->spec;
-
-    for (size_t i = 0; i < spec->job_count; i++) {
-        buf_append_format(&plan->out, "%s  %s %s\n", spec->jobs[i].name,
-                          method_name(spec->jobs[i].method), spec->jobs[i].operation->path);
-        for (int action = 0; action < CONVERGE_COUNT; action++)
-            if (count_of(plan, i, (enum converge_action)action) > 0)
-                buf_append_format(
-                    &plan->out, "  %8llu %-13s %s\n",
-                    (unsigned long long)count_of(plan, i, (enum converge_action)action),
-                    converge_action_name((enum converge_action)action),
-                    converge_action_meaning((enum converge_action)action));
-    }
-    if (plan->comparison.total.dropped > 0)
-        buf_append_format(&plan->out, "%llu items that were never sent have left the source\n",
-                          (unsigned long long)plan->comparison.total.dropped);
-    buf_append_format(&plan->out, "nothing was sent; next: purser run %s%s\n", spec->file,
-                      session_state_words(plan->session));
-}
-
-static void append_json(struct plan *plan)
-{
-    const struct spec *spec = &plan->session->spec;
-
-    buf_append_text(&plan->out, "{\"v\":1,\"spec\":");
-    text_append_json(&plan->out, slice_of(spec->name));
-    buf_append_text(&plan->out, ",\"jobs\":[");
-    for (size_t i = 0; i < spec->job_count; i++) {
-        buf_append_text(&plan->out, i == 0 ? "{\"job\":" : ",{\"job\":");
-        text_append_json(&plan->out, slice_of(spec->jobs[i].name));
-        for (int action = 0; action < CONVERGE_COUNT; action++)
-            buf_append_format(&plan->out, ",\"%s\":%llu",
-                              converge_action_name((enum converge_action)action),
-                              (unsigned long long)count_of(plan, i, (enum converge_action)action));
-        buf_append_text(&plan->out, "}");
-    }
-    buf_append_format(&plan->out, "],\"dropped\":%llu,\"exit_code\":0}\n",
-                      (unsigned long long)plan->comparison.total.dropped);
-}
-
 static enum err_code compare(struct plan *plan, struct err *err)
 {
     struct session *session = plan->session;
@@ -160,15 +116,23 @@ static enum err_code compare(struct plan *plan, struct err *err)
 
 static enum err_code print_plan(struct plan *plan, struct err *err)
 {
-    const struct options *options = plan->session->options;
+    struct session *session = plan->session;
+    const struct options *options = session->options;
 
-    session_warn(plan->session);
+    session_warn(session);
     if (options->show != NULL && !plan->shown)
         return err_set(err, ERR_NOT_FOUND, "no row of today is '%.200s'", options->show);
-    if (options->show == NULL && options->output == OUTPUT_TABLE)
-        append_table(plan);
-    else if (options->show == NULL && options->output == OUTPUT_JSON)
-        append_json(plan);
+    if (options->show != NULL)
+        return print_out(&plan->out, err);
+    if (plan_load_find(&plan->comparison, &plan->load, err) != ERR_OK)
+        return err->code;
+    if (options->output == OUTPUT_TABLE) {
+        plan_append_table(&plan->comparison, &plan->load, &plan->out);
+        buf_append_format(&plan->out, "nothing was sent; next: purser run %s%s\n",
+                          session->spec.file, session_state_words(session));
+    } else if (options->output == OUTPUT_JSON) {
+        plan_append_json(&plan->comparison, &plan->load, &plan->out);
+    }
     return print_out(&plan->out, err);
 }
 
@@ -179,7 +143,8 @@ int cmd_plan(int argc, char **argv)
     struct session session;
     struct err err = {0};
     int exit_status = options_parse(
-        argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_SHOW | ALLOW_SELECT | ALLOW_VALIDATE, &options);
+        argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_SHOW | ALLOW_SELECT | ALLOW_VALIDATE,
+        &options);
 
     if (exit_status != -1)
         return exit_status;

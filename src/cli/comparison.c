@@ -115,7 +115,7 @@ static bool is_sent(enum converge_action action)
 }
 
 static enum err_code count(struct comparison *comparison, const struct rendered_row *row,
-                           const struct import_outcome *outcome, struct err *err)
+                           const struct import_outcome *outcome, bool waits, struct err *err)
 {
     struct comparison_counts *counts = counts_of(comparison, row->job_index);
     enum item_state state = outcome->known.state;
@@ -131,8 +131,10 @@ static enum err_code count(struct comparison *comparison, const struct rendered_
     if (outcome->is_known && item_state_is_active(state))
         counts->active++;
     if (is_sent(outcome->action) ||
-        (outcome->is_known && row->condition && (state == ITEM_READY || state == ITEM_BLOCKED)))
+        (outcome->is_known && row->condition && (state == ITEM_READY || state == ITEM_BLOCKED))) {
         counts->starts++;
+        counts->waits += waits;
+    }
     return ERR_OK;
 }
 
@@ -200,7 +202,8 @@ static enum err_code walk_row(void *context, const struct rendered_row *row, str
     if (!selection_takes(&walk->comparison->selection, &walk->comparison->session->spec, row,
                          &outcome))
         return ERR_OK;
-    if (count(walk->comparison, row, &outcome, err) != ERR_OK)
+    if (count(walk->comparison, row, &outcome, import_will_wait(&imported, &outcome), err) !=
+        ERR_OK)
         return err->code;
     if (outcome.action == CONVERGE_REFUSE)
         tell_refused(walk->comparison->session, row);

@@ -13,6 +13,7 @@ struct comparison_counts {
     uint64_t by_action[CONVERGE_COUNT];
     uint64_t active;      /* unchanged and under way: polled to its end, or repeated */
     uint64_t starts;      /* ready or blocked afterwards: will be sent */
+    uint64_t waits;       /* of them, blocked: when others are done */
     uint64_t kept_unsent; /* never sent, and with a row */
     uint64_t dropped;     /* without a row and never sent (only counted when nothing is written) */
     uint64_t gone;        /* without a row, and over (as above) */
