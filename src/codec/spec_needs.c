@@ -12,7 +12,7 @@ enum { NEED_JOB, NEED_KEY, NEED_CONNECTION, NEED_KEY_COUNT };
 
 static const struct spec_key need_keys[NEED_KEY_COUNT] = {
     [NEED_JOB] = {"job", KINDS_TEXT, true, NULL},
-    [NEED_KEY] = {"key", KINDS_TEXT, true, NULL},
+    [NEED_KEY] = {"key", KINDS_TEXT, false, NULL},
     [NEED_CONNECTION] = {"connection", KINDS_TEXT, false, NULL},
 };
 
@@ -92,10 +92,18 @@ static void read_need(struct spec_reader *reader, const struct yaml_node *name,
         return;
     }
     if (!spec_read_map(reader, node, what, need_keys, NEED_KEY_COUNT, found) ||
-        found[NEED_JOB] == NULL || !find_job(reader, found[NEED_JOB], job, &need.job) ||
-        found[NEED_KEY] == NULL)
+        found[NEED_JOB] == NULL || !find_job(reader, found[NEED_JOB], job, &need.job))
         return;
     need.place = found[NEED_JOB]->place;
+    if (found[NEED_KEY] == NULL) {
+        need.alias = NULL;
+        if (found[NEED_CONNECTION] != NULL)
+            spec_error(reader, found[NEED_CONNECTION]->place, "spec.value",
+                       "key: says which item of the job; without it all of them are waited for",
+                       "%s has a connection and no key", what);
+        needs[(*count)++] = need;
+        return;
+    }
     need.key = found[NEED_KEY];
     need.connection = found[NEED_CONNECTION];
     check_connection(reader, need.connection);

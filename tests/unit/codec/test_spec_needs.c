@@ -13,6 +13,7 @@ static void list_waits_for_whole_jobs_and_map_for_items(void **state)
     loaded(BEGIN JOB("c", "    needs: [a, b]\n")
                JOB("b", "    needs:\n      one: { job: a, key: \"${row.a}\", connection: shop }\n"
                         "      two: { job: a, key: \"${row.b}\" }\n"
+                        "      all: { job: a }\n"
                         "    order_by: ${row.customer}\n") JOB("a", ""));
     job = &spec.jobs[0];
     assert_int_equal(job->need_count, 2);
@@ -20,7 +21,8 @@ static void list_waits_for_whole_jobs_and_map_for_items(void **state)
     assert_int_equal(job->needs[0].job, 2);
     assert_int_equal(job->needs[1].job, 1);
     job = &spec.jobs[1];
-    assert_int_equal(job->need_count, 2);
+    assert_int_equal(job->need_count, 3);
+    assert_null(job->needs[2].alias); /* without a key: all of the job */
     assert_string_equal(job->needs[0].alias, "one");
     assert_int_equal(job->needs[0].job, 2);
     assert_non_null(job->needs[0].connection);
@@ -80,8 +82,8 @@ static void mistakes_in_needs_are_named(void **state)
         {"    needs: [1]\n", "t.yaml:12:13: error: a need is a whole number, must be the name"},
         {"    needs: [products, products]\n",
          "t.yaml:12:23: error: job 'products' is needed twice"},
-        {"    needs: { p: { job: products } }\n",
-         "t.yaml:12:17: error: 'key' is missing in need 'p'"},
+        {"    needs: { p: { job: products, connection: shop } }\n",
+         "t.yaml:12:46: error: need 'p' has a connection and no key"},
         {"    needs: { p: { key: \"${row.a}\" } }\n",
          "t.yaml:12:17: error: 'job' is missing in need 'p'"},
         {"    needs: { p: products }\n", "t.yaml:12:17: error: need 'p' is text, must be a map"},
