@@ -331,7 +331,8 @@ static void end_word(struct json_array_reader *reader)
 {
     struct slice word = token_text(reader);
     bool whole;
-    bool is_json = slice_is(word, "true") || slice_is(word, "false") || slice_is(word, "null") ||
+    bool is_json = reader->in_element || /* json_parse() judges it, and says where it is wrong */
+                   slice_is(word, "true") || slice_is(word, "false") || slice_is(word, "null") ||
                    (word.length == reader->text_length && word.length > 0 &&
                     json_number_length(word.bytes, word.length, &whole) == word.length);
 

@@ -127,6 +127,18 @@ void spec_source_of_results(struct spec_source *source, enum source_kind kind, c
 
 /* -- command --------------------------------------------------------------------------------- */
 
+/* $${ is a ${ that begins no expression. */
+static const char *copy_plain(struct spec_reader *reader, struct slice text)
+{
+    char *copy = spec_new(reader, text.length + 1, 1);
+    size_t length = 0;
+
+    for (size_t i = 0; copy != NULL && i < text.length; i++)
+        if (text.length - i < 3 || memcmp(text.bytes + i, "$${", 3) != 0)
+            copy[length++] = text.bytes[i];
+    return copy;
+}
+
 static const char *read_argument(struct spec_reader *reader, const struct yaml_node *node)
 {
     const char *text = NULL;
@@ -137,7 +149,7 @@ static const char *read_argument(struct spec_reader *reader, const struct yaml_n
     else if (spec_has_expression(node->text))
         (void)spec_read_evaluated(reader, node, "an argument of the command", &text);
     else
-        text = spec_copy(reader, node->text.bytes, node->text.length);
+        text = copy_plain(reader, node->text);
     return text;
 }
 

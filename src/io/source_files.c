@@ -59,7 +59,7 @@ static enum err_code match(const char *pattern, glob_t *found_out, struct err *e
     }
     globfree(found_out);
     if (status == GLOB_NOMATCH)
-        return err_set(err, ERR_NOT_FOUND, "no file is called like %s", pattern);
+        return err_set(err, ERR_NOT_FOUND, "no file matches %s", pattern);
     if (status == GLOB_NOSPACE)
         return no_memory(err);
     return err_set(err, ERR_SYSTEM, "a folder of %s cannot be read: %s", pattern, strerror(errno));
@@ -83,7 +83,7 @@ static enum err_code find_pattern(struct source_files *files, struct diagnostics
     if (found.gl_pathc > SOURCE_FILES_MAX) {
         char text[NAME_BYTES];
 
-        (void)snprintf(text, sizeof text, "more than %d files are called like %s", SOURCE_FILES_MAX,
+        (void)snprintf(text, sizeof text, "more than %d files match %s", SOURCE_FILES_MAX,
                        pattern);
         code = refuse(files, diagnostics, NULL, text, err);
     } else {

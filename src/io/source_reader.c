@@ -142,10 +142,10 @@ static enum err_code check_mark(struct source_reader *reader, struct diagnostics
 
     if (charset_of_mark(reader->window, reader->window_length, &marked) &&
         marked == ENCODING_UTF_16)
-        return broken_file(reader, 1, ERR_INPUT, "data.encoding",
-                           "it begins with the byte order mark of UTF-16, so it is not UTF-8\n"
-                           "hint: encoding: utf-16 in the source",
-                           diagnostics, err);
+        return broken_file_at(reader, 1, 0, ERR_INPUT, "data.encoding",
+                              "it begins with the byte order mark of UTF-16, so it is not UTF-8\n"
+                              "hint: encoding: utf-16 in the source",
+                              diagnostics, err);
     return ERR_OK;
 }
 

@@ -138,7 +138,8 @@ static void what_is_no_json_is_told_where_it_is(void **state)
     assert_refused(no_path, 0, "[{\"a\" 1}]", 1, 7, "JSON: a ':' is missing here");
     assert_refused(no_path, 0, "[{a:1}]", 1, 3, "JSON: a name in quotes is missing here");
     assert_refused(no_path, 0, "[{\"a\":1,}]", 1, 9, "JSON: no '}' may stand here");
-    assert_refused(no_path, 0, "[tru]", 1, 5, "JSON: something before this is not a JSON value");
+    assert_refused(rows, 1, "{\"x\":[tru]}", 1, 10,
+                   "JSON: something before this is not a JSON value");
     assert_refused(rows, 1, "{\"x\":01}", 1, 8, "JSON: something before this is not a JSON value");
     assert_refused(no_path, 0, "[\"a\nb\"]", 1, 4,
                    "JSON: a control character in a string must be escaped");
