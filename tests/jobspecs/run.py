@@ -13,9 +13,10 @@ import sys
 import tempfile
 
 
-def run(purser, words):
+def run(purser, words, secrets=None):
     environment = {name: value for name, value in os.environ.items()
                    if not name.startswith(("RUTTER_", "PURSER_"))}
+    environment.update(secrets or {})
     done = subprocess.run([purser, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           env=environment, text=True, timeout=300)
     return done.returncode, done.stdout, done.stderr
