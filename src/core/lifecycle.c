@@ -356,6 +356,14 @@ static enum effect not_rendered(struct item *item, const struct item_event *even
     return finish(item, event, ITEM_FAILED, REASON_NOT_RENDERED);
 }
 
+static enum effect skip(struct item *item, const struct item_event *event,
+                        const struct policy *policy)
+{
+    (void)policy;
+    keep_answer(item, event);
+    return finish(item, event, ITEM_SKIPPED, REASON_CONDITION_FALSE);
+}
+
 /* Refused before it was accepted: the key is still free and stays, so that a lost ledger repeats
  * it. Accepted: its result is stored under the key for ever, so a new one is needed. */
 static void begin_again(struct item *item)
@@ -449,6 +457,7 @@ static transition_fn *const table[ITEM_STATE_COUNT][ITEM_EVENT_COUNT] = {
     [ITEM_BLOCKED] = {[EVENT_WAITS] = waits,
                       [EVENT_UNBLOCKED] = unblock,
                       [EVENT_NOT_RENDERED] = not_rendered,
+                      [EVENT_SKIPPED] = skip,
                       [EVENT_CHANGED] = change,
                       [EVENT_CANCELLED] = cancel},
     [ITEM_READY] = {[EVENT_START] = start,

@@ -121,7 +121,7 @@ enum gate {
 
 /* Shown when the batch that brings it about is durable. */
 struct news {
-    uint64_t released, failed;
+    uint64_t released, failed, skipped;
 };
 
 struct job {

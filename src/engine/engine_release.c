@@ -69,8 +69,35 @@ static enum err_code fail(struct engine *engine, struct slot *slot, const char *
     return ledger->ops->put_result(ledger, slot->number, &result, err);
 }
 
+/* Its `if:` is false. Those that wait for it need a slot to be looked at; false in *done_out when
+ * there is none. */
+static enum err_code skip(struct engine *engine, struct slot *slot, bool *done_out, struct err *err)
+{
+    struct item_event event = engine_event(engine, EVENT_SKIPPED);
+    enum effect effect;
+
+    *done_out = !slot->item.has_dependents || engine->free_count > 0;
+    if (!*done_out)
+        return ERR_OK;
+    if (engine_step(engine, slot, &event, &effect, err) != ERR_OK)
+        return err->code;
+    engine->progress.blocked--;
+    engine->news_open.skipped++;
+    engine->commit_urgent = true;
+    engine_count_end(engine, slot);
+    if (slot->item.release_due) {
+        struct slot *releasing = slot_take(engine, slot->number, &slot->item);
+
+        releasing->place = SLOT_RELEASING;
+        releasing->last_batch = engine->batch_open;
+        engine->awaited_count--; /* it stands in the queue already */
+        queue_push(engine, &engine->releasing, releasing);
+    }
+    return ERR_OK;
+}
+
 /* Makes the request out of the draft. Whose it is and where it is from stays as it was stored.
- * ERR_INPUT: `problem` says why there is none. */
+ * ERR_INPUT: `problem` says why there is none; ERR_NOT_FOUND: none is wanted. */
 static enum err_code freeze(struct engine *engine, const struct slot *slot,
                             const struct needs_record *needs, struct hash128 *hash_out,
                             char problem[ERROR_MESSAGE_BYTES_MAX], struct err *err)
@@ -105,6 +132,20 @@ static enum err_code freeze(struct engine *engine, const struct slot *slot,
     return engine->ledger->ops->put_request(engine->ledger, slot->number, &stored, err);
 }
 
+/* This run can do nothing for it; the next one that can looks at it again. */
+static enum err_code leave_to_others(struct engine *engine, uint64_t number,
+                                     const struct item *item, struct err *err)
+{
+    struct item_event event = engine_event(engine, EVENT_WAITS);
+    struct policy policy = {0};
+    struct step step = lifecycle_step(item, &event, &policy);
+
+    if (item->waits_on == WAIT_NONE)
+        return ERR_OK;
+    engine_touch_batch(engine);
+    return engine->ledger->ops->put_item(engine->ledger, number, item, &step.item, err);
+}
+
 /* Everything that it needs is there. */
 static enum err_code unblock(struct engine *engine, struct slot *slot, struct needs_record *needs,
                              bool needs_changed, struct err *err)
@@ -113,12 +154,17 @@ static enum err_code unblock(struct engine *engine, struct slot *slot, struct ne
     struct item_event event = engine_event(engine, EVENT_UNBLOCKED);
     char problem[ERROR_MESSAGE_BYTES_MAX];
     enum err_code code = ERR_OK;
-    bool has_draft = needs->draft.length > 0;
+    bool has_draft = needs->draft.length > 0, skipped = false;
     enum effect effect;
 
     event.request_hash = slot->item.request_hash;
     if (has_draft)
         code = freeze(engine, slot, needs, &event.request_hash, problem, err);
+    if (code == ERR_NOT_FOUND) {
+        if (skip(engine, slot, &skipped, err) != ERR_OK || skipped)
+            return err->code;
+        return leave_to_others(engine, slot->number, &slot->item, err);
+    }
     if (code != ERR_OK && code != ERR_INPUT)
         return code;
     if (code == ERR_OK)
@@ -138,20 +184,6 @@ static enum err_code unblock(struct engine *engine, struct slot *slot, struct ne
     if (connection->released_open == 0 || slot->number < connection->released_open)
         connection->released_open = slot->number;
     return ERR_OK;
-}
-
-/* This run can do nothing for it; the next one that can looks at it again. */
-static enum err_code leave_to_others(struct engine *engine, uint64_t number,
-                                     const struct item *item, struct err *err)
-{
-    struct item_event event = engine_event(engine, EVENT_WAITS);
-    struct policy policy = {0};
-    struct step step = lifecycle_step(item, &event, &policy);
-
-    if (item->waits_on == WAIT_NONE)
-        return ERR_OK;
-    engine_touch_batch(engine);
-    return engine->ledger->ops->put_item(engine->ledger, number, item, &step.item, err);
 }
 
 /* A blocked item, as the ledger has it. */
@@ -260,6 +292,9 @@ void engine_release_closed(struct engine *engine)
 {
     engine->progress.released += engine->news_closing.released;
     engine->progress.failed += engine->news_closing.failed;
+    for (uint32_t i = 0; i < engine->options.job_count && engine->news_closing.skipped > 0; i++)
+        if (engine->jobs[i].gate == GATE_SHUT)
+            engine->jobs[i].gate = GATE_UNKNOWN;
     engine->news_closing = (struct news){0};
     for (size_t i = 0; i < engine->options.connection_count; i++) {
         struct connection *connection = &engine->connections[i];

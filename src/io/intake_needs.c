@@ -360,6 +360,8 @@ enum err_code intake_finish_row(struct intake *intake, const struct intake_job *
         if (!known || !render_known(intake, job, unit, environment, row, &needs)) {
             row->condition = true;
             set_draft(intake, job, unit, row);
+        } else if (!row->condition) {
+            row->path = row->body = (struct slice){"", 0};
         }
     }
     if (intake->draft.failed == ERR_NO_MEMORY)

@@ -151,7 +151,7 @@ static enum err_code make(const struct rendering *rendering, const struct intake
         (row->condition && !intake_render_request(intake, job, unit, &environment, row)))
         code = refuse(rendering, "%s", diagnostics_first_error(&told));
     if (code == ERR_OK && !row->condition)
-        code = refuse(rendering, "its if: is false, now that what it needs is known");
+        code = ERR_NOT_FOUND;
     if (intake->body.failed == ERR_NO_MEMORY)
         code = err_set(err, ERR_NO_MEMORY, "no memory for a body");
     intake->is_checked = checked_before;

@@ -30,6 +30,7 @@
     X(EVENT_WAITS, "waits", "a need of it is not met")                                            \
     X(EVENT_UNBLOCKED, "unblocked", "its needs are met, and its request is frozen")               \
     X(EVENT_NOT_RENDERED, "not_rendered", "what its parents returned makes no request")           \
+    X(EVENT_SKIPPED, "skipped", "what its parents returned makes its if: false")                  \
     X(EVENT_RETRY, "retry", "a person asks to try again")                                         \
     X(EVENT_CHANGED, "changed", "the row changed: a new request takes the place of the old one")  \
     X(EVENT_RESOLVED_DONE, "resolved_done", "a person, or what was found, says: it was done")     \

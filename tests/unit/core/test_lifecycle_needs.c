@@ -126,7 +126,7 @@ static void a_release_is_due_when_an_item_with_dependents_is_over(void **context
                  {ITEM_READY, EVENT_CANCELLED, true},        {ITEM_BLOCKED, EVENT_CANCELLED, true},
                  {ITEM_IN_DOUBT, EVENT_RESOLVED_DONE, true}, {ITEM_IN_DOUBT, EVENT_ABANDONED, true},
                  {ITEM_WAITING, EVENT_REFUSED, false},       {ITEM_WAITING, EVENT_UNCLEAR, false},
-                 {ITEM_BLOCKED, EVENT_NOT_RENDERED, false}};
+                 {ITEM_BLOCKED, EVENT_NOT_RENDERED, false},  {ITEM_BLOCKED, EVENT_SKIPPED, true}};
     (void)context;
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -468,6 +468,28 @@ static void what_cannot_be_rendered_fails_with_the_problem_and_is_never_sent(voi
     close_bench();
 }
 
+static void what_is_not_wanted_is_skipped_and_those_behind_it_are_looked_at(void **context)
+{
+    uint64_t parent = add(0, 0, ITEM_READY), child = add_draft(parent);
+    (void)context;
+
+    rendering = ERR_NOT_FOUND;
+    bench.ledger.newest[child].has_dependents = true;
+    put_durable(child, ITEM_BLOCKED);
+    open_engine();
+    settle();
+    succeed(0);
+    settle();
+    assert_int_equal(state_of(child), ITEM_SKIPPED);
+    assert_int_equal(bench.ledger.durable[child].reason, REASON_CONDITION_FALSE);
+    assert_false(bench.ledger.durable[child].release_due);
+    assert_int_equal(bench.transport.count, 1);
+    assert_int_equal(progress()->phase, ENGINE_ENDED);
+    assert_int_equal(progress()->failed, 0);
+    assert_int_equal(progress()->blocked, 0);
+    close_bench();
+}
+
 static void a_damaged_needs_record_fails_its_item_and_nothing_is_sent(void **context)
 {
     uint64_t parent = add(0, 0, ITEM_SUCCEEDED), child = add_child(parent);
@@ -547,6 +569,7 @@ int main(void)
         TEST(an_order_is_over_when_the_one_before_was_cancelled_and_a_need_is_not),
         TEST(a_draft_is_rendered_once_and_frozen),
         TEST(what_cannot_be_rendered_fails_with_the_problem_and_is_never_sent),
+        TEST(what_is_not_wanted_is_skipped_and_those_behind_it_are_looked_at),
         TEST(a_damaged_needs_record_fails_its_item_and_nothing_is_sent),
         TEST(a_damaged_blocked_item_is_in_doubt_and_nothing_is_sent),
         TEST(an_item_of_a_job_that_this_run_has_not_is_left_to_one_that_has),
