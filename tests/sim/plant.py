@@ -126,6 +126,56 @@ PLANTS = {
          "        engine->waiting_count++;\n")]),
     "draining_leaves_what_was_turned_away": ("src/engine/engine_admit.c", [
         ("    if ((engine->withdrawn || ", "    if ((")]),
+    "a_child_goes_before_its_parents_success_is_durable": ("src/engine/engine_needs.c", [
+        ("    if (code == ERR_NOT_FOUND)\n"
+         "        *wait_out = (struct wait){.kind = WAIT_UNKNOWN_ITEM};\n",
+         "    if (slot_find(engine, number) != NULL)\n"
+         "        item = slot_find(engine, number)->item;\n"
+         "    if (code == ERR_NOT_FOUND)\n"
+         "        *wait_out = (struct wait){.kind = WAIT_UNKNOWN_ITEM};\n")]),
+    "a_cancelled_parent_will_do": ("src/engine/engine_needs.c", [
+        ("code == ERR_OK && item.state == ITEM_SUCCEEDED)\n"
+         "        *wait_out = (struct wait){.is_met = true};\n",
+         "code == ERR_OK && item_state_is_over(item.state))\n"
+         "        *wait_out = (struct wait){.is_met = true};\n")]),
+    "a_gate_ignores_what_failed_or_is_in_doubt": ("src/engine/engine_needs.c", [
+        ("counts.by_state[state] > 0 && !item_state_is_over((enum item_state)state)",
+         "counts.by_state[state] > 0 && !item_state_is_final((enum item_state)state)")]),
+    "a_gate_is_asked_only_once": ("src/engine/engine_release.c", [
+        ("        job->gate = GATE_UNKNOWN;\n    if (!slot", "        job->gate = GATE_SHUT;\n    if (!slot")]),
+    "an_order_goes_on_behind_what_failed": ("src/engine/engine_needs.c", [
+        ("code == ERR_OK && !item_state_is_over(item.state)) {",
+         "code == ERR_OK && !item_state_is_final(item.state)) {")]),
+    "a_cancelled_item_hands_its_place_to_nobody": ("src/engine/engine_needs.c", [
+        ("(item.state == ITEM_SUCCEEDED || !item.has_needs))",
+         "(item_state_is_over(item.state) || !item.has_needs))")]),
+    "an_order_that_was_met_is_kept": ("src/engine/engine_needs.c", [
+        ("        take_out(needs, order);\n        *changed_out = true;\n", "")]),
+    "a_retry_does_not_look_at_the_needs": (LIFECYCLE, [
+        ("    return item->has_needs ? wait_on(item, WAIT_NONE, 0) : make_ready(item);\n",
+         "    return make_ready(item);\n")]),
+    "a_restart_forgets_the_releases_that_were_due": ("src/engine/engine_admit.c", [
+        ("    if (engine->restarting && take_up_releases(engine, err) != ERR_OK)\n",
+         "    if (!engine->restarting && take_up_releases(engine, err) != ERR_OK)\n")]),
+    "nobody_looks_at_what_a_person_tried_again": ("src/engine/engine_release.c", [
+        ("        begin_scan(engine, WAIT_NONE, 0);\n",
+         "        begin_scan(engine, WAIT_UNKNOWN_ITEM, 1);\n")]),
+    "gates_are_not_looked_at_when_a_run_begins": ("src/engine/engine_release.c", [
+        ("        engine->jobs[index].is_needed = true;\n        return ERR_OK;\n",
+         "        return ERR_OK;\n")]),
+    "a_cursor_misses_what_was_released_behind_it": ("src/engine/engine_release.c", [
+        ("            connection->ready_after = connection->released_closing - 1;\n",
+         "            connection->ready_after = connection->ready_after + 0;\n")]),
+    "what_rests_in_a_slot_is_started_once_more": ("src/engine/engine_admit.c", [
+        ("    if (slot_find(engine, number) != NULL) {", "    if (false) {")]),
+    "a_ready_item_is_not_asked_for_its_needs": ("src/engine/engine_admit.c", [
+        ("item.has_needs && engine_check_needs(", "engine->failed && engine_check_needs(")]),
+    "a_run_ends_while_an_end_is_not_durable": ("src/engine/engine_release.c", [
+        (" || engine->awaited_count > 0 ||\n"
+         "        (engine->progress.blocked > 0 && engine->finished.count > 0))\n", ")\n")]),
+    "a_release_is_over_before_all_were_looked_at": ("src/engine/engine_release.c", [
+        ("    engine->scan.after = number;\n    return look_at(engine, number, &item, err);\n",
+         "    engine->scan.after = UINT64_MAX - 1;\n    return look_at(engine, number, &item, err);\n")]),
     "effects_before_the_commit_is_checked": ("src/engine/engine_commit.c", [
         ("        if (engine->ledger->ops->commit_poll(engine->ledger, false, &durable, err) "
          "!= ERR_OK) {\n"

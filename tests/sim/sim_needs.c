@@ -209,7 +209,8 @@ void sim_take_place_again(struct sim *sim, struct sim_item *item)
     for (uint32_t number = 1; number <= sim->item_count; number++) {
         const struct sim_item *other = &sim->items[number];
 
-        if (is_same_group(item, other) && other->place > item->place && other->was_let_go)
+        if (item->undone ||
+            (is_same_group(item, other) && other->place > item->place && other->was_let_go))
             item->place = 0;
     }
 }

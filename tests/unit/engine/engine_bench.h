@@ -22,7 +22,7 @@ enum { ITEMS_MAX = 64, STARTS_MAX = 256, WALL_MS = 1000000000, BOOT_MS = 5000 };
 
 struct fake_ledger {
     struct ledger base;
-    struct item durable[ITEMS_MAX + 1], newest[ITEMS_MAX + 1];
+    struct item durable[ITEMS_MAX + 1], closing[ITEMS_MAX + 1], newest[ITEMS_MAX + 1];
     uint32_t job_of[ITEMS_MAX + 1];
     uint64_t count, sequence, durable_sequence;
     size_t open_count;
@@ -276,6 +276,13 @@ static inline void make_durable(struct fake_ledger *ledger)
     ledger->durable_sequence = ledger->sequence;
 }
 
+/* The batch that was closed last, and nothing of the open one. */
+static inline void make_closed_durable(struct fake_ledger *ledger)
+{
+    memcpy(ledger->durable, ledger->closing, sizeof ledger->durable);
+    ledger->durable_sequence = ledger->sequence;
+}
+
 static inline enum err_code commit_begin(struct ledger *self, uint64_t *sequence_out,
                                          struct err *err)
 {
@@ -284,6 +291,7 @@ static inline enum err_code commit_begin(struct ledger *self, uint64_t *sequence
     if (ledger->fails)
         return err_set(err, ERR_STORAGE, "the disk is full");
     ledger->open_count = 0;
+    memcpy(ledger->closing, ledger->newest, sizeof ledger->closing);
     *sequence_out = ++ledger->sequence;
     if (!ledger->holds)
         make_durable(ledger);
