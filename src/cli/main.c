@@ -11,7 +11,7 @@
 #include "purser/io/curl_transport.h"
 #include "purser/io/signals.h"
 
-enum { MESSAGE_CODE_BYTES_MAX = 100, HELP_BYTES_MAX = 64 * 1024 };
+enum { MESSAGE_CODE_BYTES_MAX = 100, HELP_BYTES_MAX = 64 * 1024, TOPIC_BYTES_MAX = 1024 * 1024 };
 
 static int print_short_help(void)
 {
@@ -75,6 +75,16 @@ static int explain_code(const char *word)
     return EXIT_DONE;
 }
 
+static void print_topic(const struct help_topic *topic)
+{
+    struct buf out;
+
+    buf_init(&out, TOPIC_BYTES_MAX);
+    topic->append(&out);
+    fputs(buf_text(&out), stdout);
+    buf_deinit(&out);
+}
+
 static int help(int argc, char **argv)
 {
     const struct command *command;
@@ -84,7 +94,7 @@ static int help(int argc, char **argv)
         return print_short_help();
     topic = help_topic_find(argv[1]);
     if (topic != NULL) {
-        topic->print();
+        print_topic(topic);
         return EXIT_DONE;
     }
     if (strchr(argv[1], '.') != NULL)

@@ -34,6 +34,11 @@ class Install(unittest.TestCase):
         self.assertEqual((self.prefix / "share/purser/jobspec-1.schema.json").read_bytes(),
                          (ROOT / "schema" / "jobspec-1.schema.json").read_bytes())
 
+    def test_manual_pages_are_where_man_looks(self):
+        for page in ("man1/purser.1", "man5/purser-spec.5"):
+            text = (self.prefix / "share/man" / page).read_text(encoding="ascii")
+            self.assertTrue(text.startswith(".TH purser"))
+
 
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1])

@@ -2,6 +2,8 @@
 #ifndef PURSER_CLI_COMMAND_H
 #define PURSER_CLI_COMMAND_H
 
+#include "purser/base/buf.h"
+
 struct command {
     const char *name;
     const char *summary; /* one line of `purser help` */
@@ -19,7 +21,7 @@ const struct command *command_at(unsigned index);
 /* What `purser help NAME` explains besides the commands. */
 struct help_topic {
     const char *name, *summary;
-    void (*print)(void); /* to stdout */
+    void (*append)(struct buf *out);
 };
 
 /* As those of the commands. */
