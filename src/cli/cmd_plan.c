@@ -5,6 +5,7 @@
 
 #include "purser/cli/command.h"
 #include "purser/cli/plan_view.h"
+#include "purser/cli/schedule.h"
 #include "purser/io/clock.h"
 
 const char help_plan[] =
@@ -142,9 +143,10 @@ int cmd_plan(int argc, char **argv)
     struct options options;
     struct session session;
     struct err err = {0};
-    int exit_status = options_parse(
-        argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_SHOW | ALLOW_SELECT | ALLOW_VALIDATE,
-        &options);
+    int exit_status = options_parse(argc, argv,
+                                    ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_SHOW | ALLOW_SELECT |
+                                        ALLOW_VALIDATE | ALLOW_SLOT,
+                                    &options);
 
     if (exit_status != -1)
         return exit_status;
@@ -152,7 +154,7 @@ int cmd_plan(int argc, char **argv)
     plan.session = &session;
     buf_init(&plan.out, PLAN_BYTES_MAX);
     exit_status = EXIT_DONE;
-    if (session_load_spec(&session, &err) != ERR_OK ||
+    if (session_load_spec(&session, &err) != ERR_OK || run_slot_set(&session, &err) != ERR_OK ||
         session_load_document(&session, &err) != ERR_OK || compare(&plan, &err) != ERR_OK ||
         print_plan(&plan, &err) != ERR_OK)
         exit_status = session_fail(&session, &err);

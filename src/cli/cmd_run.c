@@ -7,7 +7,7 @@
 
 #include "purser/cli/command.h"
 #include "purser/cli/comparison.h"
-#include "purser/cli/run.h"
+#include "purser/cli/schedule.h"
 #include "purser/io/clock.h"
 #include "purser/io/request_renderer.h"
 #include "purser/io/signals.h"
@@ -30,6 +30,8 @@ const char help_run[] =
     "                     succeeded; else it stops with exit status 5\n"
     "  --wait DURATION    stop after this long; exit status 75 when not finished\n"
     "  --grace DURATION   after Ctrl-C or SIGTERM, time for what is on the wire (default 30s)\n"
+    "  --slot TIME        run for this time of the schedule: ${run.slot} and ${run.slot_local}\n"
+    "  --scheduled        do nothing when the slot is over; `purser schedule tick` adds it\n"
     "  --var NAME=VALUE   set a variable of the spec; may be repeated\n"
     "  --validate WORD    error (default), warn or off: a request that breaks what is known\n"
     "                     of its operation stops the run, is warned of, or passes\n"
@@ -108,6 +110,14 @@ static enum err_code compare(struct run *run, struct err *err)
     return ERR_OK;
 }
 
+static int tell_slot_is_over(const struct session *session)
+{
+    if (!session->options->quiet)
+        print_talk("%s: the run for %s has come to an end already; nothing is done",
+                   session->spec.name, session->spec.slot);
+    return EXIT_DONE;
+}
+
 static int run_session(struct session *session, struct credentials *credentials)
 {
     struct run run = {.session = session,
@@ -115,15 +125,20 @@ static int run_session(struct session *session, struct credentials *credentials)
                       .started_wall_ms = clock_wall_ms(),
                       .started_boot_ms = clock_boot_ms()};
     struct err err = {0};
+    bool slot_is_over = false;
     int exit_status;
 
-    if (session_load_spec(session, &err) != ERR_OK ||
+    if (session_load_spec(session, &err) != ERR_OK || run_slot_set(session, &err) != ERR_OK ||
         session_load_document(session, &err) != ERR_OK ||
         credentials_load(&session->spec, credentials, &session->diagnostics, &err) != ERR_OK ||
         signals_open(&run.signal_fd, &err) != ERR_OK)
         return session_fail(session, &err);
-    if (session_open_ledger(session, true, &err) != ERR_OK || compare(&run, &err) != ERR_OK ||
-        run_engine(&run, &err) != ERR_OK)
+    if (session_open_ledger(session, true, &err) != ERR_OK ||
+        run_slot_begin(&run, &slot_is_over, &err) != ERR_OK)
+        exit_status = session_fail(session, &err);
+    else if (slot_is_over)
+        exit_status = tell_slot_is_over(session);
+    else if (compare(&run, &err) != ERR_OK || run_engine(&run, &err) != ERR_OK)
         exit_status = session_fail(session, &err);
     else
         exit_status = run_finish(&run, &err);
@@ -137,9 +152,10 @@ int cmd_run(int argc, char **argv)
     struct options options;
     struct session session;
     struct credentials credentials = {0};
-    int exit_status = options_parse(
-        argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_RUN | ALLOW_SELECT | ALLOW_VALIDATE,
-        &options);
+    int exit_status = options_parse(argc, argv,
+                                    ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_RUN | ALLOW_SELECT |
+                                        ALLOW_VALIDATE | ALLOW_SLOT,
+                                    &options);
 
     if (exit_status != -1)
         return exit_status;

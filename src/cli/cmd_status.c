@@ -7,6 +7,7 @@
 
 #include "purser/cli/command.h"
 #include "purser/cli/listing.h"
+#include "purser/cli/schedule.h"
 
 const char help_status[] =
     "usage: purser status SPEC [options]\n\n"
@@ -221,6 +222,7 @@ static enum err_code append_status(struct session *session, struct buf *out, str
     if (json)
         buf_append_text(out, "],\"last_run\":");
     append_last_run(ledger, out, json);
+    schedule_append_status(session, out, json);
     if (json)
         buf_append_text(out, ",\"connections\":[");
     append_connections(ledger, out, json);

@@ -20,6 +20,8 @@ static const struct command commands[] = {
      cmd_connections},
     {"probe", "how long the API remembers an idempotency key; makes real writes", help_probe,
      cmd_probe},
+    {"schedule", "when it runs next, what is due, timers, what became of each time", help_schedule,
+     cmd_schedule},
     {"operations", "which writes the API has and how each is repeated", help_operations,
      cmd_operations},
 };
@@ -34,5 +36,5 @@ const struct command *command_find(const char *name)
     for (unsigned i = 0; command_at(i) != NULL; i++)
         if (strcmp(commands[i].name, name) == 0)
             return &commands[i];
-    return NULL;
+    return schedule_part_find(name);
 }

@@ -6,6 +6,7 @@
 
 #include "purser/base/err.h"
 #include "purser/base/log.h"
+#include "purser/base/moment.h"
 #include "purser/base/text.h"
 #include "purser/cli/command.h"
 #include "purser/cli/session.h"
@@ -33,6 +34,16 @@ enum {
     OPTION_ONLY,
     OPTION_CANARY,
     OPTION_PLAN,
+    OPTION_SLOT,
+    OPTION_SCHEDULED,
+    OPTION_FROM,
+    OPTION_NOW,
+    OPTION_DRY_RUN,
+    OPTION_AT_ONCE,
+    OPTION_USER,
+    OPTION_SYSTEM,
+    OPTION_CRONTAB,
+    OPTION_PRINT,
 };
 
 struct option_rule {
@@ -67,6 +78,16 @@ static const struct option_rule rules[] = {
     {"only", required_argument, OPTION_ONLY, ALLOW_SELECT},
     {"canary", required_argument, OPTION_CANARY, ALLOW_SELECT},
     {"plan", required_argument, OPTION_PLAN, ALLOW_PLAN},
+    {"slot", required_argument, OPTION_SLOT, ALLOW_SLOT},
+    {"scheduled", no_argument, OPTION_SCHEDULED, ALLOW_RUN},
+    {"from", required_argument, OPTION_FROM, ALLOW_NEXT},
+    {"now", required_argument, OPTION_NOW, ALLOW_TICK},
+    {"dry-run", no_argument, OPTION_DRY_RUN, ALLOW_TICK},
+    {"at-once", required_argument, OPTION_AT_ONCE, ALLOW_TICK},
+    {"user", no_argument, OPTION_USER, ALLOW_INSTALL},
+    {"system", no_argument, OPTION_SYSTEM, ALLOW_INSTALL},
+    {"crontab", no_argument, OPTION_CRONTAB, ALLOW_INSTALL},
+    {"print", no_argument, OPTION_PRINT, ALLOW_INSTALL},
 };
 enum { RULE_COUNT = sizeof rules / sizeof rules[0] };
 
@@ -165,6 +186,69 @@ static bool parse_canary(const char *word, uint32_t *canary_out)
 }
 
 /* Which rows, and how many of them. */
+static int apply_time(const char *command, const char *argument, bool *has_out, int64_t *time_out)
+{
+    if (!moment_parse(slice_of(argument), time_out))
+        return wrong(command,
+                     "'%.60s' is no time with its zone, as 2026-11-27T05:15:00Z or "
+                     "2026-11-27T06:15+01:00",
+                     argument);
+    *has_out = true;
+    return -1;
+}
+
+static int apply_count(const char *command, const char *option, uint32_t most, const char *argument,
+                       uint32_t *count_out)
+{
+    uint64_t count;
+    char line[128];
+
+    if (text_to_u64(slice_of(argument), &count) && count > 0 && count <= most) {
+        *count_out = (uint32_t)count;
+        return -1;
+    }
+    if (snprintf(line, sizeof line, "%s takes a number from 1 to %u, not '%%.60s'", option, most) <
+        0)
+        line[0] = '\0';
+    return wrong(command, line, argument);
+}
+
+static int apply_schedule(const char *command, int value, const char *argument,
+                          struct schedule_options *schedule)
+{
+    switch (value) {
+    case OPTION_SLOT:
+        return apply_time(command, argument, &schedule->has_slot, &schedule->slot_s);
+    case OPTION_SCHEDULED:
+        schedule->scheduled = true;
+        return -1;
+    case OPTION_FROM:
+    case OPTION_NOW:
+        return apply_time(command, argument, &schedule->has_now, &schedule->now_s);
+    case OPTION_DRY_RUN:
+        schedule->dry_run = true;
+        return -1;
+    case OPTION_AT_ONCE:
+        return apply_count(command, "--at-once", TICK_AT_ONCE_MAX, argument, &schedule->at_once);
+    case 'n':
+        return apply_count(command, "-n", SCHEDULE_LINES_MAX, argument, &schedule->count);
+    case OPTION_USER:
+        schedule->target = INSTALL_USER;
+        return -1;
+    case OPTION_SYSTEM:
+        schedule->target = INSTALL_SYSTEM;
+        return -1;
+    case OPTION_CRONTAB:
+        schedule->target = INSTALL_CRONTAB;
+        return -1;
+    case OPTION_PRINT:
+        schedule->print = true;
+        return -1;
+    default:
+        return wrong(command, "the option '%.60s' is not known", argument);
+    }
+}
+
 static int apply_selection(const char *command, int value, const char *argument,
                            struct options *options)
 {
@@ -190,7 +274,7 @@ static int apply_selection(const char *command, int value, const char *argument,
         options->plan = argument;
         return -1;
     default:
-        return wrong(command, "the option '%.60s' is not known", argument);
+        return apply_schedule(command, value, argument, &options->schedule);
     }
 }
 
@@ -286,13 +370,16 @@ static int take_operands(const char *command, int count, char **operands, unsign
 
     if ((allowed & ALLOW_REQUEST) != 0)
         return take_request(command, count, operands, options);
-    if (count > most)
+    if ((allowed & ALLOW_OPERANDS) != 0) {
+        options->operands = operands;
+        options->operand_count = (size_t)count;
+    } else if (count > most)
         return wrong(command, "one word too many: '%.60s'", operands[most]);
     if (count == 0 && (allowed & SPEC_OPTIONAL) == 0)
         return wrong(command, "which spec? Give the YAML file%s", "");
     if (count >= 1)
         options->spec_file = operands[0];
-    if (count == 2)
+    if (count == 2 && (allowed & ALLOW_ITEM) != 0)
         options->item = operands[1];
     if ((allowed & ALLOW_ITEM) != 0 && options->item == NULL)
         return wrong(command, "which item? Give JOB/KEY after the spec%s", "");
@@ -303,7 +390,9 @@ int options_parse(int argc, char **argv, unsigned allowed, struct options *optio
 {
     struct option table[RULE_COUNT + 1] = {{0}};
     const char *command = argv[0];
-    const char *letters = (allowed & ALLOW_DIRECTORY) != 0 ? ":hqvo:" : ":hqv";
+    const char *letters = (allowed & ALLOW_DIRECTORY) != 0 ? ":hqvo:"
+                          : (allowed & ALLOW_COUNT) != 0   ? ":hqvn:"
+                                                           : ":hqv";
     size_t count = 0;
     int value;
 

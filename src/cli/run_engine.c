@@ -345,6 +345,7 @@ static bool take_signals(struct run *run, struct machinery *machinery, int64_t b
         return false;
     }
     *draining = true;
+    run->was_stopped = true;
     engine_drain(machinery->engine, boot_ms + run->session->options->grace_ms);
     if (!run->session->options->quiet)
         print_talk(

@@ -1,5 +1,5 @@
 /* What the ledger keeps of a run, from its beginning to its end. */
-#include "purser/cli/run.h"
+#include "purser/cli/schedule.h"
 #include "purser/io/clock.h"
 
 enum err_code run_put_record(struct run *run, int exit_status, struct err *err)
@@ -19,10 +19,12 @@ enum err_code run_put_record(struct run *run, int exit_status, struct err *err)
         .sent = run->progress.sent,
         .polls = run->progress.polls,
         .throttled = run->progress.throttled,
-        .retried = run->progress.retried};
+        .retried = run->progress.retried,
+        .slot_s = run->slot_s};
     uint64_t sequence;
 
     if (ledger->ops->put_run(ledger, run->number, &record, err) != ERR_OK ||
+        run_slot_put(run, exit_status, err) != ERR_OK ||
         ledger->ops->commit_begin(ledger, &sequence, err) != ERR_OK)
         return err->code;
     return ledger->ops->commit_poll(ledger, true, &sequence, err);

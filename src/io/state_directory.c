@@ -59,7 +59,7 @@ static bool is_set(const char *text)
 }
 
 /* The root as given or from the environment, absolute: the process may change its directory. */
-static enum err_code find_root(const char *root, char path_out[4096], struct err *err)
+enum err_code state_directory_root(const char *root, char path_out[4096], struct err *err)
 {
     char working[4096] = "";
     const char *tail = "";
@@ -372,7 +372,8 @@ enum err_code state_directory_open(const char *root, const char *spec_name, bool
 
     *directory = (struct state_directory){.fd = -1, .lock_fd = -1};
     err->code = ERR_OK;
-    if (check_name(spec_name, err) != ERR_OK || find_root(root, directory->path, err) != ERR_OK)
+    if (check_name(spec_name, err) != ERR_OK ||
+        state_directory_root(root, directory->path, err) != ERR_OK)
         return err->code;
     if (write && make_path(directory->path, err) != ERR_OK)
         return err->code;

@@ -12,7 +12,8 @@ A case is a folder under cases/ with
                 is a step of this runner, see `step_` below. `# ...` is a comment.
   server.json   optional: {"options": [...]} for starting rutter-sim, {"next": [...]} for
                 POST /_sim/fail before the first command, {"random_keys": true} where the
-                idempotency keys are no functions of the items: they are left out of `requests`
+                idempotency keys are no functions of the items: they are left out of `requests`;
+                {"keep_times": true} where all times follow from the commands
   expected/     stdout, stderr, exit (one status a command), requests; written by --update
   any other     copied into the working folder; in *.yaml and *.env {sim} and {dir} are filled in
 
@@ -76,6 +77,7 @@ class Case:
         self.background = None
         self.results = {"stdout": "", "stderr": "", "exit": ""}
         server = self.read_json("server.json")
+        self.keeps_times = server.get("keep_times", False)
         self.simulator = Simulator(options.sim, ["--seed", "1", *server.get("options", [])])
         if server.get("next"):
             self.simulator.fail(server["next"])
@@ -105,12 +107,16 @@ class Case:
 
     def copy_files(self):
         os.makedirs(self.environment["HOME"])
-        for name in os.listdir(self.source):
-            if name in OWN_FILES:
+        self.copy_folder(self.source, self.folder, OWN_FILES)
+
+    def copy_folder(self, source_folder, target_folder, left_out):
+        for name in os.listdir(source_folder):
+            if name in left_out:
                 continue
-            source, target = os.path.join(self.source, name), os.path.join(self.folder, name)
+            source, target = os.path.join(source_folder, name), os.path.join(target_folder, name)
             if os.path.isdir(source):
-                shutil.copytree(source, target)
+                os.makedirs(target)
+                self.copy_folder(source, target, ())
             elif name.endswith((".yaml", ".env")):
                 with open(source, encoding="utf-8") as file:
                     text = self.fill(file.read())
@@ -123,7 +129,7 @@ class Case:
         text = text.replace(self.simulator.base, "{sim}").replace(self.simulator.origin, "{origin}")
         text = text.replace(f"127.0.0.1:{self.simulator.port}", "127.0.0.1:<port>")
         text = text.replace(self.folder, "{dir}").replace(self.options.purser, "purser")
-        for pattern, stand_in in VOLATILE:
+        for pattern, stand_in in VOLATILE[1:] if self.keeps_times else VOLATILE:
             text = pattern.sub(stand_in, text)
         return text
 

@@ -15,6 +15,9 @@ struct command {
 /* NULL when there is none. */
 const struct command *command_find(const char *name);
 
+/* "schedule next" and the like; as above. */
+const struct command *schedule_part_find(const char *name);
+
 /* The n-th in the order of the help; NULL past the end. */
 const struct command *command_at(unsigned index);
 
@@ -42,9 +45,10 @@ int cmd_results(int argc, char **argv);
 int cmd_connections(int argc, char **argv);
 int cmd_probe(int argc, char **argv);
 int cmd_operations(int argc, char **argv);
+int cmd_schedule(int argc, char **argv);
 
 extern const char help_run[], help_plan[], help_check[], help_status[], help_items[],
     help_explain[], help_retry[], help_resolve[], help_cancel[], help_results[], help_connections[],
-    help_probe[], help_operations[], help_reconcile[];
+    help_probe[], help_operations[], help_reconcile[], help_schedule[];
 
 #endif

@@ -18,6 +18,21 @@ enum report_format { REPORT_NONE, REPORT_SARIF, REPORT_GITHUB };
 #define OPTION_ONLY_MAX SPEC_JOBS_MAX
 #define CANARY_MAX 1000000
 
+enum install_target { INSTALL_USER, INSTALL_SYSTEM, INSTALL_CRONTAB };
+
+/* What the commands about schedules take. */
+struct schedule_options {
+    bool has_slot, scheduled; /* run --slot TIME, --scheduled */
+    int64_t slot_s;
+    bool has_now; /* tick --now TIME, next --from TIME */
+    int64_t now_s;
+    uint32_t count;   /* -n; 0 = as it stands in the help */
+    uint32_t at_once; /* tick --at-once N; 0 = as it stands in the help */
+    bool dry_run;
+    enum install_target target;
+    bool print;
+};
+
 /* Everything that some command takes; a command says which of them it allows. */
 struct options {
     const char *spec_file;      /* first operand; NULL = none */
@@ -50,6 +65,9 @@ struct options {
     size_t variable_count;
     const char *only[OPTION_ONLY_MAX]; /* --only JOB */
     size_t only_count;
+    struct schedule_options schedule;
+    char *const *operands; /* with ALLOW_OPERANDS: all of them */
+    size_t operand_count;
 };
 
 /* What a command may allow beside --state, --quiet, -v and --help, which all have. */
@@ -61,7 +79,7 @@ struct options {
 #define ALLOW_AS (1u << 5)
 #define ALLOW_CONNECTION (1u << 6)
 #define ALLOW_WATCH (1u << 7)
-#define ALLOW_RUN (1u << 8)  /* --wait, --grace */
+#define ALLOW_RUN (1u << 8)  /* --wait, --grace, --scheduled */
 #define ALLOW_ITEM (1u << 9) /* a second operand, which is then required */
 #define SPEC_OPTIONAL (1u << 10)
 #define ALLOW_VALIDATE (1u << 12)
@@ -69,10 +87,16 @@ struct options {
 #define ALLOW_CHECK (1u << 13)
 #define ALLOW_PROBE (1u << 14) /* --after, --allow-production */
 #define ALLOW_APPLY_FOUND (1u << 15)
-#define ALLOW_INPUT (1u << 20)  /* --input, --job */
-#define ALLOW_SELECT (1u << 21) /* --only, --where, --limit, --canary */
-#define ALLOW_PLAN (1u << 22)   /* --plan */
-#define ALLOW_REPORT (1u << 31) /* --output sarif, github */
+#define ALLOW_INPUT (1u << 20)    /* --input, --job */
+#define ALLOW_SELECT (1u << 21)   /* --only, --where, --limit, --canary */
+#define ALLOW_PLAN (1u << 22)     /* --plan */
+#define ALLOW_SLOT (1u << 16)     /* --slot */
+#define ALLOW_NEXT (1u << 17)     /* --from */
+#define ALLOW_TICK (1u << 18)     /* --now, --dry-run, --at-once */
+#define ALLOW_INSTALL (1u << 19)  /* --user, --system, --crontab, --print */
+#define ALLOW_COUNT (1u << 23)    /* -n */
+#define ALLOW_OPERANDS (1u << 24) /* any number of operands */
+#define ALLOW_REPORT (1u << 31)   /* --output sarif, github */
 
 /* Parses. Returns -1 to go on, else the exit status to end with: 0 after --help (printed on
  * stdout), 2 after a message on stderr. */

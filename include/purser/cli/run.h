@@ -17,6 +17,9 @@ struct run {
     bool only_seen; /* start only ready items whose seen_run is this run */
     int signal_fd;
     struct intake *intake; /* makes requests of items that have waited; NULL = there are none */
+    int64_t slot_s;        /* --slot; 0 = none */
+    bool holds_claim;      /* the slot is claimed in the ledger: this run is its run */
+    bool was_stopped;      /* by a first signal: it did not come to an end by itself */
     int stop_signal;       /* of a second Ctrl-C or SIGTERM; 0 = none */
     struct import_counts import;
     struct engine_progress progress; /* as the engine left it */

@@ -17,6 +17,11 @@
 #define TIME_ZONE_BYTES_MAX (64u * 1024)
 #define LOOPS_MAX 8                   /* $for in $for */
 
+/* schedules */
+#define TICK_SPECS_MAX 1000
+#define TICK_AT_ONCE_MAX 64
+#define SCHEDULE_LINES_MAX 10000 /* of next and log */
+
 /* sources */
 #define ROW_BYTES_MAX (16u * 1024 * 1024)
 #define ROW_COLUMNS_MAX 4096

@@ -17,6 +17,11 @@ struct state_directory {
     char path[4096];
 };
 
+/* The root as it is found, absolute; made and checked by nobody. Errors: ERR_STATE_DIRECTORY,
+ * ERR_SYSTEM. */
+enum err_code state_directory_root(const char *root, char path_out[4096],
+                                   struct err *err) ERR_CHECKED;
+
 /* Opens (with `write`, makes and locks) the directory of `spec_name`. `root` NULL = from the
  * environment. Errors: ERR_LOCKED (the text names the pid and since when), ERR_STATE_DIRECTORY
  * (what is wrong and how to mend it), ERR_NOT_FOUND (reading, and there is none), ERR_SYSTEM.
