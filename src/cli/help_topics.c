@@ -4,6 +4,7 @@
 #include "purser/cli/advice.h"
 #include "purser/cli/command.h"
 #include "purser/cli/help_expressions.h"
+#include "purser/cli/help_sources.h"
 #include "purser/cli/message_code.h"
 
 static void append_exit_statuses(struct buf *out)
@@ -56,6 +57,7 @@ static const struct help_topic topics[] = {
     {"expressions", "what stands in ${…}: names, operators, filters, with examples",
      help_expressions},
     {"in-doubt", "why an item is in doubt, and what to do", append_in_doubt},
+    {"sources", "where rows come from: files, commands, standard input", help_sources},
 };
 
 const struct help_topic *help_topic_at(unsigned index)
