@@ -62,7 +62,7 @@ static void die(const char *what)
 static struct value parse(struct bench *bench, const char *json)
 {
     char *copy = arena_copy_text(&bench->spec, json, strlen(json));
-    struct value value;
+    struct value value = {0};
     struct err err = {0};
 
     if (copy == NULL || json_parse(&bench->spec, copy, strlen(copy), &value, &err) != ERR_OK)
