@@ -220,11 +220,9 @@ static bool evaluate_index(const struct expr *expr, const struct environment *en
     return true;
 }
 
-enum truth { TRUTH_NO, TRUTH_YES, TRUTH_UNKNOWN };
-
 /* Missing values are false; only true and false are true or false. */
-static bool evaluate_condition(const struct expr *expr, const struct environment *environment,
-                               enum truth *truth_out, struct eval_error *error_out)
+bool expr_condition(const struct expr *expr, const struct environment *environment,
+                    enum truth *truth_out, struct eval_error *error_out)
 {
     struct value storage;
     const struct value *value = borrow(expr, environment, &storage, error_out);
@@ -248,13 +246,13 @@ static bool evaluate_logic(const struct expr *expr, const struct environment *en
     enum truth deciding = expr->kind == EXPR_AND ? TRUTH_NO : TRUTH_YES;
     enum truth first, truth;
 
-    if (!evaluate_condition(expr->operation.first, environment, &first, error_out))
+    if (!expr_condition(expr->operation.first, environment, &first, error_out))
         return false;
     truth = first;
     if (expr->kind == EXPR_NOT)
         truth = first == TRUTH_UNKNOWN ? first : first == TRUTH_NO ? TRUTH_YES : TRUTH_NO;
     else if (first != deciding &&
-             !evaluate_condition(expr->operation.second, environment, &truth, error_out))
+             !expr_condition(expr->operation.second, environment, &truth, error_out))
         return false;
     if (expr->kind != EXPR_NOT && first == TRUTH_UNKNOWN && truth != deciding)
         truth = TRUTH_UNKNOWN;
@@ -417,7 +415,7 @@ static bool evaluate_choice(const struct expr *expr, const struct environment *e
     enum truth truth;
 
     if (expr->kind == EXPR_IF) {
-        if (!evaluate_condition(expr->operation.first, environment, &truth, error_out))
+        if (!expr_condition(expr->operation.first, environment, &truth, error_out))
             return false;
         *value_out = (struct value){.kind = VALUE_UNKNOWN};
         if (truth == TRUTH_UNKNOWN)

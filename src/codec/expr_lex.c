@@ -247,25 +247,13 @@ static void read_symbol(struct parser *parser)
         enum token_kind kind;
     } symbols[] = {
         /* longer ones first */
-        {"??", TOKEN_COALESCE},
-        {"==", TOKEN_EQUAL},
-        {"!=", TOKEN_UNEQUAL},
-        {"<=", TOKEN_LESS_OR_EQUAL},
-        {">=", TOKEN_GREATER_OR_EQUAL},
-        {"<", TOKEN_LESS},
-        {">", TOKEN_GREATER},
-        {"+", TOKEN_PLUS},
-        {"-", TOKEN_MINUS},
-        {"*", TOKEN_TIMES},
-        {"/", TOKEN_DIVIDE},
-        {"|", TOKEN_PIPE},
-        {"(", TOKEN_OPEN},
-        {")", TOKEN_CLOSE},
-        {"[", TOKEN_OPEN_BRACKET},
-        {"]", TOKEN_CLOSE_BRACKET},
-        {",", TOKEN_COMMA},
-        {".", TOKEN_DOT},
-        {"}", TOKEN_CLOSE_BRACE},
+        {"??", TOKEN_COALESCE},    {"=>", TOKEN_ARROW},         {"==", TOKEN_EQUAL},
+        {"!=", TOKEN_UNEQUAL},     {"<=", TOKEN_LESS_OR_EQUAL}, {">=", TOKEN_GREATER_OR_EQUAL},
+        {"<", TOKEN_LESS},         {">", TOKEN_GREATER},        {"+", TOKEN_PLUS},
+        {"-", TOKEN_MINUS},        {"*", TOKEN_TIMES},          {"/", TOKEN_DIVIDE},
+        {"|", TOKEN_PIPE},         {"(", TOKEN_OPEN},           {")", TOKEN_CLOSE},
+        {"[", TOKEN_OPEN_BRACKET}, {"]", TOKEN_CLOSE_BRACKET},  {",", TOKEN_COMMA},
+        {".", TOKEN_DOT},          {"}", TOKEN_CLOSE_BRACE},
     };
     char first = byte_at(parser, parser->at), second = byte_at(parser, parser->at + 1);
 

@@ -266,97 +266,6 @@ static struct expr *parse_coalesce(struct parser *parser)
     return parser->failed ? NULL : left;
 }
 
-static bool parse_arguments(struct parser *parser, struct expr *expr)
-{
-    const struct expr **arguments =
-        arena_new(parser->context->arena, FILTER_ARGUMENTS_MAX, sizeof *arguments);
-    const struct filter *filter = expr->operation.filter;
-    struct slice name = parser->token.source;
-    size_t count = 0;
-
-    if (arguments == NULL) {
-        parser_no_memory(parser);
-        return false;
-    }
-    parser_advance(parser);
-    if (parser_accept(parser, TOKEN_OPEN) && !parser_accept(parser, TOKEN_CLOSE)) {
-        do {
-            struct expr *argument = parser_pipe(parser);
-
-            if (argument == NULL)
-                return false;
-            if (count < FILTER_ARGUMENTS_MAX) {
-                arguments[count] = argument;
-                parser_put_above(parser, expr, argument);
-            }
-            count++;
-        } while (parser_accept(parser, TOKEN_COMMA));
-        parser_require(parser, TOKEN_CLOSE, "')'");
-    }
-    if (!parser->failed && (count < filter->arguments_min || count > filter->arguments_max))
-        parser_error(parser, name, "expr.arguments", filter->usage,
-                     "'%s' does not take %zu argument%s", filter->name, count,
-                     count == 1 ? "" : "s");
-    expr->operation.arguments = arguments;
-    expr->operation.argument_count = count;
-    return !parser->failed;
-}
-
-/* Arguments that are written out are checked here and now, not when the first row comes by. */
-static bool check_arguments(struct parser *parser, const struct expr *expr, struct slice name)
-{
-    struct eval_error error = {0};
-    struct filter_call call = {.expr = expr, .error = &error};
-
-    if (expr == NULL || expr->operation.filter->check == NULL)
-        return expr != NULL;
-    for (; call.argument_count < expr->operation.argument_count; call.argument_count++) {
-        const struct expr *argument = expr->operation.arguments[call.argument_count];
-
-        if (argument->kind != EXPR_LITERAL)
-            return true;
-        call.arguments[call.argument_count] = argument->literal;
-    }
-    if (expr->operation.filter->check(&call))
-        return true;
-    name.length = (size_t)(parser->end_of_previous - name.bytes);
-    parser_error(parser, name, "expr.arguments", error.help[0] != '\0' ? error.help : NULL, "%s",
-                 error.text);
-    return false;
-}
-
-static struct expr *parse_filter(struct parser *parser, const struct expr *input)
-{
-    struct slice name = parser->token.source;
-    const struct filter *filter;
-    struct expr *expr;
-
-    if (parser->token.kind != TOKEN_NAME) {
-        parser_expected(parser, "the name of a filter");
-        return NULL;
-    }
-    filter = filter_find(name);
-    if (filter == NULL) {
-        struct slice names[FILTER_NAMES_MAX];
-        size_t count = filter_names(names, FILTER_NAMES_MAX);
-
-        parser_error(parser, name, "expr.unknown_filter",
-                     expr_names_help(parser->context->arena, name, "filters", names, count),
-                     "unknown filter '%.*s'", (int)name.length, name.bytes);
-        return NULL;
-    }
-    expr = parser_node(parser, EXPR_FILTER);
-    if (expr == NULL)
-        return NULL;
-    expr->operation.first = input;
-    expr->operation.filter = filter;
-    parser_put_above(parser, expr, input);
-    if (!parse_arguments(parser, expr))
-        return NULL;
-    expr = parser_finish(parser, expr, input->source.bytes);
-    return check_arguments(parser, expr, name) ? expr : NULL;
-}
-
 struct expr *parser_pipe(struct parser *parser)
 {
     struct expr *expr;
@@ -370,7 +279,7 @@ struct expr *parser_pipe(struct parser *parser)
     }
     expr = parse_coalesce(parser);
     while (expr != NULL && parser_accept(parser, TOKEN_PIPE))
-        expr = parse_filter(parser, expr);
+        expr = parser_filter(parser, expr);
     parser->depth--;
     return parser->failed ? NULL : expr;
 }
@@ -392,7 +301,9 @@ const struct expr *expr_compile(const struct compile_context *context,
                      "this ${ has no }");
     else if (!parser.failed && parser.token.kind != (in_braces ? TOKEN_CLOSE_BRACE : TOKEN_END))
         parser_error(&parser, parser.token.source, "expr.syntax",
-                     parser.token.kind >= TOKEN_COALESCE
+                     parser.token.kind == TOKEN_ARROW
+                         ? ">= compares; => stands in map(x => …) and where(x => …)"
+                     : parser.token.kind >= TOKEN_COALESCE
                          ? "to go on behind a filter, put it in parentheses: (value | filter) > 0"
                          : NULL,
                      "'%.*s' is not expected here", (int)parser.token.source.length,

@@ -1,5 +1,5 @@
 /* Tokens, the parser's state and its steps; shared by the files that make a tree of a text:
- * expr_lex.c (tokens), expr_term.c (terms) and expr_parse.c (operators, filters).
+ * expr_lex.c (tokens), expr_term.c (terms), expr_filter.c (filters) and expr_parse.c (operators).
  *
  * A step that gives a node gives NULL after a message, and takes NULL for a part that failed. */
 #ifndef PURSER_CODEC_EXPR_PARSER_H
@@ -20,6 +20,7 @@ enum token_kind {
     TOKEN_OPEN_BRACKET,
     TOKEN_CLOSE_BRACKET,
     TOKEN_PIPE,
+    TOKEN_ARROW,
     TOKEN_COALESCE,
     TOKEN_EQUAL,
     TOKEN_UNEQUAL,
@@ -84,6 +85,9 @@ struct expr *parser_binary(struct parser *parser, enum expr_kind kind, int symbo
 
 /* expr_term.c: a term with its .members and [indexes]. */
 struct expr *parser_path(struct parser *parser);
+
+/* expr_filter.c: the filter behind `input`, from its name on. */
+struct expr *parser_filter(struct parser *parser, const struct expr *input);
 
 /* expr_parse.c: a whole expression. */
 struct expr *parser_pipe(struct parser *parser);

@@ -75,6 +75,9 @@ struct expr {
             const struct filter *filter;
             const struct expr *const *arguments;
             size_t argument_count;
+            /* FILTER: of x => …, evaluated for each entry as the loop variable `loop`. */
+            const struct expr *each;
+            size_t loop;
         } operation;
     };
 };
@@ -99,6 +102,11 @@ const struct expr *expr_compile(const struct compile_context *context,
 /* False with *error_out set. The value may borrow from the environment and its arena. */
 bool expr_evaluate(const struct expr *expr, const struct environment *environment,
                    struct value *value_out, struct eval_error *error_out);
+
+/* As expr_evaluate(), for a condition: missing values are false, text and numbers an error. */
+enum truth { TRUTH_NO, TRUTH_YES, TRUTH_UNKNOWN };
+bool expr_condition(const struct expr *expr, const struct environment *environment,
+                    enum truth *truth_out, struct eval_error *error_out);
 
 /* Sets *error_out with the place of `expr`; gives false. `help` may be NULL. */
 bool expr_fail(const struct expr *expr, struct eval_error *error_out, const char *help,
@@ -132,6 +140,9 @@ struct text_template {
 /* text_template_compile() with loop variables. */
 const struct text_template *text_template_compile_in(const struct compile_context *context,
                                                      const struct yaml_node *scalar);
+
+/* True for `rows`, or some of them: their members are columns. */
+bool expr_is_rows(const struct expr *expr);
 
 /* The words of the language; they cannot be names of loop variables. */
 bool expr_is_reserved(struct slice name);

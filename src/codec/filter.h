@@ -91,6 +91,7 @@ bool filter_last(struct filter_call *call);
 /* filter_entries.c */
 bool filter_contains(struct filter_call *call);
 bool filter_map(struct filter_call *call);
+bool filter_where(struct filter_call *call);
 bool filter_check_map(struct filter_call *call);
 bool filter_sum(struct filter_call *call);
 bool filter_min(struct filter_call *call);

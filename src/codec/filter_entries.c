@@ -1,9 +1,12 @@
 /* Filters that look at the entries of a list. What is missing in it is an error where it would
  * change the result: a sum without one of its amounts is wrong, not smaller. */
+#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "filter.h"
+#include "purser/core/limits.h"
 
 static bool is_missing(const struct value *value)
 {
@@ -101,12 +104,69 @@ bool filter_check_map(struct filter_call *call)
     return filter_argument_text(call, 0, &name);
 }
 
+/* Says which entry it was. */
+static bool fail_each(struct filter_call *call, size_t i)
+{
+    struct eval_error *error = call->error;
+    size_t length = strlen(error->text);
+
+    if (sizeof error->text - length > 40)
+        (void)snprintf(error->text + length, sizeof error->text - length,
+                       " (entry %zu of the list)", i);
+    return false;
+}
+
+/* Evaluates x => … for each entry: gives the results, or the entries for which the condition is
+ * true. One that is not known makes the whole list unknown. */
+static bool for_each(struct filter_call *call, bool is_condition)
+{
+    const struct value *list = &call->input;
+    const struct expr *each = call->expr->operation.each;
+    struct environment inner = *call->environment;
+    struct value loops[LOOPS_MAX], *items, result;
+    size_t loop = call->expr->operation.loop, kept = 0;
+    bool is_unknown = false;
+
+    assert(loop == inner.loop_count && loop < LOOPS_MAX);
+    for (size_t i = 0; i < loop; i++)
+        loops[i] = inner.loops[i];
+    inner.loops = loops;
+    inner.loop_count = loop + 1;
+    items = filter_memory(call, list->list.count, sizeof *items);
+    if (items == NULL)
+        return false;
+    for (size_t i = 0; i < list->list.count; i++) {
+        enum truth truth = TRUTH_YES;
+
+        loops[loop] = list->list.items[i];
+        if (is_condition ? !expr_condition(each, &inner, &truth, call->error)
+                         : !expr_evaluate(each, &inner, &result, call->error))
+            return fail_each(call, i);
+        is_unknown =
+            is_unknown || truth == TRUTH_UNKNOWN || (!is_condition && result.kind == VALUE_UNKNOWN);
+        if (truth == TRUTH_YES)
+            items[kept++] = is_condition ? loops[loop] : result;
+    }
+    if (is_unknown) {
+        *call->out = (struct value){.kind = VALUE_UNKNOWN};
+        return true;
+    }
+    return filter_give_list(call, items, kept);
+}
+
+bool filter_where(struct filter_call *call)
+{
+    return for_each(call, true);
+}
+
 bool filter_map(struct filter_call *call)
 {
     const struct value *list = &call->input;
     struct value *items;
     struct slice name;
 
+    if (call->expr->operation.each != NULL)
+        return for_each(call, false);
     if (!filter_argument_text(call, 0, &name))
         return false;
     items = filter_memory(call, list->list.count, sizeof *items);

@@ -264,8 +264,7 @@ static bool compile_loop(struct body_compiler *compiler, const struct yaml_node 
     if (entry == NULL || !compile_loop_list(compiler, list, node, &name))
         return false;
     compiler->loop_names[context->loop_count] = name;
-    compiler->loop_is_row[context->loop_count] =
-        node->loop_values->kind == EXPR_ROOT && node->loop_values->root == SCOPE_ROWS;
+    compiler->loop_is_row[context->loop_count] = expr_is_rows(node->loop_values);
     context->loop_count++;
     done = compile_node(compiler, each, entry);
     context->loop_count--;

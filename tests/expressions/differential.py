@@ -53,6 +53,16 @@ class Maker:
 
     def __init__(self, rng):
         self.rng = rng
+        self.entries_known = []  # names of x => …, innermost last
+
+    def each(self, depth, entries):
+        """map or where over numbers."""
+        name = "xyz"[len(self.entries_known)]
+        self.entries_known.append(name)
+        kind = self.rng.choice(("map", "where"))
+        body = (self.number if kind == "map" else self.truth)(depth - 1)
+        self.entries_known.pop()
+        return ("each", kind, entries, name, body)
 
     def whole(self, least, greatest):
         return ("literal", Number(str(self.rng.randint(least, greatest))))
@@ -78,6 +88,8 @@ class Maker:
 
     def number(self, depth):
         rng = self.rng
+        if depth <= 0 and self.entries_known and rng.random() < 0.6:
+            return ("entry", rng.choice(self.entries_known))
         if depth <= 0:
             return rng.choice((("literal", numeral(rng)), ("column", rng.choice("abc"))))
         return rng.choice((
@@ -168,6 +180,8 @@ class Maker:
         ))()
 
     def numbers(self, depth):
+        if depth > 0 and len(self.entries_known) < 3 and self.rng.random() < 0.4:
+            return self.each(depth, self.numbers(depth - 1))
         return self.rng.choice((
             lambda: ("column", "numbers"),
             lambda: ("filter", self.rng.choice(("sort", "unique")), ("column", "numbers"), []),
@@ -177,6 +191,7 @@ class Maker:
         rng = self.rng
         return rng.choice((
             lambda: ("column", rng.choice(("numbers", "texts", "mixed"))),
+            lambda: self.numbers(depth),
             lambda: ("filter", rng.choice(("sort", "unique")), ("column", rng.choice(("texts", "mixed"))), []),
             lambda: ("filter", "split", self.text(depth - 1), [("literal", rng.choice((".", "a", ", ")))]),
         ))()

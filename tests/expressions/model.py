@@ -336,6 +336,25 @@ def run_filter(name, value, arguments):
 # -- evaluation -------------------------------------------------------------------------------
 
 
+ENTRY = " "  # no column has a blank in front
+
+
+def run_each(name, entries, variable, body, row):
+    entries = evaluate(entries, row)
+    if is_missing(entries):
+        return entries
+    if not isinstance(entries, list):
+        raise Failure("kind")
+    results = []
+    for entry in entries:
+        result = evaluate(body, {**row, ENTRY + variable: entry})
+        if name == "map":
+            results.append(result)
+        elif truth(result):
+            results.append(entry)
+    return results
+
+
 def evaluate(tree, row):
     kind, *parts = tree
     if kind == "literal":
@@ -373,6 +392,10 @@ def evaluate(tree, row):
         return evaluate(parts[1], row) if is_missing(value) else value
     if kind == "if":
         return evaluate(parts[1] if truth(evaluate(parts[0], row)) else parts[2], row)
+    if kind == "entry":
+        return row[ENTRY + parts[0]]
+    if kind == "each":
+        return run_each(*parts, row)
     assert kind == "filter", kind
     value = evaluate(parts[1], row)
     return run_filter(parts[0], value, [evaluate(argument, row) for argument in parts[2]])
@@ -409,6 +432,10 @@ def spell(tree, rng):
         return literal(parts[0]), UNARY if literal(parts[0])[0] == "-" else PRIMARY
     if kind == "column":
         return rng.choice([f"row.{parts[0]}", f'row["{parts[0]}"]']), PRIMARY
+    if kind == "entry":
+        return parts[0], PRIMARY
+    if kind == "each":
+        return f"{part(parts[1], PIPE)} | {parts[0]}({parts[2]} => {part(parts[3], PIPE)})", PIPE
     if kind == "index":
         return f"{part(parts[0], PRIMARY)}[{part(parts[1], PIPE)}]", PRIMARY
     if kind == "minus":

@@ -1,9 +1,10 @@
 /* The expressions in ${…}: compiled once a spec, evaluated once a row.
  *
- * Grammar: expr = pipe; pipe = coalesce ("|" filter ["(" args ")"])*; coalesce = or ("??" or)*;
- * or, and, not; == != < <= > >=; + - * /; path = name ("." name | "[" expr "]")*; literals "text"
- * 'text' 1.5 true false null omit; if(c, a, b). Total: it always ends, does no I/O, and gives the
- * same bytes every time.
+ * Grammar: expr = pipe; pipe = coalesce ("|" filter ["(" args ")"])*; args = expr ("," expr)* or
+ * name "=>" expr, which is evaluated for each entry of a list; coalesce = or ("??" or)*; or, and,
+ * not; == != < <= > >=; + - * /; path = name ("." name | "[" expr "]")*; literals "text" 'text'
+ * 1.5 true false null omit; if(c, a, b). Total: it always ends, does no I/O, and gives the same
+ * bytes every time.
  *
  * What is there and what is not: a path whose member does not exist gives OMIT; a member of
  * text, a number or a list is an error. `??` takes the right side when the left is OMIT or NULL.

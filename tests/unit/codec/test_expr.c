@@ -282,6 +282,34 @@ static void arguments_that_are_written_out_are_checked_at_once(void **state)
     assert_contains(refused("row.a | pad(5, '00')"), "fills up with one character");
 }
 
+static void names_of_entries_are_known_in_their_expression_only(void **state)
+{
+    static const struct slice columns[] = {SLICE("price")};
+
+    (void)state;
+    fixture_columns(columns, 1);
+    fixture.scope.parts |= SCOPE_ROWS;
+    assert_contains(refused("rows | map(x => x.prize)"), "no column 'prize'");
+    assert_contains(refused("rows | where(x => x.price > 0) | map(x => x.prize)"),
+                    "no column 'prize'");
+    assert_contains(refused("rows | map(x => y.price)"), "names here: x, row, rows");
+    assert_contains(refused("(rows | map(x => x.price) | length) + x"), "unknown name 'x'");
+    assert_contains(refused("rows | map(row => 1)"), "'row' is a name already");
+    assert_contains(refused("rows | map(x => rows | map(x => 1))"), "'x' is a name already");
+    assert_contains(refused("rows | map(if => 1)"), "'if' is a name already");
+    assert_contains(refused("rows | sum(x => x.price)"), "'sum' does not take =>");
+    assert_contains(refused("rows | where('price')"), "'where' needs a condition");
+    assert_contains(refused("rows | where()"), "'where' does not take 0 arguments");
+    assert_contains(refused("rows | map(x => 1, 2)"), "'map' does not take 2 arguments");
+    assert_contains(refused("rows | map(x => )"), "a value is missing before ')'");
+    assert_contains(refused("rows | map(x => x.price / 2)"), "a quotient must be rounded");
+    assert_contains(refused("row.price => 2"), ">= compares");
+    assert_contains(
+        refused("1 | map(a => 1 | map(b => 1 | map(c => 1 | map(d => 1 | map(e => 1 | map(f => 1 | "
+                "map(g => 1 | map(h => 1 | map(i => 1)))))))))"),
+        "too many loops in one another");
+}
+
 static void single_expression_keeps_its_type_and_mixed_text_is_text(void **state)
 {
     const struct text_template *text_template;
@@ -614,6 +642,7 @@ int main(void)
         FIXTURE_TEST(quotients_are_rounded_once_where_they_are_made),
         FIXTURE_TEST(quotient_that_nothing_rounds_is_refused_with_the_fix),
         FIXTURE_TEST(arguments_that_are_written_out_are_checked_at_once),
+        FIXTURE_TEST(names_of_entries_are_known_in_their_expression_only),
         FIXTURE_TEST(single_expression_keeps_its_type_and_mixed_text_is_text),
         FIXTURE_TEST(text_with_many_parts_is_put_together_in_order),
         FIXTURE_TEST(keys_refuse_what_is_missing),

@@ -63,11 +63,16 @@ static void what_is_made_of_the_unknown_is_unknown(void **state)
         "${needs.product.outputs.id or false}",
         "${if(needs.product.outputs.id, 1, 2)}",
         "${row[needs.product.outputs.id]}",
+        "${needs.product.outputs.id / 2 | round(2)}",
+        "${2 / needs.product.outputs.id | round(2)}",
+        "${row.l | map(x => x * needs.product.outputs.id) | sum}",
+        "${row.l | where(x => x == needs.product.outputs.id) | first}",
+        "${needs.product.outputs.id | map(x => x.a)}",
         "a ${needs.product.outputs.id} b",
     };
 
     (void)state;
-    fixture_row("{\"a\":\"x\"}");
+    fixture_row("{\"a\":\"x\",\"l\":[1,2]}");
     for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)
         assert_string_equal(value_of(unknown[i]), "?");
 }
@@ -86,7 +91,9 @@ static void what_the_other_side_decides_is_known(void **state)
 static void errors_beside_the_unknown_are_still_found(void **state)
 {
     (void)state;
-    fixture_row("{\"a\":\"x\"}");
+    fixture_row("{\"a\":\"x\",\"l\":[1,2,\"x\"]}");
+    assert_string_equal(value_of("${row.l | map(x => x * needs.product.outputs.id)}"),
+                        "!x is text, not a number (entry 2 of the list)");
     assert_string_equal(value_of("${needs.product.outputs.id} ${row.a + 1}"),
                         "!row.a is text, not a number");
     assert_string_equal(value_of("${needs.product.outputs.id and row.a}"),

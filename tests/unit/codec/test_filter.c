@@ -446,6 +446,29 @@ static void entries_of_lists_are_added_and_compared(void **state)
     assert_error("row | contains('a')", "'contains' takes text or a list, not a map");
 }
 
+static void something_is_made_of_each_entry(void **state)
+{
+    (void)state;
+    fixture_row("{\"rate\":2,\"lines\":[{\"q\":2,\"p\":19.99,\"k\":\"a\"},{\"q\":3,\"p\":0.50,"
+                "\"k\":\"b\"},{\"q\":1,\"p\":1}],\"grid\":[[1,2],[3]],\"n\":[1,\"x\",3],"
+                "\"none\":[]}");
+    assert_value("row.lines | map(line => line.q * line.p) | sum", "42.48");
+    assert_value("row.lines | map(x => x.q * row.rate)", "[4,6,2]");
+    assert_value("row.lines | where(x => x.q > 1) | map('p')", "[19.99,0.50]");
+    assert_value("row.lines | where(x => x.k == null) | map(x => x.p)", "[1]");
+    assert_value("row.lines | where(x => x.none) | length", "0");
+    assert_value("row.grid | map(inner => inner | map(x => x + 1) | sum) | sum", "9");
+    assert_value("row.grid | map(a => row.grid | map(b => (a | length) * (b | length)) | sum)",
+                 "[6,3]");
+    assert_value("row.none | map(x => x.a.b)", "[]");
+    assert_value("row.nothing | where(x => x)", "omit");
+    assert_value("row.lines | map(x => if(x.q > 1, x.k, omit))", "[\"a\",\"b\"]");
+    assert_value("row.lines | map(x => (x.p / x.q) | round(2))", "[10.00,0.17,1.00]");
+    assert_error("row.n | map(x => x * 2)", "x is text, not a number (entry 1 of the list)");
+    assert_error("row.n | where(x => x)", "x is a number, not true or false (entry 0 of the list)");
+    assert_error("row.rate | where(x => x)", "'where' takes a list, not a number");
+}
+
 static void sums_that_do_not_fit_are_errors(void **state)
 {
     (void)state;
@@ -555,6 +578,7 @@ int main(void)
         FIXTURE_TEST(months_are_added_and_end_where_they_end),
         FIXTURE_TEST(text_is_looked_at_and_filled_up),
         FIXTURE_TEST(entries_of_lists_are_added_and_compared),
+        FIXTURE_TEST(something_is_made_of_each_entry),
         FIXTURE_TEST(sums_that_do_not_fit_are_errors),
         FIXTURE_TEST(signs_are_taken_away),
         FIXTURE_TEST(days_are_added_over_months_and_leap_years),
