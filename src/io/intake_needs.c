@@ -161,6 +161,7 @@ static enum err_code read_needs(struct intake *intake, const struct rendered_row
     struct slice *names = arena_new(&intake->scratch, row->need_count, sizeof *names);
     struct value *values = arena_new(&intake->scratch, row->need_count, sizeof *values);
     struct eval_error ignored = {0};
+    size_t count = 0;
 
     *known_out = false;
     if (names == NULL || values == NULL)
@@ -168,25 +169,28 @@ static enum err_code read_needs(struct intake *intake, const struct rendered_row
     for (size_t i = 0; i < row->need_count; i++) {
         uint64_t number;
         struct item item;
-        enum err_code code = find_parent(intake, &row->needs[i], &number, err);
+        enum err_code code;
 
+        if (row->needs[i].alias == NULL) /* a whole job gives nothing */
+            continue;
+        code = find_parent(intake, &row->needs[i], &number, err);
         if (code == ERR_OK)
             code = intake->ledger->ops->read_item(intake->ledger, number, &item, err);
         if (code == ERR_OK && item.state != ITEM_SUCCEEDED)
             return ERR_OK;
         if (code == ERR_OK)
-            code = intake_read_need(intake, row->needs[i].job_index, number, &values[i], &ignored,
-                                    err);
+            code = intake_read_need(intake, row->needs[i].job_index, number, &values[count],
+                                    &ignored, err);
         if (code == ERR_NOT_FOUND || code == ERR_INPUT)
             return ERR_OK; /* when it is to be sent it is told */
         if (code != ERR_OK)
             return code;
-        names[i] = slice_of(row->needs[i].alias);
+        names[count++] = slice_of(row->needs[i].alias);
     }
     *needs_out = (struct value){.kind = VALUE_MAP};
     needs_out->map.names = names;
     needs_out->map.values = values;
-    needs_out->map.count = row->need_count;
+    needs_out->map.count = count;
     *known_out = true;
     return ERR_OK;
 }
