@@ -36,6 +36,8 @@ static const struct pair variables[] = {
     {"PURSER_ADOPT", "Set as a message about a ledger from another machine says."},
     {"PURSER_SIMULATOR", "The program rutter-sim for environment: simulator; by default the one "
                          "beside purser, else the one in PATH."},
+    {"XDG_CONFIG_HOME", "In its folder systemd/user `purser schedule install` puts a timer for one "
+                        "user; by default it is .config of $HOME."},
     {"TMPDIR", "Where temporary files are; by default /tmp."},
     {"TZDIR", "Where the time zones of schedules are; by default /usr/share/zoneinfo."},
 };
