@@ -56,35 +56,10 @@ enum err_code engine_put_damaged(struct engine *engine, uint64_t number, const s
     return ERR_OK;
 }
 
-/* Those that ended in an earlier run, and others still wait for them. They need no network, so they
- * make room for what does. */
-static enum err_code take_up_releases(struct engine *engine, struct err *err)
-{
-    while (!engine->releases_taken_up && engine->free_count > 0) {
-        uint64_t number;
-        struct item item;
-        enum err_code code = engine->ledger->ops->next_release(
-            engine->ledger, engine->release_after, &number, &item, err);
-
-        if (code == ERR_NOT_FOUND) {
-            engine->releases_taken_up = true;
-            return ERR_OK;
-        }
-        if (code == ERR_OK && !item_state_is_over(item.state))
-            code = engine_put_damaged(engine, number, &item, err);
-        else if (code == ERR_OK)
-            engine_release_ended(engine, slot_take(engine, number, &item));
-        if (code != ERR_OK)
-            return code;
-        engine->release_after = number;
-    }
-    return ERR_OK;
-}
-
 /* Takes up what an earlier run left active, as far as there are slots. */
 enum err_code engine_take_up(struct engine *engine, struct err *err)
 {
-    if (engine->restarting && take_up_releases(engine, err) != ERR_OK)
+    if (engine->restarting && engine_take_up_releases(engine, err) != ERR_OK)
         return err->code;
     while (engine->restarting && engine->free_count > 0) {
         uint64_t number;

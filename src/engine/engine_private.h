@@ -183,8 +183,9 @@ struct engine {
     bool job_aside_due; /* a job was stopped, and slots of it wait to be sent */
     bool resume_due;    /* a connection works again, and slots of it were set aside */
     uint32_t aside_count;
-    bool restarting; /* items of an earlier run are still to be taken up */
-    bool releases_taken_up;
+    bool restarting;          /* items of an earlier run are still to be taken up */
+    bool releases_taken_up;   /* all that the index had … */
+    uint64_t unslotted_batch; /* … until this one, which has ends without a slot; 0 = none */
     uint64_t release_after, restart_after;
     uint64_t batch_open, batch_durable; /* sequence of the open batch; highest durable one */
     bool commit_running;
@@ -283,15 +284,24 @@ enum err_code engine_gate_is_open(struct engine *engine, uint64_t job, bool *ope
 uint32_t engine_job_index(const struct engine *engine, uint64_t number);
 
 /* engine_release.c */
+/* A blocked item, as the ledger has it: waits for another thing, is made ready, fails, is skipped.
+ */
+enum err_code engine_look_at(struct engine *engine, uint64_t number, const struct item *item,
+                             struct err *err) ERR_CHECKED;
+/* A ready item is about to be started: blocks it again unless its needs are met now. */
+enum err_code engine_check_needs(struct engine *engine, struct slot *slot, bool *blocked_out,
+                                 struct err *err) ERR_CHECKED;
+
+/* engine_scan.c */
+/* Gives a slot to each item whose release is due in the ledger, as far as there are any. They need
+ * no network, so they make room for what does. */
+enum err_code engine_take_up_releases(struct engine *engine, struct err *err) ERR_CHECKED;
 /* Looks at blocked items, as many as a turn may. */
 enum err_code engine_release(struct engine *engine, struct err *err) ERR_CHECKED;
 /* A turn would look at something now. */
 bool engine_can_release(const struct engine *engine);
 /* Something can still become ready, or is and the ledger does not say so yet. */
 bool engine_release_is_pending(const struct engine *engine);
-/* A ready item is about to be started: blocks it again unless its needs are met now. */
-enum err_code engine_check_needs(struct engine *engine, struct slot *slot, bool *blocked_out,
-                                 struct err *err) ERR_CHECKED;
 /* The open batch is being committed; it is durable. */
 void engine_release_closing(struct engine *engine);
 void engine_release_closed(struct engine *engine);

@@ -141,7 +141,7 @@ PLANTS = {
     "a_gate_ignores_what_failed_or_is_in_doubt": ("src/engine/engine_needs.c", [
         ("counts.by_state[state] > 0 && !item_state_is_over((enum item_state)state)",
          "counts.by_state[state] > 0 && !item_state_is_final((enum item_state)state)")]),
-    "a_gate_is_asked_only_once": ("src/engine/engine_release.c", [
+    "a_gate_is_asked_only_once": ("src/engine/engine_scan.c", [
         ("        job->gate = GATE_UNKNOWN;\n    if (!slot", "        job->gate = GATE_SHUT;\n    if (!slot")]),
     "an_order_goes_on_behind_what_failed": ("src/engine/engine_needs.c", [
         ("code == ERR_OK && !item_state_is_over(item.state)) {",
@@ -154,28 +154,31 @@ PLANTS = {
     "a_retry_does_not_look_at_the_needs": (LIFECYCLE, [
         ("    return item->has_needs ? wait_on(item, WAIT_NONE, 0) : make_ready(item);\n",
          "    return make_ready(item);\n")]),
-    "a_restart_forgets_the_releases_that_were_due": ("src/engine/engine_admit.c", [
-        ("    if (engine->restarting && take_up_releases(engine, err) != ERR_OK)\n",
-         "    if (!engine->restarting && take_up_releases(engine, err) != ERR_OK)\n")]),
-    "nobody_looks_at_what_a_person_tried_again": ("src/engine/engine_release.c", [
+    "a_restart_forgets_the_releases_that_were_due": ("src/engine/engine_scan.c", [
+        ("    while (!engine->releases_taken_up && engine->free_count > 0) {\n",
+         "    engine->releases_taken_up |= engine->restarting;\n"
+         "    while (!engine->releases_taken_up && engine->free_count > 0) {\n")]),
+    "nobody_waits_for_what_was_skipped": ("src/engine/engine_release.c", [
+        ("        engine->unslotted_batch = engine->batch_open;\n", "")]),
+    "nobody_looks_at_what_a_person_tried_again": ("src/engine/engine_scan.c", [
         ("        begin_scan(engine, WAIT_NONE, 0);\n",
          "        begin_scan(engine, WAIT_UNKNOWN_ITEM, 1);\n")]),
-    "gates_are_not_looked_at_when_a_run_begins": ("src/engine/engine_release.c", [
+    "gates_are_not_looked_at_when_a_run_begins": ("src/engine/engine_scan.c", [
         ("        engine->jobs[index].is_needed = true;\n        return ERR_OK;\n",
          "        return ERR_OK;\n")]),
-    "a_cursor_misses_what_was_released_behind_it": ("src/engine/engine_release.c", [
+    "a_cursor_misses_what_was_released_behind_it": ("src/engine/engine_scan.c", [
         ("            connection->ready_after = connection->released_closing - 1;\n",
          "            connection->ready_after = connection->ready_after + 0;\n")]),
     "what_rests_in_a_slot_is_started_once_more": ("src/engine/engine_admit.c", [
         ("    if (slot_find(engine, number) != NULL) {", "    if (false) {")]),
     "a_ready_item_is_not_asked_for_its_needs": ("src/engine/engine_admit.c", [
         ("item.has_needs && engine_check_needs(", "engine->failed && engine_check_needs(")]),
-    "a_run_ends_while_an_end_is_not_durable": ("src/engine/engine_release.c", [
-        (" || engine->awaited_count > 0 ||\n"
-         "        (engine->progress.blocked > 0 && engine->finished.count > 0))\n", ")\n")]),
-    "a_release_is_over_before_all_were_looked_at": ("src/engine/engine_release.c", [
-        ("    engine->scan.after = number;\n    return look_at(engine, number, &item, err);\n",
-         "    engine->scan.after = UINT64_MAX - 1;\n    return look_at(engine, number, &item, err);\n")]),
+    "a_run_ends_while_an_end_is_not_durable": ("src/engine/engine_scan.c", [
+        ("engine->awaited_count > 0 ||", "false ||"),
+        ("(engine->progress.blocked > 0 &&", "(false &&")]),
+    "a_release_is_over_before_all_were_looked_at": ("src/engine/engine_scan.c", [
+        ("    engine->scan.after = number;\n    return engine_look_at(engine, number, &item, err);\n",
+         "    engine->scan.after = UINT64_MAX - 1;\n    return engine_look_at(engine, number, &item, err);\n")]),
     "effects_before_the_commit_is_checked": ("src/engine/engine_commit.c", [
         ("        if (engine->ledger->ops->commit_poll(engine->ledger, false, &durable, err) "
          "!= ERR_OK) {\n"

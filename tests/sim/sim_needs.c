@@ -85,6 +85,8 @@ static enum err_code render(struct renderer *self, uint64_t number, const struct
         (void)snprintf(problem, problem_size, "there is no such output");
         return ERR_INPUT;
     }
+    if (sim->profile == SIM_ANYTHING && sim_chance(sim, 100))
+        return ERR_NOT_FOUND; /* its `if:` is false */
     buf_deinit(&sim->rendered);
     request = sim_request(from, from->epoch, &sim->rendered);
     if (sim->rendered.failed != ERR_OK)

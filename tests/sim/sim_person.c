@@ -55,6 +55,19 @@ static void put_needs(struct sim *sim, const struct sim_item *item,
     sim->person_acts_on = 0;
 }
 
+static void commit(struct sim *sim)
+{
+    struct ledger *ledger = &sim->ledger.base;
+    uint64_t sequence = 0, durable = 0;
+    struct err err = {0};
+
+    if (ledger->ops->batch_bytes(ledger) == 0)
+        return;
+    if (ledger->ops->commit_begin(ledger, &sequence, &err) != ERR_OK ||
+        ledger->ops->commit_poll(ledger, true, &durable, &err) != ERR_OK || durable != sequence)
+        sim_fail(sim, "a person's commit failed: %s", err.text);
+}
+
 static void step(struct sim *sim, struct sim_item *item, struct item *value,
                  enum item_event_kind kind)
 {
@@ -71,6 +84,7 @@ static void step(struct sim *sim, struct sim_item *item, struct item *value,
     struct err err = {0};
 
     if (kind == EVENT_CHANGED) {
+        commit(sim); /* a place in an order is found in what the ledger has of the others */
         needs = sim_renew_needs(sim, item, value);
         event.has_needs = item->need_count > 0 || item->group > 0;
     }
@@ -116,19 +130,6 @@ static void act_on(struct sim *sim, struct sim_item *item, struct item *value)
     if ((was_damaged || item->undone) &&
         (value->state == ITEM_READY || value->state == ITEM_BLOCKED))
         step(sim, item, value, EVENT_CHANGED);
-}
-
-static void commit(struct sim *sim)
-{
-    struct ledger *ledger = &sim->ledger.base;
-    uint64_t sequence = 0, durable = 0;
-    struct err err = {0};
-
-    if (ledger->ops->batch_bytes(ledger) == 0)
-        return;
-    if (ledger->ops->commit_begin(ledger, &sequence, &err) != ERR_OK ||
-        ledger->ops->commit_poll(ledger, true, &durable, &err) != ERR_OK || durable != sequence)
-        sim_fail(sim, "a person's commit failed: %s", err.text);
 }
 
 void sim_person_acts(struct sim *sim)
