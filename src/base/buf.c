@@ -59,14 +59,24 @@ static inline bool reserve(struct buf *buf, size_t more)
     return more < buf->capacity - buf->length || grow(buf, more);
 }
 
-void buf_append(struct buf *buf, const void *bytes, size_t length)
+char *buf_extend(struct buf *buf, size_t length)
 {
+    char *place;
+
     if (!reserve(buf, length))
-        return;
-    if (length > 0)
-        memcpy(buf->bytes + buf->length, bytes, length);
+        return NULL;
+    place = buf->bytes + buf->length;
     buf->length += length;
     buf->bytes[buf->length] = '\0';
+    return place;
+}
+
+void buf_append(struct buf *buf, const void *bytes, size_t length)
+{
+    char *place = buf_extend(buf, length);
+
+    if (place != NULL && length > 0)
+        memcpy(place, bytes, length);
 }
 
 void buf_append_text(struct buf *buf, const char *text)

@@ -142,7 +142,7 @@ static bool has_byte(uint64_t eight, unsigned char byte)
     return ((other - ONES) & ~other & HIGH_BITS) != 0;
 }
 
-/* Past bytes that stand in a JSON string as they are: eight at a time, the last ones are left. */
+/* Past bytes that stand in a JSON string as they are, eight at a time. */
 static size_t skip_plain(struct slice text, size_t at)
 {
     uint64_t eight;
@@ -153,16 +153,28 @@ static size_t skip_plain(struct slice text, size_t at)
             has_byte(eight, '"') || has_byte(eight, '\\') || has_byte(eight, 0x7f))
             break;
     }
+    while (at < text.length && (unsigned char)text.bytes[at] < 0x80 &&
+           json_escapes[(unsigned char)text.bytes[at]] == 0)
+        at++;
     return at;
 }
 
 void text_append_json(struct buf *buf, struct slice text)
 {
     static const char digits[] = "0123456789abcdef";
-    size_t at = 0, kept_from = 0;
+    size_t at = skip_plain(text, 0), kept_from = 0;
+    char *place = at == text.length ? buf_extend(buf, text.length + 2) : NULL;
 
+    if (place != NULL) {
+        place[0] = '"';
+        if (text.length > 0)
+            memcpy(place + 1, text.bytes, text.length);
+        place[text.length + 1] = '"';
+    }
+    if (at == text.length)
+        return;
     buf_append_byte(buf, '"');
-    while ((at = skip_plain(text, at)) < text.length) {
+    for (; at < text.length; at = skip_plain(text, at)) {
         unsigned char byte = (unsigned char)text.bytes[at];
         char escape = byte < 0x80 ? json_escapes[byte] : 0;
         size_t size = 1;

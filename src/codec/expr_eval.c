@@ -64,6 +64,9 @@ static int shown(const struct expr *expr)
     return expr_shown(expr->source);
 }
 
+/* Most expressions are a member of the row: the others do not enlarge the frame that it needs. */
+#define OUT_OF_LINE __attribute__((noinline))
+
 static bool is_missing(const struct value *value)
 {
     return value->kind == VALUE_OMIT || value->kind == VALUE_NULL;
@@ -186,8 +189,9 @@ static bool evaluate_member(const struct expr *expr, const struct environment *e
     return true;
 }
 
-static bool evaluate_index(const struct expr *expr, const struct environment *environment,
-                           struct value *value_out, struct eval_error *error_out)
+OUT_OF_LINE static bool evaluate_index(const struct expr *expr,
+                                       const struct environment *environment,
+                                       struct value *value_out, struct eval_error *error_out)
 {
     struct value base_storage, index_storage;
     const struct value *base = borrow(expr->operation.first, environment, &base_storage, error_out);
@@ -302,8 +306,9 @@ static bool fail_comparison(const struct expr *expr, const struct value *left,
                      expr->source.bytes, value_phrase(left->kind), value_phrase(right->kind));
 }
 
-static bool evaluate_comparison(const struct expr *expr, const struct environment *environment,
-                                struct value *value_out, struct eval_error *error_out)
+OUT_OF_LINE static bool evaluate_comparison(const struct expr *expr,
+                                            const struct environment *environment,
+                                            struct value *value_out, struct eval_error *error_out)
 {
     int symbol = expr->operation.symbol, order;
     bool is_equality = symbol == COMPARE_EQUAL || symbol == COMPARE_UNEQUAL;
@@ -351,8 +356,9 @@ static bool evaluate_number(const struct expr *expr, const struct environment *e
         "%.*s is %s, not a number", shown(expr), expr->source.bytes, value_phrase(value_out->kind));
 }
 
-static bool evaluate_calculation(const struct expr *expr, const struct environment *environment,
-                                 struct value *value_out, struct eval_error *error_out)
+OUT_OF_LINE static bool evaluate_calculation(const struct expr *expr,
+                                             const struct environment *environment,
+                                             struct value *value_out, struct eval_error *error_out)
 {
     struct value left, right, result = {.kind = VALUE_NUMBER};
 
@@ -376,8 +382,9 @@ static bool evaluate_calculation(const struct expr *expr, const struct environme
     return expr_fail(expr, error_out, NULL, "out of memory");
 }
 
-static bool evaluate_filter(const struct expr *expr, const struct environment *environment,
-                            struct value *value_out, struct eval_error *error_out)
+OUT_OF_LINE static bool evaluate_filter(const struct expr *expr,
+                                        const struct environment *environment,
+                                        struct value *value_out, struct eval_error *error_out)
 {
     struct filter_call call = {
         .expr = expr,
@@ -409,8 +416,9 @@ static bool evaluate_filter(const struct expr *expr, const struct environment *e
     return filter_run(&call);
 }
 
-static bool evaluate_choice(const struct expr *expr, const struct environment *environment,
-                            struct value *value_out, struct eval_error *error_out)
+OUT_OF_LINE static bool evaluate_choice(const struct expr *expr,
+                                        const struct environment *environment,
+                                        struct value *value_out, struct eval_error *error_out)
 {
     enum truth truth;
 

@@ -127,13 +127,12 @@ static enum outcome render_members(struct rendering *rendering, const struct bod
 
     for (size_t i = 0; i < node->count; i++) {
         const struct body_node *member = &node->entries[i];
-        size_t mark = buf->length;
-        enum outcome outcome;
+        size_t mark = buf->length, skipped = written == 0; /* the comma in front */
+        enum outcome outcome = RENDERED;
 
-        if (written > 0)
-            buf_append_byte(buf, ',');
-        buf_append(buf, member->name_json.bytes, member->name_json.length);
-        outcome = render(rendering, member);
+        buf_append(buf, member->name_json.bytes + skipped, member->name_json.length - skipped);
+        if (member->kind != BODY_LITERAL)
+            outcome = render(rendering, member);
         if (outcome == FAILED) {
             prepend_name(rendering, member->name);
             return FAILED;

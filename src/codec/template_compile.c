@@ -110,8 +110,9 @@ static bool fold_constant(struct body_compiler *compiler, struct body_node *node
         if (i > 0)
             buf_append_byte(&text, ',');
         if (is_object)
-            buf_append(&text, entry->name_json.bytes, entry->name_json.length);
-        buf_append(&text, entry->json.bytes, entry->json.length);
+            buf_append(&text, entry->name_json.bytes + 1, entry->name_json.length - 1);
+        else
+            buf_append(&text, entry->json.bytes, entry->json.length);
     }
     buf_append_byte(&text, is_object ? '}' : ']');
     node->kind = BODY_LITERAL;
@@ -149,9 +150,12 @@ static bool compile_name(struct body_compiler *compiler, const struct yaml_node 
                       "a list is made with $for: NAME in EXPRESSION and $do: …, and nothing beside "
                       "the two",
                       "names with $ are not names of fields");
-    buf_init(&json, SPEC_BYTES_MAX);
+    buf_init(&json, BODY_BYTES_MAX);
+    buf_append_byte(&json, ',');
     text_append_json(&json, key->text);
     buf_append_byte(&json, ':');
+    if (member->kind == BODY_LITERAL && !compiler->failed)
+        buf_append(&json, member->json.bytes, member->json.length);
     member->name = key->text;
     return keep_text(compiler, key, &json, &member->name_json);
 }

@@ -10,8 +10,9 @@ enum body_kind { BODY_LITERAL, BODY_VALUE, BODY_OBJECT, BODY_LIST, BODY_LOOP };
 struct body_node {
     enum body_kind kind;
     const struct yaml_node *yaml;
-    struct slice name, name_json; /* members of objects: name, "name": as JSON */
-    bool is_required;             /* by the operation: to leave it out is told */
+    /* Members of objects: name; ,"name": as JSON, with the value when that is constant. */
+    struct slice name, name_json;
+    bool is_required; /* by the operation: to leave it out is told */
     const char *const
         *required_names; /* VALUE: what the map that it gives must have; NULL = none */
     union {

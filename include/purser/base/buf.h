@@ -34,6 +34,10 @@ void buf_append_byte(struct buf *buf, char byte);
 void buf_append_format(struct buf *buf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Makes the buffer `length` bytes longer and gives their place, to be written at once; NULL after a
+ * failure. */
+char *buf_extend(struct buf *buf, size_t length);
+
 /* Cuts back to `length`, which must not be more than there is. */
 void buf_truncate(struct buf *buf, size_t length);
 
