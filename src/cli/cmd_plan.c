@@ -49,26 +49,56 @@ static bool is_asked_for(const struct plan *plan, const struct rendered_row *row
            slice_is(row->key, show + length + 1);
 }
 
+/* What is not known yet is marked as in a path. */
+static void append_body(struct buf *out, struct slice body)
+{
+    static const char mark[] = VALUE_UNKNOWN_JSON;
+    const char *end = body.bytes + body.length, *at = body.bytes, *found;
+
+    while ((found = memmem(at, (size_t)(end - at), mark, sizeof mark - 1)) != NULL) {
+        buf_append(out, at, (size_t)(found - at));
+        buf_append_text(out, "\"" VALUE_UNKNOWN_TEXT "\"");
+        at = found + sizeof mark - 1;
+    }
+    buf_append(out, at, (size_t)(end - at));
+}
+
 static void show_request(struct plan *plan, const struct rendered_row *row)
 {
     const struct spec *spec = &plan->session->spec;
     const struct spec_job *job = &spec->jobs[row->job_index];
 
+    struct slice path = row->is_draft ? row->known_path : row->path;
+    struct slice body = row->is_draft ? row->known_body : row->body;
+
     plan->shown = true;
+    if (row->is_draft)
+        buf_append_text(&plan->out, "# ~ stands for what comes from the items that it waits for\n");
     buf_append_format(&plan->out, "%s %.*s\nX-Rutter-Version: %s\nAuthorization: [secret]\n",
-                      method_name(job->method), (int)row->path.length, row->path.bytes,
-                      spec->api.version);
+                      method_name(job->method), (int)path.length, path.bytes, spec->api.version);
     if (job->operation->takes_access_token)
         buf_append_format(&plan->out, "access_token: [secret of connection %s]\n",
                           spec->connections[row->connection_index].alias);
-    if (row->body.length > 0) {
+    if (body.length > 0) {
         buf_append_text(&plan->out, "Content-Type: application/json\n\n");
-        buf_append(&plan->out, row->body.bytes, row->body.length);
+        append_body(&plan->out, body);
         buf_append_byte(&plan->out, '\n');
     }
 }
 
-static void list_row(struct plan *plan, const struct rendered_row *row, enum converge_action action)
+/* Its item will wait for others, new or as it is. */
+static bool waits(const struct rendered_row *row, const struct import_outcome *outcome)
+{
+    bool is_unsent = outcome->action == CONVERGE_ADD || outcome->action == CONVERGE_REPLACE ||
+                     outcome->action == CONVERGE_RESEND ||
+                     (outcome->is_known &&
+                      (outcome->known.state == ITEM_READY || outcome->known.state == ITEM_BLOCKED));
+
+    return is_unsent && row->condition && (outcome->waits_on != WAIT_NONE || row->is_draft);
+}
+
+static void list_row(struct plan *plan, const struct rendered_row *row,
+                     const struct import_outcome *outcome)
 {
     const struct spec *spec = &plan->session->spec;
 
@@ -78,9 +108,11 @@ static void list_row(struct plan *plan, const struct rendered_row *row, enum con
     text_append_json(&plan->out, slice_of(spec->connections[row->connection_index].alias));
     buf_append_text(&plan->out, ",\"key\":");
     text_append_json(&plan->out, row->key);
-    buf_append_format(&plan->out, ",\"action\":\"%s\",\"source\":", converge_action_name(action));
+    buf_append_format(&plan->out,
+                      ",\"action\":\"%s\",\"source\":", converge_action_name(outcome->action));
     text_append_json(&plan->out, slice_of(row->file));
-    buf_append_format(&plan->out, ",\"line\":%u}\n", row->line);
+    buf_append_format(&plan->out, ",\"line\":%u,\"blocked\":%s}\n", row->line,
+                      waits(row, outcome) ? "true" : "false");
 }
 
 static enum err_code plan_row(void *opaque, const struct rendered_row *row,
@@ -92,7 +124,7 @@ static enum err_code plan_row(void *opaque, const struct rendered_row *row,
         show_request(plan, row);
     if (plan->session->options->output != OUTPUT_NDJSON)
         return ERR_OK;
-    list_row(plan, row, outcome->action);
+    list_row(plan, row, outcome);
     if (print_out(&plan->out, err) != ERR_OK)
         return err->code;
     buf_clear(&plan->out);

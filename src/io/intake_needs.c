@@ -326,6 +326,8 @@ static void set_draft(struct intake *intake, const struct intake_job *job, const
     draft_append(&draft, &intake->draft);
     row->is_draft = true;
     row->draft = (struct slice){buf_text(&intake->draft), intake->draft.length};
+    row->known_path = row->path;
+    row->known_body = row->body;
     row->path = row->body = (struct slice){"", 0};
 }
 
@@ -361,8 +363,12 @@ enum err_code intake_finish_row(struct intake *intake, const struct intake_job *
     if (job->templates.uses_needs && row->need_count > 0) {
         if (intake->is_checked && read_needs(intake, row, &needs, &known, err) != ERR_OK)
             return err->code;
-        if (!known || !render_known(intake, job, unit, environment, row, &needs)) {
+        if (!known) {
+            set_draft(intake, job, unit, row);
+        } else if (!render_known(intake, job, unit, environment, row, &needs)) {
+            /* The body of the first rendering is gone with the second one. */
             row->condition = true;
+            row->path = row->body = (struct slice){"", 0};
             set_draft(intake, job, unit, row);
         } else if (!row->condition) {
             row->path = row->body = (struct slice){"", 0};

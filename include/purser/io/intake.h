@@ -35,7 +35,9 @@ struct rendered_row {
     bool condition;         /* its if: ; when false, path and body are empty */
     bool condition_unknown; /* what is needed decides it; it then counts as true */
     bool is_draft;          /* the request cannot be made yet: path and body are empty … */
-    struct slice draft;     /* … and are made of this by intake_render_draft() */
+    struct slice draft;     /* … and are made of this by the renderer */
+    /* Of a draft, as far as they are known: with VALUE_UNKNOWN_TEXT in the place of the rest. */
+    struct slice known_path, known_body;
     /* The same as long as neither the request, but for what it needs, nor whom it waits for
      * changes. Set when there are needs. */
     struct hash128 draft_hash;
