@@ -23,6 +23,7 @@ const char help_plan[] =
     "  --show JOB/KEY     print one request\n"
     "  --only JOB, --where TERMS, --limit N, --canary N\n"
     "                     as for `run`: what it would do with these\n"
+    "  --slot TIME        as for a run of this time of the schedule\n"
     "  --var NAME=VALUE   set a variable of the spec; may be repeated\n"
     "  --validate WORD    error (default), warn or off: a request that breaks what is known\n"
     "                     of its operation stops the run, is warned of, or passes\n"

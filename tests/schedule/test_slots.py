@@ -11,6 +11,10 @@ where these expressions are left to the other oracle:
   - a day or weekday written as all its values (1-31): by crontab(5) that is a restriction, so with
     another one either is enough; croniter takes it for *.
 
+Of the others, croniter 1.3.5 misses some whose days reach past the end of a shorter month: after
+24 February it gives 16 March for */15 (1, 16, 31). Such an answer counts as a slip of its own if it
+is the later one and a walk over the days of the calendar agrees with the program.
+
 In zones with daylight saving, where croniter has rules of its own, and for those expressions, the
 oracle is a walk over every minute of real time with Python's zoneinfo: a slot is due in the first
 minute at which the clocks have shown its time or a later one."""
@@ -129,6 +133,28 @@ def times_of(line):
     return [int(word.split(":")[0]) for word in line.split()]
 
 
+def walk_days(schedule, start, count):
+    """The next slots in UTC, by looking at every day."""
+    slots, day = [], start // 86400
+    while True:
+        date = datetime.fromtimestamp(day * 86400, timezone.utc)
+        probe = date.replace(hour=min(schedule.sets[1]), minute=min(schedule.sets[0]))
+        if schedule.matches(probe):
+            for hour in sorted(schedule.sets[1]):
+                for minute in sorted(schedule.sets[0]):
+                    moment = day * 86400 + hour * 3600 + minute * 60
+                    if moment > start:
+                        slots.append(moment)
+                    if len(slots) == count:
+                        return slots
+        day += 1
+
+
+def is_slip(schedule, start, times, expected):
+    later = next(b > a for a, b in zip(times, expected) if a != b)
+    return later and max(schedule.sets[2]) > 28 and times == walk_days(schedule, start, len(times))
+
+
 def against_croniter(program, dice, count):
     schedules, questions = [], []
     while len(schedules) < count:
@@ -136,14 +162,20 @@ def against_croniter(program, dice, count):
         if schedule.for_croniter():
             schedules.append(schedule)
             questions.append(("UTC", dice.randint(0, 4102444800), 3, schedule.text))
+    slips = 0
     for schedule, question, line in zip(schedules, questions, ask(program, questions)):
         if not schedule.comes():
             assert line.startswith("error "), (question, line)
             continue
         walk = croniter.croniter(schedule.text, datetime.fromtimestamp(question[1], timezone.utc))
         expected = [int(walk.get_next(float)) for _ in range(3)]
-        assert times_of(line) == expected, (question, line, expected)
-    return count
+        times = times_of(line)
+        if times != expected and is_slip(schedule, question[1], times, expected):
+            slips += 1
+            continue
+        assert times == expected, (question, line, expected)
+    assert slips <= count // 100, slips
+    return count, slips
 
 
 def walk_minutes(schedule, zone, start, minutes):
@@ -197,9 +229,9 @@ def main():
     if croniter is None:
         print("python3-croniter is not installed: its part is skipped")
         return 77
-    expressions = against_croniter(options.program, random.Random(options.seed),
-                                   options.expressions)
-    print(f"{expressions} schedules in UTC: as croniter says")
+    expressions, slips = against_croniter(options.program, random.Random(options.seed),
+                                          options.expressions)
+    print(f"{expressions} schedules in UTC: as croniter says, but for {slips} that it misses")
     return 0
 
 
