@@ -13,64 +13,6 @@
 #include "purser/base/mem.h"
 #include "purser/core/limits.h"
 
-static bool is_digit(char byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
-static size_t digits_length(const char *bytes, size_t length)
-{
-    size_t count = 0;
-
-    while (count < length && is_digit(bytes[count]))
-        count++;
-    return count;
-}
-
-size_t json_number_length(const char *bytes, size_t length, bool *is_whole_out)
-{
-    size_t at = length > 0 && bytes[0] == '-' ? 1 : 0;
-    size_t digits = digits_length(bytes + at, length - at);
-    size_t exponent;
-
-    *is_whole_out = true;
-    if (digits == 0)
-        return 0;
-    if (bytes[at] == '0')
-        digits = 1;
-    at += digits;
-    if (at < length && bytes[at] == '.') {
-        digits = digits_length(bytes + at + 1, length - at - 1);
-        if (digits == 0)
-            return at;
-        *is_whole_out = false;
-        at += 1 + digits;
-    }
-    if (at == length || (bytes[at] != 'e' && bytes[at] != 'E'))
-        return at;
-    exponent = at + 1;
-    if (exponent < length && (bytes[exponent] == '+' || bytes[exponent] == '-'))
-        exponent++;
-    digits = digits_length(bytes + exponent, length - exponent);
-    if (digits == 0)
-        return at;
-    *is_whole_out = false;
-    return exponent + digits;
-}
-
-bool json_whole_fits(struct slice number)
-{
-    static const char most[] = "18446744073709551615", least[] = "9223372036854775808";
-    bool negative = number.length > 0 && number.bytes[0] == '-';
-    const char *limit = negative ? least : most;
-    size_t limit_digits = negative ? sizeof least - 1 : sizeof most - 1;
-    size_t digits = number.length - (negative ? 1 : 0);
-
-    if (digits != limit_digits)
-        return digits < limit_digits;
-    return memcmp(number.bytes + number.length - digits, limit, digits) <= 0;
-}
-
 /* --- what json-c lets pass --- */
 
 struct scan {
@@ -133,7 +75,7 @@ static bool scan_token(struct scan *scan)
 
     if (byte == '"')
         return scan_string(scan);
-    if (byte == '-' || is_digit(byte))
+    if (byte == '-' || (byte >= '0' && byte <= '9'))
         return scan_number(scan);
     if (byte == '\'' || byte == 'N' || byte == 'I')
         return refuse(scan, scan->at, "not JSON");
@@ -151,6 +93,61 @@ static enum err_code check_accepted(struct scan *scan)
             return scan->err->code;
     }
     return ERR_OK;
+}
+
+/* From `at` on, the end of the value that begins there. */
+static size_t value_end(struct scan *scan)
+{
+    size_t depth = 0, start = scan->at;
+
+    while (scan->at < scan->length) {
+        char byte = scan->bytes[scan->at];
+
+        if (depth == 0 && scan->at > start && strchr(",} \t\r\n", byte) != NULL)
+            break;
+        depth += byte == '{' || byte == '[';
+        if ((byte == '}' || byte == ']') && depth-- == 1) {
+            scan->at++;
+            break;
+        }
+        if (!scan_token(scan))
+            break;
+    }
+    return scan->at;
+}
+
+static void skip_space(struct scan *scan)
+{
+    while (scan->at < scan->length && strchr(" \t\r\n", scan->bytes[scan->at]) != NULL)
+        scan->at++;
+}
+
+struct slice json_find_member(struct slice object, struct slice name)
+{
+    struct err ignored = {0};
+    size_t bad_at;
+    struct scan scan = {
+        .bytes = object.bytes, .length = object.length, .bad_at = &bad_at, .err = &ignored};
+
+    skip_space(&scan);
+    for (scan.at++; scan.at < scan.length;) {
+        struct slice found = {scan.bytes + scan.at + 1, 0};
+        size_t start = scan.at;
+
+        if (scan.bytes[scan.at] != '"' || !scan_string(&scan)) {
+            scan.at = start + 1;
+            continue;
+        }
+        found.length = scan.at - start - 2;
+        skip_space(&scan);
+        scan.at++; /* the colon */
+        skip_space(&scan);
+        start = scan.at;
+        (void)value_end(&scan);
+        if (slice_equal(found, name))
+            return (struct slice){scan.bytes + start, scan.at - start};
+    }
+    return (struct slice){NULL, 0};
 }
 
 /* --- which name stands twice: only when one does --- */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "purser/base/mem.h"
+#include "purser/codec/json.h"
 
 enum {
     SHOWN_BYTES_MAX = 60, /* of a cell in a message */
@@ -130,8 +131,20 @@ static void find_cell(const struct buf *raw, char delimiter, char quote, size_t 
     place->width = characters(start, at);
 }
 
+static void find_member(const struct buf *raw, struct slice name, struct place *place)
+{
+    struct slice value = json_find_member((struct slice){raw->bytes, raw->length}, name);
+
+    if (value.length == 0)
+        return;
+    move_place(place, raw->bytes, (size_t)(value.bytes - raw->bytes));
+    if (memchr(value.bytes, '\n', value.length) == NULL)
+        place->width = characters(value.bytes, value.bytes + value.length);
+}
+
+/* Of a CSV cell, or of a JSON member called `column`. */
 static struct place place_of_cell(struct source_reader *reader, const struct source_row *row,
-                                  size_t cell)
+                                  struct slice column, size_t cell)
 {
     struct place place = row_place(reader, row);
     struct err ignored = {0};
@@ -140,8 +153,12 @@ static struct place place_of_cell(struct source_reader *reader, const struct sou
     buf_init(&raw, ROW_BYTES_MAX);
     if (reader_append_bytes(reader, row->span.byte_offset, row->span.byte_length, &raw, &ignored) ==
             ERR_OK &&
-        raw.length > 0)
-        find_cell(&raw, reader->source->delimiter, reader->source->quote, cell, &place);
+        raw.length > 0) {
+        if (cell != SIZE_MAX)
+            find_cell(&raw, reader->source->delimiter, reader->source->quote, cell, &place);
+        else
+            find_member(&raw, column, &place);
+    }
     buf_deinit(&raw);
     return place;
 }
@@ -180,8 +197,8 @@ void cell_message(struct source_reader *reader, struct source_row *row, struct s
 
     row->wrong = true;
     format_row(reader, row, number);
-    if (cell != SIZE_MAX && diagnostics->error_count < LOCATED_MESSAGES_MAX)
-        place = place_of_cell(reader, row, cell);
+    if (reader->source->kind != SOURCE_INLINE && diagnostics->error_count < LOCATED_MESSAGES_MAX)
+        place = place_of_cell(reader, row, column, cell);
     buf_init(&text, DIAG_TEXT_BYTES_MAX);
     buf_append_text(&text, "column '");
     append_shown(&text, column);

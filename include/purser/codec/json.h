@@ -27,6 +27,10 @@ enum err_code json_parse_at(struct arena *arena, const char *bytes, size_t lengt
                             struct value *value_out, size_t *bad_at_out,
                             struct err *err) ERR_CHECKED;
 
+/* The bytes of the value of member `name` in an object that json_parse() has accepted; no bytes
+ * when it is not there, or its name is written with escapes. */
+struct slice json_find_member(struct slice object, struct slice name);
+
 /* The number of bytes of the JSON number that `bytes` begins with; 0 when there is none. What
  * follows it is not looked at, but 007 and 1. have no number of their whole length: 1. Sets
  * *is_whole_out when it has neither fraction nor exponent. Source: RFC 8259, section 6. */

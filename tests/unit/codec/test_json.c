@@ -306,6 +306,29 @@ static void the_length_of_a_number_is_found(void **state)
     assert_int_equal(json_number_length("", 0, &whole), 0);
 }
 
+static void assert_member(const char *object, const char *name, const char *expected)
+{
+    struct slice found = json_find_member(slice_of(object), slice_of(name));
+
+    assert_true(slice_is(found, expected));
+}
+
+static void the_bytes_of_a_member_are_found(void **state)
+{
+    (void)state;
+    assert_member("{\"a\":1,\"b\": [1,{\"c\":2}] ,\"c\" : \"x,}\\\"\",\"d\":null}", "a", "1");
+    assert_member("{\"a\":1,\"b\": [1,{\"c\":2}] ,\"c\" : \"x,}\\\"\",\"d\":null}", "b",
+                  "[1,{\"c\":2}]");
+    assert_member("{\"a\":1,\"b\": [1,{\"c\":2}] ,\"c\" : \"x,}\\\"\",\"d\":null}", "c",
+                  "\"x,}\\\"\"");
+    assert_member("{\"a\":{},\"d\":null}", "d", "null");
+    assert_member("\n{ \"a\" :\n-1.5e3 }\n", "a", "-1.5e3");
+    assert_member("{\"a\":{\"b\":1}}", "b", "");
+    assert_member("{\"\\u0061\":1}", "a", "");
+    assert_member("{}", "a", "");
+    assert_member("", "a", "");
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -325,6 +348,7 @@ int main(void)
         TEST(lack_of_memory_is_told_and_leaks_nothing),
         TEST(an_arena_that_is_full_is_told),
         TEST(the_length_of_a_number_is_found),
+        TEST(the_bytes_of_a_member_are_found),
     };
 
     return cmocka_run_group_tests_name("codec/json", tests, NULL, NULL);

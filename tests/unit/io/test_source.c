@@ -566,9 +566,9 @@ static void ndjson_members_are_typed(void **state)
         "\"i\":3}]\n"
         "1@2 [{\"b\":true,\"l\":[1],\"d\":1.50,\"i\":3,\"s\":null}]\n");
     print_messages();
-    assert_printed("rows:3:1: error: column 'i': 1.5 is not a whole number (row 3)");
-    assert_printed("rows:4:1: error: column 'd': true is not a decimal (row 4)");
-    assert_printed("rows:5:1: error: column 's': a list is not text (row 5)");
+    assert_printed("rows:3:6: error: column 'i': 1.5 is not a whole number (row 3)");
+    assert_printed("rows:4:6: error: column 'd': true is not a decimal (row 4)");
+    assert_printed("rows:5:6: error: column 's': a list is not text (row 5)");
 }
 
 static void ndjson_lines_that_are_no_objects_are_told(void **state)
