@@ -83,8 +83,7 @@ static enum err_code find_pattern(struct source_files *files, struct diagnostics
     if (found.gl_pathc > SOURCE_FILES_MAX) {
         char text[NAME_BYTES];
 
-        (void)snprintf(text, sizeof text, "more than %d files match %s", SOURCE_FILES_MAX,
-                       pattern);
+        (void)snprintf(text, sizeof text, "more than %d files match %s", SOURCE_FILES_MAX, pattern);
         code = refuse(files, diagnostics, NULL, text, err);
     } else {
         files->files = arena_new(&files->arena, found.gl_pathc, sizeof *files->files);

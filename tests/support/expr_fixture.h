@@ -91,7 +91,7 @@ static inline void fixture_columns(const struct slice *columns, size_t count)
 }
 
 /* The value of `v:` in a YAML text, which must outlive the test's step. */
-static const struct yaml_node *fixture_yaml(const char *yaml)
+static inline const struct yaml_node *fixture_yaml(const char *yaml)
 {
     const struct yaml_node *root = NULL;
 

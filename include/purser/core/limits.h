@@ -15,7 +15,7 @@
 #define EXPRESSION_TREE_DEPTH_MAX 256 /* operators and filters in a row */
 #define NEEDS_MAX 16                  /* of an item */
 #define TIME_ZONE_BYTES_MAX (64u * 1024)
-#define LOOPS_MAX 8                   /* $for in $for */
+#define LOOPS_MAX 8 /* $for in $for */
 
 /* schedules */
 #define TICK_SPECS_MAX 1000
@@ -37,7 +37,8 @@
 
 /* items */
 #define ROW_KEY_BYTES_MAX 300
-#define ITEM_KEY_BYTES_MAX (ROW_KEY_BYTES_MAX + 12) /* that of an undo has a generation behind it */
+#define ITEM_KEY_BYTES_MAX (ROW_KEY_BYTES_MAX + 12) /* that of an undo has a generation behind it \
+                                                     */
 #define BODY_BYTES_MAX (16u * 1024 * 1024)
 #define PATH_BYTES_MAX 2048
 #define REMOTE_JOB_BYTES_MAX 128

@@ -14,8 +14,8 @@ struct renderer_ops {
     /* Sets method, path and body of *request_inout, which comes as it was stored when the item was
      * added (whose it is and from where; what is set here is stored with that). They stay until the
      * next call on `self`. Errors: ERR_INPUT: no request can be made, and `problem` says for people
-     * what is wrong; the item fails and nothing of it is sent. ERR_NOT_FOUND: its `if:` is false now
-     * that it can be told; the item is skipped. ERR_STORAGE, ERR_NO_MEMORY. */
+     * what is wrong; the item fails and nothing of it is sent. ERR_NOT_FOUND: its `if:` is false
+     * now that it can be told; the item is skipped. ERR_STORAGE, ERR_NO_MEMORY. */
     enum err_code (*render)(struct renderer *self, uint64_t number, const struct item *item,
                             const struct needs_record *needs, struct frozen_request *request_inout,
                             char *problem, size_t problem_size, struct err *err) ERR_CHECKED;
