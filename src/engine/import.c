@@ -287,6 +287,29 @@ static bool is_to_be_dropped(const struct importer *importer, const struct item 
            is_in_scope(importer, item);
 }
 
+/* Those that wait for it stay: the run looks at what they need then. */
+static enum err_code leave_alone(struct importer *importer, uint64_t target, struct err *err)
+{
+    const struct ledger_ops *ops = importer->ledger->ops;
+    struct item_event event = {.kind = EVENT_WAITS, .now_ms = importer->now_ms, .delay_ms = -1};
+    struct policy policy = {0};
+    uint64_t number = 0;
+    struct item item;
+    enum err_code code;
+
+    while ((code = ops->next_blocked(importer->ledger, WAIT_ITEM, target, number, &number, &item,
+                                     err)) == ERR_OK) {
+        struct step step;
+
+        if (item.state != ITEM_BLOCKED || is_to_be_dropped(importer, &item))
+            continue;
+        step = lifecycle_step(&item, &event, &policy);
+        if (ops->put_item(importer->ledger, number, &item, &step.item, err) != ERR_OK)
+            return err->code;
+    }
+    return code == ERR_NOT_FOUND ? ERR_OK : code;
+}
+
 static enum err_code drop(struct importer *importer, uint64_t number, const struct item *item,
                           struct err *err)
 {
@@ -295,6 +318,8 @@ static enum err_code drop(struct importer *importer, uint64_t number, const stru
         importer->unsent_fn(importer->unsent_context, item);
     if (importer->dry)
         return ERR_OK;
+    if (item->has_dependents && leave_alone(importer, number, err) != ERR_OK)
+        return err->code;
     if (importer->ledger->ops->drop_item(importer->ledger, number, item, err) != ERR_OK)
         return err->code;
     return commit_when_full(importer, err);
@@ -395,7 +420,8 @@ static struct item step(struct importer *importer, const struct item *item,
                                .now_ms = importer->now_ms,
                                .delay_ms = -1,
                                .corrected = true,
-                               .request_hash = hash};
+                               .request_hash = hash,
+                               .has_needs = item->has_needs};
     struct policy policy = {0};
     struct step step = lifecycle_step(item, &event, &policy);
 
@@ -403,7 +429,8 @@ static struct item step(struct importer *importer, const struct item *item,
     return step.item;
 }
 
-/* The item is ready afterwards, with the row's request in the same batch. */
+/* The item is ready afterwards, with the row's request in the same batch; or, if it has needs,
+ * blocked until the run has looked at them. */
 static enum err_code correct(struct importer *importer, const struct import_row *row,
                              enum correction correction, const struct import_outcome *outcome,
                              struct err *err)
@@ -418,11 +445,14 @@ static enum err_code correct(struct importer *importer, const struct import_row 
         after = step(importer, &after, EVENT_RETRY, hash);
     if (correction == CORRECTION_CHANGE)
         after = step(importer, &after, EVENT_CHANGED, hash);
-    if (after.state == ITEM_READY)
+    if (after.state == ITEM_READY && after.has_needs)
+        after = step(importer, &after, EVENT_WAITS, hash);
+    if (is_unsent(&after))
         after.seen_run = importer->run;
     request = freeze(row, after.generation);
     if (correction == CORRECTION_CHANGE &&
-        ops->put_request(importer->ledger, outcome->number, &request, err) != ERR_OK)
+        (ops->put_request(importer->ledger, outcome->number, &request, err) != ERR_OK ||
+         import_drop_draft(importer, outcome, err) != ERR_OK))
         return err->code;
     if (ops->put_item(importer->ledger, outcome->number, known, &after, err) != ERR_OK)
         return err->code;

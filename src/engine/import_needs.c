@@ -96,43 +96,52 @@ static enum err_code find_place(struct importer *importer, uint64_t number, uint
     return code == ERR_NOT_FOUND ? ERR_OK : code;
 }
 
-/* What was dropped leaves its place to the one before it. */
-static enum err_code is_turn(struct importer *importer, uint64_t number, bool *met_out,
-                             struct err *err)
+/* Whom an order waits for behind `number`; 0 = nobody. Who was cancelled, skipped or dropped leaves
+ * its place to the one before it. What is farther away than this looks, the engine sees. */
+static enum err_code find_turn_of(struct importer *importer, uint64_t number, uint64_t *waits_out,
+                                  struct err *err)
 {
     struct item item;
 
-    *met_out = true;
-    for (int steps = 0; number != 0; steps++) {
+    for (int steps = 0; number != 0 && steps < GROUP_STEPS_MAX; steps++) {
         enum err_code code;
 
-        *met_out = false;
-        if (is_unsent(importer, number) || steps == GROUP_STEPS_MAX)
+        *waits_out = number;
+        if (is_unsent(importer, number))
             return ERR_OK;
         code = importer->ledger->ops->read_item(importer->ledger, number, &item, err);
-        if (code == ERR_OK)
-            *met_out = item_state_is_over(item.state);
-        if (code != ERR_NOT_FOUND)
+        if (code != ERR_OK && code != ERR_NOT_FOUND)
             return code;
+        if (code == ERR_OK && !item_state_is_over(item.state))
+            return ERR_OK;
+        if (code == ERR_OK && item.state == ITEM_SUCCEEDED)
+            break;
         if (find_place(importer, number, &number, err) != ERR_OK)
             return err->code;
-        *met_out = true;
     }
+    *waits_out = 0;
     return ERR_OK;
 }
 
+/* *waits_for_out is the number that it waits for when it is not met. */
 static enum err_code is_met(struct importer *importer, const struct import_row *row,
-                            const struct need *need, size_t index, bool *met_out, struct err *err)
+                            const struct need *need, size_t index, bool *met_out,
+                            uint64_t *waits_for_out, struct err *err)
 {
     struct item item;
 
     *met_out = false;
+    *waits_for_out = need->target;
     if (need->kind == WAIT_UNKNOWN_ITEM)
         return ERR_OK;
     if (need->kind == WAIT_JOB)
         return is_job_over(importer, &row->needs[index], met_out, err);
-    if (need->ordering)
-        return is_turn(importer, need->target, met_out, err);
+    if (need->ordering) {
+        if (find_turn_of(importer, need->target, waits_for_out, err) != ERR_OK)
+            return err->code;
+        *met_out = *waits_for_out == 0;
+        return ERR_OK;
+    }
     if (importer->ledger->ops->read_item(importer->ledger, need->target, &item, err) != ERR_OK)
         return err->code;
     *met_out = item.state == ITEM_SUCCEEDED;
@@ -158,30 +167,15 @@ static enum err_code resolve(struct importer *importer, const struct import_need
     return code == ERR_NOT_FOUND ? ERR_OK : code;
 }
 
-/* Whether something that waits for `number` stands between it and `last`: then it cannot go behind
- * `last`, for each would wait for the other. */
-static enum err_code is_waited_for(struct importer *importer, uint64_t number, uint64_t last,
-                                   bool *waited_out, struct err *err)
+/* Whether `number` stands before `last` in the order: then it cannot go behind it, for each would
+ * wait for the other. One that was cancelled counts: a person may try it again. */
+static enum err_code is_before(struct importer *importer, uint64_t number, uint64_t last,
+                               bool *before_out, struct err *err)
 {
-    *waited_out = true;
-    for (int steps = 0; steps < GROUP_STEPS_MAX; steps++) {
-        struct item item;
-        enum err_code code;
-
-        if (last == number)
-            return ERR_OK;
-        *waited_out = last != 0;
-        if (last == 0)
-            return ERR_OK;
-        code = importer->ledger->ops->read_item(importer->ledger, last, &item, err);
-        if (code != ERR_OK && code != ERR_NOT_FOUND)
-            return code;
-        *waited_out = code == ERR_NOT_FOUND || !item_state_is_over(item.state);
-        if (!*waited_out)
-            return ERR_OK;
+    for (int steps = 0; last != 0 && last != number && steps < GROUP_STEPS_MAX; steps++)
         if (find_place(importer, last, &last, err) != ERR_OK)
             return err->code;
-    }
+    *before_out = last != 0;
     return ERR_OK;
 }
 
@@ -191,7 +185,7 @@ static enum err_code find_turn(struct importer *importer, const struct import_ro
                                bool *joins_out, struct err *err)
 {
     uint64_t last = 0;
-    bool is_waited;
+    bool before;
     enum err_code code;
 
     *before_out = outcome->stored_before;
@@ -210,9 +204,9 @@ static enum err_code find_turn(struct importer *importer, const struct import_ro
     if (!*joins_out) { /* it has succeeded: if it is sent again, then behind all others */
         if (is_unsent(importer, last) && settle(importer, err) != ERR_OK)
             return err->code;
-        if (is_waited_for(importer, outcome->number, last, &is_waited, err) != ERR_OK)
+        if (is_before(importer, outcome->number, last, &before, err) != ERR_OK)
             return err->code;
-        if (is_waited)
+        if (before)
             return ERR_OK;
         *joins_out = true;
     }
@@ -267,14 +261,15 @@ enum err_code import_resolve_needs(struct importer *importer, const struct impor
                 (struct need){.kind = WAIT_ITEM, .ordering = true, .target = before};
     }
     for (size_t i = 0; i < record->need_count; i++) {
+        uint64_t waits_for;
         bool met;
 
-        if (is_met(importer, row, &record->needs[i], i, &met, err) != ERR_OK)
+        if (is_met(importer, row, &record->needs[i], i, &met, &waits_for, err) != ERR_OK)
             return err->code;
         if (met)
             continue;
         outcome->waits_on = record->needs[i].kind;
-        outcome->waits_for = record->needs[i].target;
+        outcome->waits_for = waits_for;
         return ERR_OK;
     }
     return ERR_OK;
@@ -316,4 +311,24 @@ enum err_code import_put_needs(struct importer *importer, const struct import_ro
     if (row->has_group)
         import_mark_unsent(importer, number);
     return ERR_OK;
+}
+
+enum err_code import_drop_draft(struct importer *importer, const struct import_outcome *outcome,
+                                struct err *err)
+{
+    const struct ledger_ops *ops = importer->ledger->ops;
+    struct needs_record record;
+    struct buf storage;
+    enum err_code code;
+
+    if (!outcome->stored_is_draft)
+        return ERR_OK;
+    buf_init(&storage, RECORD_BYTES);
+    code = ops->read_needs(importer->ledger, outcome->number, &storage, &record, err);
+    if (code == ERR_OK) {
+        record.draft = SLICE("");
+        code = ops->put_needs(importer->ledger, outcome->number, &record, err);
+    }
+    buf_deinit(&storage);
+    return code == ERR_NOT_FOUND ? ERR_OK : code;
 }
