@@ -245,7 +245,7 @@ bool record_get_attempt(struct slice key, struct slice bytes, struct attempt_rec
     return true;
 }
 
-#define RESULT_FIELDS 5
+#define RESULT_FIELDS 4
 
 void record_put_result(struct buf *buf, struct slice key, const struct result_record *result)
 {
@@ -254,7 +254,6 @@ void record_put_result(struct buf *buf, struct slice key, const struct result_re
     record_put_unsigned(&writer, result->http_status);
     record_put_bytes(&writer, result->body, ANSWER_BYTES_MAX);
     record_put_display_text(&writer, result->message, ERROR_MESSAGE_BYTES_MAX);
-    record_put_bytes(&writer, result->outputs, ANSWER_BYTES_MAX);
     record_put_display_text(&writer, result->request_id, REQUEST_ID_BYTES_MAX);
     record_end(&writer, RECORD_RESULT, key);
 }
@@ -269,7 +268,6 @@ bool record_get_result(struct slice key, struct slice bytes, struct result_recor
     result.http_status = record_take_u16(&fields);
     result.body = record_take_bytes(&fields, ANSWER_BYTES_MAX);
     result.message = record_take_bytes(&fields, ERROR_MESSAGE_BYTES_MAX);
-    result.outputs = record_take_bytes(&fields, ANSWER_BYTES_MAX);
     result.request_id = record_take_bytes(&fields, REQUEST_ID_BYTES_MAX);
     if (!record_all_taken(&fields))
         return false;

@@ -70,7 +70,6 @@ struct result_record {
     uint16_t http_status;
     struct slice body;    /* the final answer's body as received, ≤ ANSWER_BYTES_MAX */
     struct slice message; /* error message for people, sanitised */
-    struct slice outputs; /* JSON object text; empty = none */
     struct slice request_id;
 };
 

@@ -432,7 +432,6 @@ static void a_result_comes_back(void **context)
         .http_status = 200,
         .body = SLICE("{\"product\":{\"id\":\"1\"}}"),
         .message = SLICE("fine"),
-        .outputs = SLICE("{\"id\":\"1\"}"),
         .request_id = SLICE("req-2"),
     };
     struct result_record read;
@@ -446,15 +445,14 @@ static void a_result_comes_back(void **context)
     assert_int_equal(read.http_status, 200);
     assert_slices_equal(read.body, result.body);
     assert_slices_equal(read.message, result.message);
-    assert_slices_equal(read.outputs, result.outputs);
     assert_slices_equal(read.request_id, result.request_id);
 
-    result.outputs.length = ANSWER_BYTES_MAX + 1;
+    result.body.length = ANSWER_BYTES_MAX + 1;
     buf_clear(&buf);
-    result.outputs.bytes = mem_new(ANSWER_BYTES_MAX + 1, 1);
+    result.body.bytes = mem_new(ANSWER_BYTES_MAX + 1, 1);
     record_put_result(&buf, key, &result);
     assert_int_equal(buf.failed, ERR_TOO_BIG);
-    mem_free((void *)(uintptr_t)result.outputs.bytes);
+    mem_free((void *)(uintptr_t)result.body.bytes);
     buf_deinit(&buf);
 }
 
