@@ -52,6 +52,25 @@ static void maximum_can_be_reached_but_not_passed(void **state)
     buf_deinit(&buf);
 }
 
+static void room_is_given_up_to_the_maximum(void **state)
+{
+    struct buf buf;
+    char *place;
+
+    (void)state;
+    buf_init(&buf, 70);
+    buf_append_text(&buf, "ab");
+    place = buf_extend(&buf, 68);
+    assert_ptr_equal(place, buf.bytes + 2);
+    memset(place, 'x', 68);
+    assert_int_equal(strlen(buf_text(&buf)), 70);
+    assert_ptr_equal(buf_extend(&buf, 0), buf.bytes + 70);
+    assert_null(buf_extend(&buf, 1));
+    assert_int_equal(buf.failed, ERR_TOO_BIG);
+    assert_int_equal(buf.length, 70);
+    buf_deinit(&buf);
+}
+
 static void failed_buffer_keeps_what_it_had_and_takes_no_more(void **state)
 {
     struct buf buf;
@@ -122,6 +141,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(appended_pieces_make_one_text),
+        TEST(room_is_given_up_to_the_maximum),
         TEST(maximum_can_be_reached_but_not_passed),
         TEST(failed_buffer_keeps_what_it_had_and_takes_no_more),
         TEST(lack_of_memory_is_told_once_at_the_end),
