@@ -15,6 +15,7 @@ static const struct command commands[] = {
      cmd_reconcile},
     {"resolve", "a person's word on an item in doubt", help_resolve, cmd_resolve},
     {"cancel", "stop what has not been sent", help_cancel, cmd_cancel},
+    {"undo", "reverse what a run has written, in reverse order", help_undo, cmd_undo},
     {"results", "write succeeded.csv, failed.csv and so on", help_results, cmd_results},
     {"connections", "which can be written to, and what their merchants must do", help_connections,
      cmd_connections},

@@ -44,6 +44,7 @@ enum {
     OPTION_SYSTEM,
     OPTION_CRONTAB,
     OPTION_PRINT,
+    OPTION_RUN,
 };
 
 struct option_rule {
@@ -82,12 +83,13 @@ static const struct option_rule rules[] = {
     {"scheduled", no_argument, OPTION_SCHEDULED, ALLOW_RUN},
     {"from", required_argument, OPTION_FROM, ALLOW_NEXT},
     {"now", required_argument, OPTION_NOW, ALLOW_TICK},
-    {"dry-run", no_argument, OPTION_DRY_RUN, ALLOW_TICK},
+    {"dry-run", no_argument, OPTION_DRY_RUN, ALLOW_TICK | ALLOW_UNDO},
     {"at-once", required_argument, OPTION_AT_ONCE, ALLOW_TICK},
     {"user", no_argument, OPTION_USER, ALLOW_INSTALL},
     {"system", no_argument, OPTION_SYSTEM, ALLOW_INSTALL},
     {"crontab", no_argument, OPTION_CRONTAB, ALLOW_INSTALL},
     {"print", no_argument, OPTION_PRINT, ALLOW_INSTALL},
+    {"run", required_argument, OPTION_RUN, ALLOW_UNDO},
 };
 enum { RULE_COUNT = sizeof rules / sizeof rules[0] };
 
@@ -273,6 +275,16 @@ static int apply_selection(const char *command, int value, const char *argument,
     case OPTION_PLAN:
         options->plan = argument;
         return -1;
+    case OPTION_INPUT:
+        options->input = argument;
+        return -1;
+    case OPTION_JOB:
+        options->job = argument;
+        return -1;
+    case OPTION_RUN:
+        return text_to_u64(slice_of(argument), &options->run)
+                   ? -1
+                   : wrong(command, "--run takes the number of a run, not '%.60s'", argument);
     default:
         return apply_schedule(command, value, argument, &options->schedule);
     }
@@ -314,12 +326,6 @@ static int apply(const char *command, int value, const char *argument, struct op
         return -1;
     case OPTION_APPLY_FOUND:
         options->apply_found = true;
-        return -1;
-    case OPTION_INPUT:
-        options->input = argument;
-        return -1;
-    case OPTION_JOB:
-        options->job = argument;
         return -1;
     case OPTION_WATCH:
         options->watch = true;

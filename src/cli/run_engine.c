@@ -241,6 +241,11 @@ static enum err_code describe_jobs(struct run *run, struct machinery *machinery,
                                              .missing_for_ms = MISSING_FOR_MS}};
         set_failures(&job->max_failures, &to->failures_max, &to->failures_millionth);
         to->refusals_max = refusals_max(&job->max_failures, counts.by_state[ITEM_READY]);
+        to->undoes = job->undoes != NULL;
+        if (to->undoes &&
+            run->session->ledger->ops->job_number(run->session->ledger, job->undoes->name,
+                                                  &to->undone_job, err) != ERR_OK)
+            return err->code;
     }
     return ERR_OK;
 }

@@ -1,5 +1,6 @@
 /* What the ledger keeps of a run, from its beginning to its end. */
 #include "purser/cli/schedule.h"
+#include "purser/engine/undo.h"
 #include "purser/io/clock.h"
 
 enum err_code run_put_record(struct run *run, int exit_status, struct err *err)
@@ -37,8 +38,7 @@ int run_finish(struct run *run, struct err *err)
 
     if (run->stop_signal != 0)
         return 128 + run->stop_signal;
-    if (session->ledger->ops->counts(session->ledger, UINT32_MAX, UINT32_MAX, &run->counts, err) !=
-        ERR_OK)
+    if (undo_counts_without(session->ledger, &run->counts, err) != ERR_OK)
         return session_fail(session, err);
     exit_status = run_exit_status(&run->progress, &run->counts);
     if (run_put_record(run, exit_status, err) != ERR_OK ||

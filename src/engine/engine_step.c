@@ -5,6 +5,7 @@
 
 #include "engine_private.h"
 #include "purser/base/log.h"
+#include "purser/engine/undo.h"
 
 enum { CLOCK_TOLERANCE_MS = 5 * 60 * 1000 };
 
@@ -99,6 +100,23 @@ void engine_touch_batch(struct engine *engine)
         engine->batch_since_boot_ms = engine->now.boot_ms;
 }
 
+/* What the item reverses has its end in the same batch. */
+static enum err_code settle_undo(struct engine *engine, const struct slot *slot, struct err *err)
+{
+    struct ledger *ledger = engine->ledger;
+    struct frozen_request request;
+    struct buf storage;
+    enum err_code code;
+
+    buf_init(&storage, BODY_BYTES_MAX + PATH_BYTES_MAX + ITEM_KEY_BYTES_MAX + 4096);
+    code = ledger->ops->read_request(ledger, slot->number, &storage, &request, err);
+    if (code == ERR_OK)
+        code = undo_settle(ledger, engine->options.jobs[slot->job].undone_job, &slot->item,
+                           &request, engine->now.wall_ms, err);
+    buf_deinit(&storage);
+    return code;
+}
+
 enum err_code engine_step(struct engine *engine, struct slot *slot, struct item_event *event,
                           enum effect *effect_out, struct err *err)
 {
@@ -128,6 +146,11 @@ enum err_code engine_step(struct engine *engine, struct slot *slot, struct item_
         engine->commit_urgent = true;
     }
     engine_touch_batch(engine);
+    if (*effect_out == EFFECT_FINAL && engine->options.jobs[slot->job].undoes &&
+        settle_undo(engine, slot, err) != ERR_OK) {
+        engine->failed = true;
+        return err->code;
+    }
     if (step.item.state == ITEM_SENDING &&
         (before.state != ITEM_SENDING || before.generation != step.item.generation)) {
         slot->intent_batch = engine->batch_open;

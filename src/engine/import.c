@@ -5,6 +5,7 @@
 #include "import_needs.h"
 #include "purser/core/lifecycle.h"
 #include "purser/engine/engine.h"
+#include "purser/engine/undo.h"
 
 static enum err_code commit_when_full(struct importer *importer, struct err *err)
 {
@@ -284,7 +285,7 @@ static bool is_in_scope(const struct importer *importer, const struct item *item
 static bool is_to_be_dropped(const struct importer *importer, const struct item *item)
 {
     return import_is_droppable(item) && (importer->dry || item->seen_run != importer->run) &&
-           is_in_scope(importer, item);
+           is_in_scope(importer, item) && !undo_is_job(importer->ledger, item->job);
 }
 
 /* Those that wait for it stay: the run looks at what they need then. */
@@ -388,8 +389,7 @@ enum err_code import_finish(struct importer *importer, uint32_t connection_count
         return ERR_OK;
     if (!importer->dry && import_commit(importer, err) != ERR_OK)
         return err->code;
-    if (importer->ledger->ops->counts(importer->ledger, UINT32_MAX, UINT32_MAX, &counts, err) !=
-        ERR_OK)
+    if (undo_counts_without(importer->ledger, &counts, err) != ERR_OK)
         return err->code;
     unsent = counts.by_state[ITEM_READY] + counts.by_state[ITEM_BLOCKED];
     /* A plan has added nothing. */
@@ -414,12 +414,12 @@ enum err_code import_finish(struct importer *importer, uint32_t connection_count
 /* --- corrected rows, given beside the source --- */
 
 static struct item step(struct importer *importer, const struct item *item,
-                        enum item_event_kind kind, struct hash128 hash)
+                        enum item_event_kind kind, bool corrected, struct hash128 hash)
 {
     struct item_event event = {.kind = kind,
                                .now_ms = importer->now_ms,
                                .delay_ms = -1,
-                               .corrected = true,
+                               .corrected = corrected,
                                .request_hash = hash,
                                .has_needs = item->has_needs};
     struct policy policy = {0};
@@ -432,8 +432,8 @@ static struct item step(struct importer *importer, const struct item *item,
 /* The item is ready afterwards, with the row's request in the same batch; or, if it has needs,
  * blocked until the run has looked at them. */
 static enum err_code correct(struct importer *importer, const struct import_row *row,
-                             enum correction correction, const struct import_outcome *outcome,
-                             struct err *err)
+                             enum correction correction, bool corrected,
+                             const struct import_outcome *outcome, struct err *err)
 {
     const struct ledger_ops *ops = importer->ledger->ops;
     const struct item *known = &outcome->known;
@@ -442,11 +442,11 @@ static enum err_code correct(struct importer *importer, const struct import_row 
     struct frozen_request request;
 
     if (known->state == ITEM_CANCELLED || correction == CORRECTION_AGAIN)
-        after = step(importer, &after, EVENT_RETRY, hash);
+        after = step(importer, &after, EVENT_RETRY, corrected, hash);
     if (correction == CORRECTION_CHANGE)
-        after = step(importer, &after, EVENT_CHANGED, hash);
+        after = step(importer, &after, EVENT_CHANGED, corrected, hash);
     if (after.state == ITEM_READY && after.has_needs)
-        after = step(importer, &after, EVENT_WAITS, hash);
+        after = step(importer, &after, EVENT_WAITS, corrected, hash);
     if (is_unsent(&after))
         after.seen_run = importer->run;
     request = freeze(row, after.generation);
@@ -474,10 +474,10 @@ enum err_code import_correction(struct importer *importer, const struct import_r
     case CORRECTION_GOES_ON:
         if (outcome.known.state != ITEM_READY)
             return ERR_OK;
-        return correct(importer, row, *correction_out, &outcome, err);
+        return correct(importer, row, *correction_out, true, &outcome, err);
     case CORRECTION_CHANGE:
     case CORRECTION_AGAIN:
-        return correct(importer, row, *correction_out, &outcome, err);
+        return correct(importer, row, *correction_out, true, &outcome, err);
     case CORRECTION_DONE:
     case CORRECTION_UNKNOWN:
     case CORRECTION_SKIPPED:
@@ -489,4 +489,20 @@ enum err_code import_correction(struct importer *importer, const struct import_r
         break;
     }
     return ERR_OK;
+}
+
+enum err_code import_undo(struct importer *importer, const struct import_row *row, struct err *err)
+{
+    struct import_outcome outcome;
+    enum correction correction;
+
+    if (import_compare(importer, row, &outcome, err) != ERR_OK)
+        return err->code;
+    if (!outcome.is_known)
+        return import_apply(importer, row, &outcome, err);
+    correction = converge_correction(&outcome.known, true, outcome.request_hash);
+    if (correction != CORRECTION_CHANGE && correction != CORRECTION_AGAIN &&
+        (correction != CORRECTION_GOES_ON || outcome.known.state != ITEM_READY))
+        return ERR_OK;
+    return correct(importer, row, correction, false, &outcome, err);
 }

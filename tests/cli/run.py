@@ -64,6 +64,10 @@ VOLATILE = [
 ]
 
 
+# Ids that the simulator gives depend on what came first.
+ENTITY_ID = re.compile(r"/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+
+
 class Skip(Exception):
     """The case cannot be run here."""
 
@@ -220,6 +224,19 @@ class Case:
             raise AssertionError(f"the background command ended with {status}")
         raise AssertionError(f"the background command sent {len(answered)} writes")
 
+    def step_arrived(self, number):
+        """@arrived NUMBER: waits until so many writes have arrived, answered or not"""
+        for _ in range(WAIT_SECONDS_MAX * 50):
+            if sum("seq" in line and line["method"] != "GET"
+                   for line in self.simulator.ledger()) >= int(number):
+                return
+            try:
+                status = self.background.wait(timeout=0.02)
+            except subprocess.TimeoutExpired:
+                continue
+            raise AssertionError(f"the background command ended with {status}")
+        raise AssertionError(f"{number} writes have not arrived")
+
     # --- running ---
 
     def run_command(self, words, line, several):
@@ -298,6 +315,8 @@ def requests_of(lines):
     that went wrong."""
     shown = []
     for line in lines:
+        if line.get("method", "GET") != "GET":
+            line = dict(line, path=re.sub(ENTITY_ID, "/<id>", line["path"]))
         if "seq" in line and line["method"] != "GET":
             fault = f" ({line['fault']})" if line["fault"] else ""
             shown.append((line["idempotency_key"] or line["path"], line["seq"],

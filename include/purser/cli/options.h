@@ -59,6 +59,7 @@ struct options {
     uint64_t limit;    /* --limit; UINT64_MAX = no limit */
     uint32_t canary;   /* --canary; 0 = none */
     const char *plan;  /* run --plan FILE */
+    uint64_t run;      /* undo --run N; 0 = none */
     const char *input; /* retry --input FILE */
     const char *job;   /* retry --job JOB: whose rows they are */
     struct spec_variable variables[OPTION_VARIABLES_MAX];
@@ -96,6 +97,7 @@ struct options {
 #define ALLOW_INSTALL (1u << 19)  /* --user, --system, --crontab, --print */
 #define ALLOW_COUNT (1u << 23)    /* -n */
 #define ALLOW_OPERANDS (1u << 24) /* any number of operands */
+#define ALLOW_UNDO (1u << 25)     /* --run N, --dry-run */
 #define ALLOW_REPORT (1u << 31)   /* --output sarif, github */
 
 /* Parses. Returns -1 to go on, else the exit status to end with: 0 after --help (printed on

@@ -18,7 +18,7 @@
     X(ITEM_SUCCEEDED, "succeeded", "the server reported success for this item's key") \
     X(ITEM_FAILED, "failed", "the server said definitely that there was no effect")   \
     X(ITEM_IN_DOUBT, "in_doubt", "neither done nor not-done can be proved")           \
-    X(ITEM_CANCELLED, "cancelled", "a person stopped it before it was sent")          \
+    X(ITEM_CANCELLED, "cancelled", "stopped by a person, or reversed by its undo")    \
     X(ITEM_SKIPPED, "skipped", "its if: was false")
 
 enum item_state {

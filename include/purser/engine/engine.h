@@ -34,6 +34,8 @@ struct engine_job {
     uint32_t failures_millionth; /* … or this share of the finished, after 100; 0 = none */
     uint32_t refusals_max; /* stop the job when its first so many items were all refused before
                               they were accepted; 0 = never */
+    bool undoes;           /* its items reverse the successes of those of another job … */
+    uint32_t undone_job;   /* … with this number in the ledger */
 };
 
 struct engine_options {

@@ -105,6 +105,11 @@ enum err_code import_apply(struct importer *importer, const struct import_row *r
 enum err_code import_correction(struct importer *importer, const struct import_row *row,
                                 enum correction *correction_out, struct err *err) ERR_CHECKED;
 
+/* Puts the undo of an item, a row that is no row of a source, or makes it ready again when it had
+ * failed; what is under way or over stays as it is. Errors: ERR_STORAGE, ERR_NO_MEMORY. */
+enum err_code import_undo(struct importer *importer, const struct import_row *row,
+                          struct err *err) ERR_CHECKED;
+
 /* Waits until all that was written is durable. */
 enum err_code import_commit(struct importer *importer, struct err *err) ERR_CHECKED;
 
