@@ -66,7 +66,7 @@ ALONE_MESSAGES = {
     r"^'\w+' does not say where the secret is": "depends on the operation",
 }
 # Codes of what purser alone knows in one place, and a schema too in another.
-SHARED_CODES = {"spec.natural", "spec.unknown_job", "spec.unknown_operation"}
+SHARED_CODES = {"spec.natural", "spec.time_zone", "spec.unknown_job", "spec.unknown_operation"}
 # Examples that no base takes, and why.
 UNTRIED_EXAMPLES = {
     "defaults/retry/natural example 0": "true is said of one job alone",
