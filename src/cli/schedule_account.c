@@ -25,6 +25,9 @@ const char *schedule_note(const struct schedule_slot *slot, char *text, size_t b
     return text;
 }
 
+/* So far may the clock be set back without a word. */
+#define CLOCK_AHEAD_MAX_S ((int64_t)60 * 60)
+
 /* --- which run went on when --- */
 
 struct books {
@@ -118,6 +121,17 @@ static enum err_code account(struct books *books, struct schedule_record *schedu
     return ERR_OK;
 }
 
+/* A clock that was wrong must not stop the schedule until its time has come. --now has no part in
+ * this: only the real clock tells that what is accounted for has not been. */
+static void mend_clock(struct schedule_record *schedule, struct settled *settled)
+{
+    int64_t wall_s = clock_wall_ms() / 1000;
+
+    settled->clock_was_ahead = schedule->until_s > wall_s + CLOCK_AHEAD_MAX_S;
+    if (settled->clock_was_ahead)
+        schedule->until_s = wall_s;
+}
+
 static enum err_code look(struct books *books, int64_t now_s, struct settled *settled)
 {
     struct ledger *ledger = books->session->ledger;
@@ -126,17 +140,19 @@ static enum err_code look(struct books *books, int64_t now_s, struct settled *se
         ledger == NULL ? ERR_NOT_FOUND : ledger->ops->read_schedule(ledger, &schedule, books->err);
 
     *settled = (struct settled){.began = code == ERR_NOT_FOUND};
-    if (settled->began) {
-        schedule = (struct schedule_record){.since_s = now_s, .until_s = now_s};
-    } else if (code != ERR_OK) {
+    if (code != ERR_OK && !settled->began)
         return code;
-    } else if (schedule.claimed_s != 0) {
+    if (schedule.claimed_s != 0) {
         settled->slot_s = schedule.claimed_s;
         settled->goes_on = true;
         return ERR_OK;
-    } else if (account(books, &schedule, now_s, settled) != ERR_OK) {
-        return books->err->code;
     }
+    if (settled->began)
+        schedule = (struct schedule_record){.since_s = now_s, .until_s = now_s};
+    else
+        mend_clock(&schedule, settled);
+    if (!settled->began && account(books, &schedule, now_s, settled) != ERR_OK)
+        return books->err->code;
     if (!books->writes)
         return ERR_OK;
     if (ledger->ops->put_schedule(ledger, &schedule, books->err) != ERR_OK)

@@ -165,6 +165,9 @@ static void tell_settled(const struct tick *tick, const struct session *session,
         schedule_next(&session->spec.schedule.cron, session->zone, tick->now_s);
     char text[MOMENT_BYTES];
 
+    if (settled->clock_was_ahead)
+        print_talk("%s: the clock was ahead when its slots were looked at; they count from now on",
+                   session->spec.name);
     moment_print(settled->slot_s != 0 ? settled->slot_s : next.due_s, 0, text);
     if (settled->slot_s != 0)
         print_talk("%s: slot %s %s%s", session->spec.name, text,

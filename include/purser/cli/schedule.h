@@ -22,9 +22,10 @@ const char *schedule_note(const struct schedule_slot *slot, char *text, size_t b
 /* --- accounts: what the ledger says of slots --- */
 
 struct settled {
-    bool began;     /* this was the first look: slots count from now on */
-    int64_t slot_s; /* is claimed and is to run; 0 = none */
-    bool goes_on;   /* it was claimed before, and its run had not come to an end */
+    bool began;           /* this was the first look: slots count from now on */
+    int64_t slot_s;       /* is claimed and is to run; 0 = none */
+    bool goes_on;         /* it was claimed before, and its run had not come to an end */
+    bool clock_was_ahead; /* what was accounted for lies in the future: it goes on from now */
 };
 
 /* Accounts for all slots of the loaded spec up to `now_s` and claims the one that is to run, in one

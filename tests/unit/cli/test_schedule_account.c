@@ -155,6 +155,26 @@ static void foreseeing_writes_nothing(void **context)
     close_ledger(&opened);
 }
 
+static void clock_that_was_ahead_does_not_stop_the_schedule(void **context)
+{
+    struct schedule_record schedule = {.since_s = START, .until_s = 4102444800};
+    struct settled settled;
+    struct err err = {0};
+    (void)context;
+
+    begin();
+    assert_false(settle(START + HOUR - 1).clock_was_ahead);
+    must(opened.port->ops->put_schedule(opened.port, &schedule, &err), &err);
+    commit(opened.port);
+    settled = settle(START + HOUR);
+    assert_true(settled.clock_was_ahead);
+    assert_int_equal(settled.slot_s, 0);
+    must(opened.port->ops->read_schedule(opened.port, &schedule, &err), &err);
+    assert_true(schedule.until_s < 4102444800);
+    assert_false(settle(START + HOUR).clock_was_ahead);
+    close_ledger(&opened);
+}
+
 static void run_ends_its_slot_unless_it_was_stopped(void **context)
 {
     struct options with_slot = {.schedule = {.has_slot = true, .slot_s = START + HOUR}};
@@ -198,6 +218,7 @@ int main(void)
         SCRATCH_TEST(claimed_slot_goes_on_until_it_is_closed),
         SCRATCH_TEST(slots_during_runs_name_the_run),
         SCRATCH_TEST(foreseeing_writes_nothing),
+        SCRATCH_TEST(clock_that_was_ahead_does_not_stop_the_schedule),
         SCRATCH_TEST(run_ends_its_slot_unless_it_was_stopped),
     };
 
