@@ -106,6 +106,11 @@ static void append_next(const struct run *run, int exit_status, struct buf *out)
 
     switch (exit_status) {
     case EXIT_SOME_FAILED:
+        if (run->counts.by_state[ITEM_FAILED] == 0 && run->only_seen) {
+            buf_append_format(out, "next: purser run %s%s goes on with what has waited for these\n",
+                              file, state);
+            break;
+        }
         if (run->counts.by_state[ITEM_FAILED] == 0) {
             buf_append_format(out,
                               "next: purser items %s%s --where state=blocked shows what the rest "
