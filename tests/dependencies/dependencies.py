@@ -38,6 +38,7 @@ jobs:
   invoices:
     needs: {{ customer: {{ job: customers, key: "${{row.customer}}" }} }}
     order_by: ${{row.customer}}
+    when_changed: resend
     source: {{ csv: invoices.csv, key: "${{row.number}}" }}
     request: POST /accounting/invoices
     body:
@@ -215,6 +216,21 @@ class Dependencies(unittest.TestCase):
             wire = Wire(books)
             self.assert_laws(books, wire)
             self.assert_all_done(books, wire)
+
+    def test_resent_item_goes_before_what_is_new_in_its_group(self):
+        with Books(["--job-time", "5"]) as books:
+            self.assertEqual(books.run()[0], 0)
+            before = len(books.simulator.ledger())
+            books.invoices += ["C1-8", "C1-9", "C2-9"]
+            books.write_invoices({"C1-0": "changed", "C1-2": "changed"})
+            status, _, talk = books.run()
+            self.assertEqual(status, 0, talk)
+            wire = Wire(books)
+            changed = ["C1-0", "C1-2", "C1-8", "C1-9"]
+            self.assertEqual([item for item in wire.sent if wire.sent[item][0] >= before
+                              and item.startswith("C1")], changed)
+            for earlier, later in zip(changed, changed[1:]):
+                self.assertLess(wire.done[earlier][0], wire.sent[later][0], later)
 
     def test_cancelled_item_lets_the_next_of_its_group_go(self):
         with Books() as books:
