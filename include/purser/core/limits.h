@@ -37,8 +37,9 @@
 
 /* items */
 #define ROW_KEY_BYTES_MAX 300
-#define ITEM_KEY_BYTES_MAX (ROW_KEY_BYTES_MAX + 12) /* that of an undo has a generation behind it \
-                                                     */
+#define ITEM_KEY_BYTES_MAX                                                 \
+    (ROW_KEY_BYTES_MAX + 12) /* that of an undo has a generation behind it \
+                              */
 #define BODY_BYTES_MAX (16u * 1024 * 1024)
 #define PATH_BYTES_MAX 2048
 #define REMOTE_JOB_BYTES_MAX 128
