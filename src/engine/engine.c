@@ -323,7 +323,8 @@ const struct engine_progress *engine_progress(struct engine *engine)
     struct engine_progress *progress = &engine->progress;
 
     progress->in_flight = engine->on_wire;
-    progress->active = engine->slot_count - engine->free_count - engine->releasing.count;
+    progress->active =
+        engine->slot_count - engine->free_count - engine->releasing.count - engine->released.count;
     progress->rate_millis = engine->pace.rate_millis;
     progress->paused_until_boot_ms =
         engine->pace.paused_until_ms > engine->now.boot_ms ? engine->pace.paused_until_ms : 0;

@@ -25,7 +25,7 @@ enum slot_place {
     SLOT_ON_WIRE,  /* a transfer runs */
     SLOT_ASIDE,    /* its connection is parked, and it may have been sent */
     SLOT_FINISHED, /* final; free once that is durable … */
-    SLOT_RELEASING /* … and, if others wait for it, those were looked at */
+    SLOT_RELEASING /* … and, if others wait for it, that these were looked at is durable too */
 };
 
 /* One active item. */
@@ -157,7 +157,7 @@ struct engine {
     struct retry_budget retries;
     struct question organisation; /* for the time, and whether the credentials are good */
     bool credentials_doubted;     /* nothing is sent until that is answered */
-    struct queue to_poll, finished, releasing;
+    struct queue to_poll, finished, releasing, released;
     struct {
         bool runs;
         enum wait_kind kind;

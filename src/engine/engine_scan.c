@@ -52,6 +52,9 @@ void engine_release_closed(struct engine *engine)
         if (engine->jobs[i].gate == GATE_SHUT)
             engine->jobs[i].gate = GATE_UNKNOWN;
     engine->news_closing = (struct news){0};
+    while (engine->released.count > 0 &&
+           engine->slots[engine->released.head].last_batch <= engine->batch_durable)
+        slot_release(engine, queue_pop(engine, &engine->released));
     for (size_t i = 0; i < engine->options.connection_count; i++) {
         struct connection *connection = &engine->connections[i];
 
@@ -195,7 +198,9 @@ static enum err_code end_scan(struct engine *engine, struct err *err)
         ERR_OK)
         return err->code;
     engine_touch_batch(engine);
-    slot_release(engine, slot);
+    /* Until then the index still names it, and those that it has released. */
+    slot->last_batch = engine->batch_open;
+    queue_push(engine, &engine->released, slot);
     return ERR_OK;
 }
 

@@ -188,6 +188,8 @@ struct step __wrap_lifecycle_step(const struct item *before, const struct item_e
             judge_doubt(sim, item, before, event, step.item.reason);
         judge_end(sim, item, step.item.state);
         sim_judge_needs(sim, item, event->kind);
+        if (event->kind == EVENT_WITHDRAWN) /* when it begins again, its canary may be over */
+            item->has_begun = item->is_canary = false;
     }
     if (step.item.generation != before->generation || step.item.state == ITEM_READY ||
         step.item.state == ITEM_BLOCKED)
