@@ -134,11 +134,14 @@ EXAMPLES = {
     "spec.body": Example("job"),
     "spec.constant_key": Example("source"),
     "spec.custom": Example("job"),
-    "spec.custom_object": Example("job", {"shop": "platform: ZOHOBOOKS", "job": "body:\n  other_entity_fields: {}\n  line_items: []"}),
+    "spec.custom_object": Example("job", {"shop": "platform: ZOHOBOOKS",
+                                          "job": "body:\n  other_entity_fields: {}\n"
+                                                 "  line_items: []"}),
     "spec.empty": Example("spec"),
     "spec.evaluate": Example("top"),
     "spec.idempotent": Example("job", {"job": "request: PATCH /accounting/items/${row.sku}\n"
-                                                "body:\n  item: { name: x }", "shop": "platform: QUICKBOOKS_DESKTOP"}),
+                                                "body:\n  item: { name: x }",
+                                         "shop": "platform: QUICKBOOKS_DESKTOP"}),
     "spec.mode": Example("job"),
     "spec.name": Example("top"),
     "spec.natural": Example("job", {"job": POST, "product": PRODUCT}),
@@ -218,7 +221,8 @@ EXAMPLES = {
     "credentials.mode": Example("shell", {**REAL, "shop": "access_token: { file: token }"},
                                 run=RUN),
     "credentials.owner": Example("shell", {**REAL, "shop": "access_token: { file: token }"},
-                                 {"token": "6ba7b810-9dad-41d1-80b4-00c04fd430c8\n"}, ("chmod 600 token",), RUN, True),
+                                 {"token": "6ba7b810-9dad-41d1-80b4-00c04fd430c8\n"},
+                                 ("chmod 600 token",), RUN, True),
     "credentials.value": Example("shell", REAL, run=RUN),
 }
 

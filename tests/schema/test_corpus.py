@@ -54,7 +54,8 @@ FILES = {
 ALONE_CODES = re.compile(
     r"^(data|source|expr|template|credentials)\.|"
     r"^spec\.(unknown_(operation|connection|column|job)|platform|body|mode|natural|idempotent|"
-    r"custom|custom_object|evaluate|variable|openapi|required_member|reconcile|undo|needs_circle|time_zone|url)$")
+    r"custom|custom_object|evaluate|variable|openapi|required_member|reconcile|undo|needs_circle|"
+    r"time_zone|url)$")
 # And messages with a code that the schema has an eye on too; each with the reason.
 ALONE_MESSAGES = {
     r"first_delay is longer than max_delay": "compares two keys",
