@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "purser/cli/command.h"
+#include "purser/cli/plan_file.h"
 #include "purser/cli/plan_view.h"
 #include "purser/cli/schedule.h"
 #include "purser/io/clock.h"
@@ -12,7 +13,9 @@ const char help_plan[] =
     "usage: purser plan SPEC [options]\n\n"
     "  purser plan jobspecs/catalog-upload.yaml\n"
     "  purser plan catalogue.yaml --show products/SKU-17   the exact request of one item\n"
-    "  purser plan catalogue.yaml --output ndjson          a line an item: what would happen\n\n"
+    "  purser plan catalogue.yaml --output ndjson          a line an item: what would happen\n"
+    "  purser plan catalogue.yaml -o monday.plan           then: purser run catalogue.yaml\n"
+    "                                                      --plan monday.plan\n\n"
     "Compares the rows of today with the ledger, as `run` does, and says what would be done.\n"
     "Every request is rendered and checked. Nothing is sent, nothing is written.\n\n"
     "Of rows that have left the source, those never sent are dropped by a run; those that ended "
@@ -20,6 +23,9 @@ const char help_plan[] =
     "only counted. The time is an estimate under the limits of the spec, with what earlier runs "
     "have\n"
     "learned of `rate: auto`.\n\n"
+    "  -o FILE            also write the plan to FILE (mode 0600, JSON: what is shown, the "
+    "options,\n"
+    "                     hashes of spec, rows and ledger; no secrets, but the values of --var)\n"
     "  --show JOB/KEY     print one request\n"
     "  --only JOB, --where TERMS, --limit N, --canary N\n"
     "                     as for `run`: what it would do with these\n"
@@ -36,6 +42,7 @@ struct plan {
     struct session *session;
     struct comparison comparison;
     struct plan_load load;
+    struct plan_rows rows; /* for -o */
     struct buf out;
     bool shown;
 };
@@ -121,6 +128,9 @@ static enum err_code plan_row(void *opaque, const struct rendered_row *row,
 {
     struct plan *plan = opaque;
 
+    if (plan->session->options->directory != NULL &&
+        plan_rows_take(&plan->rows, row, outcome, err) != ERR_OK)
+        return err->code;
     if (is_asked_for(plan, row))
         show_request(plan, row);
     if (plan->session->options->output != OUTPUT_NDJSON)
@@ -142,10 +152,49 @@ static enum err_code compare(struct plan *plan, struct err *err)
     *err = (struct err){0}; /* no ledger yet: everything is new */
     code = comparison_open(session, &(struct comparison_options){.started_ms = clock_wall_ms()},
                            &plan->comparison, err);
+    plan_rows_init(&plan->rows, &session->spec, NULL);
     if (code == ERR_OK)
         code = comparison_walk(&plan->comparison, false, plan_row, plan, err);
+    if (code == ERR_OK)
+        code = plan_rows_end(&plan->rows, err);
+    if (code == ERR_OK)
+        code = selection_tell_needs(&plan->comparison.selection, session, err);
     comparison_close(&plan->comparison);
     return code;
+}
+
+/* With -o: what is shown goes into the file as well. */
+static enum err_code write_file(struct plan *plan, struct err *err)
+{
+    const char *name = plan->session->options->directory;
+    struct buf shown;
+    enum err_code code;
+
+    if (name == NULL)
+        return ERR_OK;
+    buf_init(&shown, PLAN_BYTES_MAX);
+    plan_append_json(&plan->comparison, &plan->load, &shown);
+    code = shown.failed == ERR_OK
+               ? plan_file_write(name, &plan->comparison, &plan->rows,
+                                 (struct slice){shown.bytes, shown.length - 1}, err)
+               : err_set(err, shown.failed, "the plan is too large to be built");
+    buf_deinit(&shown);
+    return code;
+}
+
+static void append_next(struct plan *plan)
+{
+    const struct options *options = plan->session->options;
+    bool is_of_all = selection_is_all(&plan->comparison.selection) && options->canary == 0 &&
+                     options->limit == UINT64_MAX;
+
+    buf_append_format(&plan->out, "nothing was sent; next: purser run %s%s",
+                      plan->session->spec.file, session_state_words(plan->session));
+    if (options->directory != NULL)
+        buf_append_format(&plan->out, " --plan %s", options->directory);
+    else if (!is_of_all)
+        buf_append_text(&plan->out, " with the same options");
+    buf_append_byte(&plan->out, '\n');
 }
 
 static enum err_code print_plan(struct plan *plan, struct err *err)
@@ -158,12 +207,12 @@ static enum err_code print_plan(struct plan *plan, struct err *err)
         return err_set(err, ERR_NOT_FOUND, "no row of today is '%.200s'", options->show);
     if (options->show != NULL)
         return print_out(&plan->out, err);
-    if (plan_load_find(&plan->comparison, &plan->load, err) != ERR_OK)
+    if (plan_load_find(&plan->comparison, &plan->load, err) != ERR_OK ||
+        write_file(plan, err) != ERR_OK)
         return err->code;
     if (options->output == OUTPUT_TABLE) {
         plan_append_table(&plan->comparison, &plan->load, &plan->out);
-        buf_append_format(&plan->out, "nothing was sent; next: purser run %s%s\n",
-                          session->spec.file, session_state_words(session));
+        append_next(plan);
     } else if (options->output == OUTPUT_JSON) {
         plan_append_json(&plan->comparison, &plan->load, &plan->out);
     }
@@ -178,7 +227,7 @@ int cmd_plan(int argc, char **argv)
     struct err err = {0};
     int exit_status = options_parse(argc, argv,
                                     ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_SHOW | ALLOW_SELECT |
-                                        ALLOW_VALIDATE | ALLOW_SLOT,
+                                        ALLOW_DIRECTORY | ALLOW_VALIDATE | ALLOW_SLOT,
                                     &options);
 
     if (exit_status != -1)

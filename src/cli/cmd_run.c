@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "purser/cli/command.h"
-#include "purser/cli/comparison.h"
+#include "purser/cli/plan_file.h"
+#include "purser/cli/run.h"
 #include "purser/cli/schedule.h"
 #include "purser/io/clock.h"
 #include "purser/io/request_renderer.h"
@@ -28,6 +29,9 @@ const char help_run[] =
     "  --limit N          start at most N new items\n"
     "  --canary N         each job sends N items first, and the others when these have all\n"
     "                     succeeded; else it stops with exit status 5\n"
+    "  --plan FILE        send what `purser plan -o FILE` has shown, or refuse: when the spec, a "
+    "row\n"
+    "                     or the ledger has changed since, nothing is written and nothing is sent\n"
     "  --wait DURATION    stop after this long; exit status 75 when not finished\n"
     "  --grace DURATION   after Ctrl-C or SIGTERM, time for what is on the wire (default 30s)\n"
     "  --slot TIME        run for this time of the schedule: ${run.slot} and ${run.slot_local}\n"
@@ -74,28 +78,51 @@ static bool is_stopped(void *context)
     return signals_take(run->signal_fd) != 0;
 }
 
+static enum err_code take_planned(void *context, const struct rendered_row *row,
+                                  const struct import_outcome *outcome, struct err *err)
+{
+    return plan_rows_take(context, row, outcome, err);
+}
+
+/* The comparison as it was shown, before anything is written. */
+static enum err_code keep_to_plan(const struct run *run, struct comparison *comparison,
+                                  struct err *err)
+{
+    static struct plan_rows rows; /* too large for the stack */
+
+    if (run->plan == NULL)
+        return ERR_OK;
+    plan_rows_init(&rows, &run->session->spec, run->plan);
+    if (comparison_walk(comparison, false, take_planned, &rows, err) != ERR_OK)
+        return err->code;
+    return plan_rows_end(&rows, err);
+}
+
 /* From the sources to the ledger. */
 static enum err_code compare(struct run *run, struct err *err)
 {
     struct session *session = run->session;
     struct comparison comparison;
-    enum err_code code =
-        comparison_open(session,
-                        &(struct comparison_options){.started_ms = run->started_wall_ms,
-                                                     .credentials = run->credentials,
-                                                     .keep_rows = true,
-                                                     .stop = is_stopped,
-                                                     .stop_context = run},
-                        &comparison, err);
+    enum err_code code = comparison_open(
+        session,
+        &(struct comparison_options){.started_ms = run->started_wall_ms,
+                                     .planned_ms = run->plan == NULL ? 0 : run->plan->planned_ms,
+                                     .credentials = run->credentials,
+                                     .keep_rows = true,
+                                     .stop = is_stopped,
+                                     .stop_context = run},
+        &comparison, err);
 
     run->number = comparison.run;
+    if (code == ERR_OK)
+        code = selection_tell_needs(&comparison.selection, session, err);
+    if (code == ERR_OK)
+        code = keep_to_plan(run, &comparison, err);
     if (code == ERR_OK) {
         session_warn(session);
         code = run_put_record(run, -1, err);
     }
     run->only_seen = !selection_is_all(&comparison.selection);
-    if (code == ERR_OK)
-        code = selection_tell_needs(&comparison.selection, session, err);
     if (code == ERR_OK)
         code = comparison_walk(&comparison, true, NULL, NULL, err);
     if (code == ERR_OK && request_renderer_is_needed(&session->spec))
@@ -118,10 +145,12 @@ static int tell_slot_is_over(const struct session *session)
     return EXIT_DONE;
 }
 
-static int run_session(struct session *session, struct credentials *credentials)
+static int run_session(struct session *session, struct credentials *credentials,
+                       const struct plan_file *plan)
 {
     struct run run = {.session = session,
                       .credentials = credentials,
+                      .plan = plan,
                       .started_wall_ms = clock_wall_ms(),
                       .started_boot_ms = clock_boot_ms()};
     struct err err = {0};
@@ -133,7 +162,9 @@ static int run_session(struct session *session, struct credentials *credentials)
         credentials_load(&session->spec, credentials, &session->diagnostics, &err) != ERR_OK ||
         signals_open(&run.signal_fd, &err) != ERR_OK)
         return session_fail(session, &err);
-    if (session_open_ledger(session, true, &err) != ERR_OK ||
+    if ((plan != NULL && plan_file_check_spec(plan, session, &err) != ERR_OK) ||
+        session_open_ledger(session, true, &err) != ERR_OK ||
+        (plan != NULL && plan_file_check_ledger(plan, session, &err) != ERR_OK) ||
         run_slot_begin(&run, &slot_is_over, &err) != ERR_OK)
         exit_status = session_fail(session, &err);
     else if (slot_is_over)
@@ -149,18 +180,24 @@ static int run_session(struct session *session, struct credentials *credentials)
 
 int cmd_run(int argc, char **argv)
 {
+    static struct plan_file plan; /* too large for the stack */
     struct options options;
     struct session session;
     struct credentials credentials = {0};
+    struct err err = {0};
     int exit_status = options_parse(argc, argv,
                                     ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_RUN | ALLOW_SELECT |
-                                        ALLOW_VALIDATE | ALLOW_SLOT,
+                                        ALLOW_PLAN | ALLOW_VALIDATE | ALLOW_SLOT,
                                     &options);
 
     if (exit_status != -1)
         return exit_status;
     session_init(&session, &options);
-    exit_status = run_session(&session, &credentials);
+    if (options.plan != NULL &&
+        plan_file_read(options.plan, &session.arena, &options, &plan, &err) != ERR_OK)
+        exit_status = session_fail(&session, &err);
+    else
+        exit_status = run_session(&session, &credentials, options.plan == NULL ? NULL : &plan);
     credentials_wipe(&credentials);
     session_deinit(&session);
     return exit_status;

@@ -74,7 +74,8 @@ enum err_code comparison_open(struct session *session, const struct comparison_o
     comparison->store.directory = options->keep_rows ? &session->directory : NULL;
     if (selection_make(session, &comparison->selection, err) != ERR_OK ||
         intake_open_with_store(&session->spec, comparison->selection.left_out, comparison->run,
-                               options->started_ms, options->keep_rows ? &comparison->store : NULL,
+                               options->planned_ms != 0 ? options->planned_ms : options->started_ms,
+                               options->keep_rows ? &comparison->store : NULL,
                                &session->diagnostics, &comparison->intake, err) != ERR_OK)
         return err->code;
     intake_set_stop(comparison->intake, options->stop, options->stop_context);

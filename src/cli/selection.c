@@ -65,14 +65,15 @@ bool selection_takes(const struct selection *selection, const struct spec *spec,
                             .line = row->line});
 }
 
-/* Items of a job that are not over in a way that lets others begin; UINT64_MAX: the ledger does not
- * know the job. */
+/* Items of a job that are not over in a way that lets others begin; UINT64_MAX: the ledger has none
+ * of it. */
 static enum err_code count_open(struct ledger *ledger, const char *job, uint64_t *count_out,
                                 struct err *err)
 {
     struct item_counts counts;
     const char *name;
     uint32_t number = 0;
+    uint64_t total = 0;
 
     *count_out = UINT64_MAX;
     if (ledger == NULL)
@@ -83,11 +84,24 @@ static enum err_code count_open(struct ledger *ledger, const char *job, uint64_t
         return ERR_OK;
     if (ledger->ops->counts(ledger, number, UINT32_MAX, &counts, err) != ERR_OK)
         return err->code;
+    for (int state = 0; state < ITEM_STATE_COUNT; state++)
+        total += counts.by_state[state];
+    if (total == 0)
+        return ERR_OK;
     *count_out = 0;
     for (int state = 0; state < ITEM_STATE_COUNT; state++)
         if (state != ITEM_SUCCEEDED && state != ITEM_SKIPPED && state != ITEM_CANCELLED)
             *count_out += counts.by_state[state];
     return ERR_OK;
+}
+
+/* Nothing is known of the job's items, so a job that waits for all of them cannot wait. */
+static enum err_code never_sent(const struct spec_job *job, const char *needed, struct err *err)
+{
+    return err_set(err, ERR_USAGE,
+                   "--only leaves out job %s, which %s needs and of which nothing was ever sent\n"
+                   "hint: --only %s as well, or first",
+                   needed, job->name, needed);
 }
 
 enum err_code selection_tell_needs(const struct selection *selection, struct session *session,
@@ -104,6 +118,8 @@ enum err_code selection_tell_needs(const struct selection *selection, struct ses
                 continue;
             if (count_open(session->ledger, spec->jobs[needed].name, &open_count, err) != ERR_OK)
                 return err->code;
+            if (open_count == UINT64_MAX && spec->jobs[i].needs[j].alias == NULL)
+                return never_sent(&spec->jobs[i], spec->jobs[needed].name, err);
             if (open_count == UINT64_MAX)
                 print_talk("warning: job %s needs %s, which --only leaves out and which has not "
                            "been sent; what waits for it stays blocked",

@@ -52,6 +52,9 @@ enum err_code ledger_store_mark(const struct ledger_store *store, struct err *er
 /* Of the data file; a copy has another one. "" when it cannot be told. Borrowed. */
 const char *ledger_store_identity(const struct ledger_store *store);
 
+/* The number of the last transaction that changed something. */
+uint64_t ledger_store_revision(const struct ledger_store *store);
+
 /* What LMDB stores depends on: word size, byte order, version of the data format. */
 const char *ledger_store_platform(void);
 

@@ -66,6 +66,14 @@ const char *ledger_store_identity(const struct ledger_store *store)
     return store->identity;
 }
 
+uint64_t ledger_store_revision(const struct ledger_store *store)
+{
+    MDB_envinfo info;
+
+    (void)mdb_env_info(store->env, &info);
+    return info.me_last_txnid;
+}
+
 const char *ledger_store_platform(void)
 {
     return sizeof(void *) == 8 ? (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? "64 little lmdb-0.9"

@@ -345,6 +345,16 @@ struct ledger *lmdb_ledger_port(struct lmdb_ledger *ledger)
     return &ledger->port;
 }
 
+const char *lmdb_ledger_identity(const struct lmdb_ledger *ledger)
+{
+    return ledger_store_identity(ledger->store);
+}
+
+uint64_t lmdb_ledger_revision(const struct lmdb_ledger *ledger)
+{
+    return ledger_store_revision(ledger->store);
+}
+
 int lmdb_ledger_event_fd(const struct lmdb_ledger *ledger)
 {
     return ledger->committer == NULL ? -1 : ledger_committer_event_fd(ledger->committer);

@@ -34,7 +34,8 @@ struct comparison {
 };
 
 struct comparison_options {
-    int64_t started_ms;                    /* of the run; what ${run.started_at} gives */
+    int64_t started_ms;                    /* of the run */
+    int64_t planned_ms;                    /* what ${run.started_at} gives; 0 = started_ms */
     const struct credentials *credentials; /* to see that secrets are there; NULL = not looked */
     bool keep_rows; /* a walk that writes keeps the rows of standard input and of commands in the
                        ledger's folder, for `results` */

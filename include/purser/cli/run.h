@@ -8,10 +8,13 @@
 #include "purser/io/credentials.h"
 #include "purser/io/intake.h"
 
+struct plan_file;
+
 /* One run, from the comparison to the summary. */
 struct run {
     struct session *session;
     struct credentials *credentials;
+    const struct plan_file *plan; /* run --plan; NULL = none */
     uint32_t number;
     int64_t started_wall_ms, started_boot_ms;
     bool only_seen; /* start only ready items whose seen_run is this run */

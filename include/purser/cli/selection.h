@@ -23,6 +23,7 @@ bool selection_takes(const struct selection *selection, const struct spec *spec,
                      const struct rendered_row *row, const struct import_outcome *outcome);
 
 /* Tells of jobs that are left out, are needed by one that is not, and are not done. Errors:
+ * ERR_USAGE (one that waits for a whole job of which the ledger has no item: it would not wait),
  * ERR_STORAGE. */
 enum err_code selection_tell_needs(const struct selection *selection, struct session *session,
                                    struct err *err) ERR_CHECKED;

@@ -34,6 +34,11 @@ void lmdb_ledger_close(struct lmdb_ledger *ledger);
 
 struct ledger *lmdb_ledger_port(struct lmdb_ledger *ledger);
 
+/* Which ledger it is, as far as the file system tells ("" when it does not), and the number of the
+ * last transaction that changed it: as long as both are the same, nothing in it has changed. */
+const char *lmdb_ledger_identity(const struct lmdb_ledger *ledger);
+uint64_t lmdb_ledger_revision(const struct lmdb_ledger *ledger);
+
 /* Becomes readable when a commit has ended; for the event loop. Read and forget 8 bytes. -1 when
  * opened for reading. */
 int lmdb_ledger_event_fd(const struct lmdb_ledger *ledger);

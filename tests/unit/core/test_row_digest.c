@@ -1,0 +1,99 @@
+/* Many rows in order as a few hashes: a difference is seen, and has a place. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "purser/core/row_digest.h"
+
+static struct row_digest grown, fixed; /* too large for the stack */
+
+static struct hash128 row(uint64_t number)
+{
+    return checksum128(&number, sizeof number);
+}
+
+static void grow_over(uint64_t count)
+{
+    row_digest_init(&grown, 0);
+    for (uint64_t i = 0; i < count; i++)
+        row_digest_add(&grown, row(i));
+    row_digest_end(&grown);
+}
+
+/* The first block that differs when row `changed` is another one; SIZE_MAX = none does. */
+static size_t first_difference(uint64_t count, uint64_t changed)
+{
+    row_digest_init(&fixed, grown.rows_each);
+    for (uint64_t i = 0; i < count; i++)
+        if (row_digest_add(&fixed, i == changed ? row(i + 1000000) : row(i)) &&
+            fixed.last != grown.blocks[fixed.block_count - 1])
+            return fixed.block_count - 1;
+    if (row_digest_end(&fixed) && fixed.last != grown.blocks[fixed.block_count - 1])
+        return fixed.block_count - 1;
+    assert_int_equal(fixed.block_count, grown.block_count);
+    return SIZE_MAX;
+}
+
+static void each_row_has_its_own_block_as_long_as_there_is_room(void **context)
+{
+    (void)context;
+    grow_over(ROW_DIGEST_BLOCKS_MAX);
+    assert_int_equal(grown.rows_each, 1);
+    assert_int_equal(grown.block_count, ROW_DIGEST_BLOCKS_MAX);
+    grow_over(ROW_DIGEST_BLOCKS_MAX + 1);
+    assert_int_equal(grown.rows_each, 2);
+    assert_int_equal(grown.block_count, ROW_DIGEST_BLOCKS_MAX / 2 + 1);
+}
+
+static void blocks_that_grew_are_those_that_were_long_from_the_beginning(void **context)
+{
+    static const uint64_t counts[] = {0, 1, 4095, 4096, 4097, 8192, 8193, 20000, 50001};
+    (void)context;
+
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        grow_over(counts[i]);
+        assert_int_equal(grown.row_count, counts[i]);
+        assert_in_range(grown.block_count, 0, ROW_DIGEST_BLOCKS_MAX);
+        assert_true(first_difference(counts[i], UINT64_MAX) == SIZE_MAX);
+    }
+}
+
+static void a_changed_row_is_found_in_its_block(void **context)
+{
+    static const uint64_t changed[] = {0, 1, 15, 16, 12345, 50000};
+    (void)context;
+
+    grow_over(50001);
+    for (size_t i = 0; i < sizeof changed / sizeof *changed; i++)
+        assert_int_equal(first_difference(50001, changed[i]), changed[i] / grown.rows_each);
+}
+
+static void the_order_of_rows_counts(void **context)
+{
+    uint64_t first;
+    (void)context;
+
+    row_digest_init(&fixed, 2);
+    row_digest_add(&fixed, row(1));
+    row_digest_add(&fixed, row(2));
+    first = fixed.last;
+    row_digest_init(&fixed, 2);
+    row_digest_add(&fixed, row(2));
+    row_digest_add(&fixed, row(1));
+    assert_true(first != fixed.last);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_row_has_its_own_block_as_long_as_there_is_room),
+        cmocka_unit_test(blocks_that_grew_are_those_that_were_long_from_the_beginning),
+        cmocka_unit_test(a_changed_row_is_found_in_its_block),
+        cmocka_unit_test(the_order_of_rows_counts),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
