@@ -75,11 +75,14 @@ static void show_request(struct plan *plan, const struct rendered_row *row)
 {
     const struct spec *spec = &plan->session->spec;
     const struct spec_job *job = &spec->jobs[row->job_index];
-
     struct slice path = row->is_draft ? row->known_path : row->path;
     struct slice body = row->is_draft ? row->known_body : row->body;
 
     plan->shown = true;
+    if (!row->condition) {
+        buf_append_text(&plan->out, "# its if: is false, so nothing is sent for it\n");
+        return;
+    }
     if (row->is_draft)
         buf_append_text(&plan->out, "# ~ stands for what comes from the items that it waits for\n");
     buf_append_format(&plan->out, "%s %.*s\nX-Rutter-Version: %s\nAuthorization: [secret]\n",
