@@ -193,9 +193,10 @@ static void take_due(struct engine *engine)
 /* Nothing is left that this run could do. */
 static bool is_idle(const struct engine *engine)
 {
-    if ((engine->restarting && engine->free_count > 0) || engine->on_wire > 0 ||
-        engine->waiting_count > engine->progress.stuck || engine->credentials_doubted ||
-        engine_release_is_pending(engine))
+    /* What has ended frees its slot when that is durable. */
+    if ((engine->restarting && engine->free_count + engine->finished.count > 0) ||
+        engine->on_wire > 0 || engine->waiting_count > engine->progress.stuck ||
+        engine->credentials_doubted || engine_release_is_pending(engine))
         return false;
     for (size_t i = 0; i < engine->options.connection_count; i++) {
         const struct connection *connection = &engine->connections[i];
