@@ -18,7 +18,7 @@ static void set_scope(void)
 
 static const struct text_template *compile(const char *expression)
 {
-    char yaml[512];
+    static char yaml[512]; /* the places of errors are looked up in it later */
 
     set_scope();
     snprintf(yaml, sizeof yaml, "v: >-\n  %s\n", expression);
