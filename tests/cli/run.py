@@ -13,7 +13,8 @@ A case is a folder under cases/ with
   server.json   optional: {"options": [...]} for starting rutter-sim, {"next": [...]} for
                 POST /_sim/fail before the first command, {"random_keys": true} where the
                 idempotency keys are no functions of the items: they are left out of `requests`;
-                {"keep_times": true} where all times follow from the commands
+                {"keep_times": true} where all times follow from the commands; {"any_order": true}
+                where writes without a key go side by side: those of one path are sorted by name
   expected/     stdout, stderr, exit (one status a command), requests; written by --update
   any other     copied into the working folder; in *.yaml and *.env {sim} and {dir} are filled in
 
@@ -277,9 +278,10 @@ class Case:
             else:
                 self.run_command(words, line, several)
         lines = self.simulator.ledger()
-        if self.read_json("server.json").get("random_keys"):
+        server = self.read_json("server.json")
+        if server.get("random_keys"):
             lines = [dict(line, idempotency_key="") for line in lines]
-        self.results["requests"] = requests_of(lines)
+        self.results["requests"] = requests_of(lines, server.get("any_order", False))
 
     # --- comparing ---
 
@@ -310,25 +312,31 @@ class Case:
                     lineterm="")
 
 
-def requests_of(lines):
+def requests_of(lines, any_order):
     """The writes with their answers and effects, sorted by key, without a key by path; and polls
     that went wrong."""
     shown = []
+    names = {line["request"]: line["name"] or "" for line in lines if "request" in line}
+
+    def rank(line, request):
+        name = names.get(request, "") if any_order and not line["idempotency_key"] else ""
+        return line["idempotency_key"] or line["path"], name, request
+
     for line in lines:
         if line.get("method", "GET") != "GET":
             line = dict(line, path=re.sub(ENTITY_ID, "/<id>", line["path"]))
         if "seq" in line and line["method"] != "GET":
             fault = f" ({line['fault']})" if line["fault"] else ""
-            shown.append((line["idempotency_key"] or line["path"], line["seq"],
+            shown.append((rank(line, line["seq"]),
                           f"{line['method']} {line['path']} key {line['idempotency_key']} "
                           f"-> {line['status']}{' replay' if line['replay'] else ''}{fault}"))
         elif "seq" in line and line["fault"]:
             path = re.sub(r"[0-9a-f-]{36}", "<job>", line["path"])
-            shown.append(("~", 0, f"GET {path} -> {line['status']} ({line['fault']})"))
+            shown.append((("~", "", 0), f"GET {path} -> {line['status']} ({line['fault']})"))
         elif "request" in line:
-            shown.append((line["idempotency_key"] or line["path"], line["effect"],
+            shown.append((rank(line, line["request"]),
                           f"    effect: {line['method']} {line['path']} {line['name']}"))
-    return "".join(text + "\n" for _, _, text in sorted(shown, key=lambda each: each[:2]))
+    return "".join(text + "\n" for _, text in sorted(shown, key=lambda each: each[0]))
 
 
 def run_case(options, name):
