@@ -52,6 +52,14 @@ def anonymous_kib(pid):
     return 0
 
 
+def peak_until_end(process):
+    peak = 0
+    while process.poll() is None:
+        peak = max(peak, anonymous_kib(process.pid))
+        time.sleep(0.005)
+    return peak
+
+
 def peak_kib(binaries, count):
     with tempfile.TemporaryDirectory() as folder:
         rows = pathlib.Path(folder, "rows.csv")
@@ -71,10 +79,7 @@ def peak_kib(binaries, count):
         purser = subprocess.Popen(
             [binaries / "purser", "run", "spec.yaml", "--state", "state", "--quiet"], cwd=folder,
             env=environment)
-        peak = 0
-        while purser.poll() is None:
-            peak = max(peak, anonymous_kib(purser.pid))
-            time.sleep(0.005)
+        peak = peak_until_end(purser)
         simulator.terminate()
         simulator.wait()
         if purser.returncode != 0:

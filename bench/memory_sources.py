@@ -8,12 +8,13 @@ a CSV, an NDJSON and a JSON array with LARGE rows each, RssAnon is sampled every
 not count). Goals: under 32 MiB, and no more than 8 MiB above that at SMALL. LARGE rows need 100 bytes
 each in $TMPDIR.
 """
-import os
 import pathlib
 import subprocess
 import sys
 import tempfile
 import time
+
+from memory import peak_until_end
 
 SPEC = """purser: 1
 name: memory
@@ -45,16 +46,6 @@ for start in range(0, count, 1000):
 """
 
 
-def anonymous_kib(pid):
-    try:
-        for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("RssAnon:"):
-                return int(line.split()[1])
-    except OSError:
-        pass
-    return 0
-
-
 def peak_kib(binaries, form, count):
     with tempfile.TemporaryDirectory() as folder:
         pathlib.Path(folder, "rows.py").write_text(ROWS)
@@ -62,10 +53,7 @@ def peak_kib(binaries, form, count):
         begin = time.monotonic()
         purser = subprocess.Popen([binaries / "purser", "check", "spec.yaml"], cwd=folder,
                                   stdout=subprocess.PIPE, text=True)
-        peak = 0
-        while purser.poll() is None:
-            peak = max(peak, anonymous_kib(purser.pid))
-            time.sleep(0.005)
+        peak = peak_until_end(purser)
         said = purser.stdout.read()
         if purser.returncode != 0 or f" {count} items" not in said:
             sys.exit(f"purser ended with {purser.returncode}: {said}")

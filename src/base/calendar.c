@@ -4,14 +4,24 @@
 
 enum { DAYS_OF_400_YEARS = 146097, DAYS_TO_1970 = 719468 }; /* from 0000-03-01 */
 
-bool calendar_is_valid(struct calendar_date date)
+int calendar_month_length(int64_t year, int month)
 {
     static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = (date.year % 4 == 0 && date.year % 100 != 0) || date.year % 400 == 0;
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 
-    if (date.month < 1 || date.month > 12 || date.day < 1)
-        return false;
-    return date.day <= lengths[date.month - 1] + (leap && date.month == 2 ? 1 : 0);
+    assert(month >= 1 && month <= 12);
+    return lengths[month - 1] + (leap && month == 2 ? 1 : 0);
+}
+
+bool calendar_is_valid(struct calendar_date date)
+{
+    return date.month >= 1 && date.month <= 12 && date.day >= 1 &&
+           date.day <= calendar_month_length(date.year, date.month);
+}
+
+int calendar_weekday(int64_t days)
+{
+    return (int)((days % 7 + 7 + 4) % 7); /* 1970-01-01 was a Thursday */
 }
 
 /* Years are counted from March, so that the leap day is the last of its year. */

@@ -6,53 +6,30 @@
 
 enum { DAY_S = 24 * 60 * 60 };
 
-struct reader {
-    struct slice text;
-    size_t at;
-};
-
-static char peek(const struct reader *reader)
-{
-    return reader->at < reader->text.length ? reader->text.bytes[reader->at] : '\0';
-}
-
-static bool accept(struct reader *reader, char byte)
-{
-    if (peek(reader) != byte)
-        return false;
-    reader->at++;
-    return true;
-}
-
-static bool is_digit(char byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
 /* Exactly `digits` of them. */
-static bool take(struct reader *reader, int digits, int most, int *number_out)
+static bool take(struct text_reader *reader, int digits, int most, int *number_out)
 {
     *number_out = 0;
     for (int i = 0; i < digits; i++) {
-        if (!is_digit(peek(reader)))
+        if (!text_is_digit(text_peek(reader)))
             return false;
-        *number_out = *number_out * 10 + (peek(reader) - '0');
+        *number_out = *number_out * 10 + (text_peek(reader) - '0');
         reader->at++;
     }
     return *number_out <= most;
 }
 
-static bool take_zone(struct reader *reader, int64_t *offset_out)
+static bool take_zone(struct text_reader *reader, int64_t *offset_out)
 {
-    bool west = peek(reader) == '-';
+    bool west = text_peek(reader) == '-';
     int hours, minutes;
 
     *offset_out = 0;
-    if (accept(reader, 'Z') || accept(reader, 'z'))
+    if (text_accept(reader, 'Z') || text_accept(reader, 'z'))
         return true;
-    if ((!accept(reader, '+') && !accept(reader, '-')) || !take(reader, 2, 23, &hours))
+    if ((!text_accept(reader, '+') && !text_accept(reader, '-')) || !take(reader, 2, 23, &hours))
         return false;
-    accept(reader, ':');
+    text_accept(reader, ':');
     if (!take(reader, 2, 59, &minutes))
         return false;
     *offset_out = (hours * 60 + minutes) * (west ? -60 : 60);
@@ -61,24 +38,25 @@ static bool take_zone(struct reader *reader, int64_t *offset_out)
 
 bool moment_parse(struct slice text, int64_t *unix_s_out)
 {
-    struct reader reader = {.text = text};
+    struct text_reader reader = {.text = text};
     struct calendar_date date;
     int year, hour, minute, second = 0;
     int64_t offset;
 
-    if (!take(&reader, 4, 9999, &year) || !accept(&reader, '-') ||
-        !take(&reader, 2, 12, &date.month) || !accept(&reader, '-') ||
+    if (!take(&reader, 4, 9999, &year) || !text_accept(&reader, '-') ||
+        !take(&reader, 2, 12, &date.month) || !text_accept(&reader, '-') ||
         !take(&reader, 2, 31, &date.day))
         return false;
     date.year = year;
-    if (!calendar_is_valid(date) || (!accept(&reader, 'T') && !accept(&reader, ' ')) ||
-        !take(&reader, 2, 23, &hour) || !accept(&reader, ':') || !take(&reader, 2, 59, &minute) ||
-        (accept(&reader, ':') && !take(&reader, 2, 59, &second)))
+    if (!calendar_is_valid(date) || (!text_accept(&reader, 'T') && !text_accept(&reader, ' ')) ||
+        !take(&reader, 2, 23, &hour) || !text_accept(&reader, ':') ||
+        !take(&reader, 2, 59, &minute) ||
+        (text_accept(&reader, ':') && !take(&reader, 2, 59, &second)))
         return false;
-    if (accept(&reader, '.')) {
-        if (!is_digit(peek(&reader)))
+    if (text_accept(&reader, '.')) {
+        if (!text_is_digit(text_peek(&reader)))
             return false;
-        while (is_digit(peek(&reader)))
+        while (text_is_digit(text_peek(&reader)))
             reader.at++;
     }
     if (!take_zone(&reader, &offset) || reader.at != text.length)

@@ -318,6 +318,19 @@ const char *text_closest(const char *text, const char *const *candidates, size_t
     return closest;
 }
 
+char text_peek(const struct text_reader *reader)
+{
+    return reader->at < reader->text.length ? reader->text.bytes[reader->at] : '\0';
+}
+
+bool text_accept(struct text_reader *reader, char byte)
+{
+    if (text_peek(reader) != byte)
+        return false;
+    reader->at++;
+    return true;
+}
+
 bool text_to_u64(struct slice text, uint64_t *number_out)
 {
     uint64_t number = 0;

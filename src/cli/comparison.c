@@ -9,17 +9,6 @@ struct walk {
     void *context;
 };
 
-static uint32_t number_of(struct ledger *ledger, const char *name,
-                          const char *(*name_of)(struct ledger *self, uint32_t number))
-{
-    const char *known;
-
-    for (uint32_t i = 0; (known = name_of(ledger, i)) != NULL; i++)
-        if (strcmp(known, name) == 0)
-            return i;
-    return UINT32_MAX;
-}
-
 static enum err_code find_number(struct ledger *ledger, const char *name, bool write,
                                  const char *(*name_of)(struct ledger *self, uint32_t number),
                                  enum err_code (*make)(struct ledger *self, const char *name,
@@ -28,7 +17,7 @@ static enum err_code find_number(struct ledger *ledger, const char *name, bool w
 {
     if (write)
         return make(ledger, name, number_out, err);
-    *number_out = ledger == NULL ? UINT32_MAX : number_of(ledger, name, name_of);
+    *number_out = ledger == NULL ? UINT32_MAX : ledger_number_of(ledger, name, name_of);
     return ERR_OK;
 }
 
@@ -172,13 +161,13 @@ static void set_needs(const struct comparison *comparison, const struct rendered
     imported->draft = row->draft;
 }
 
-static struct import_row import_row_of(const struct comparison *comparison,
-                                       const struct rendered_row *row)
+struct import_row comparison_import_row(const struct spec *spec, const uint32_t *connections,
+                                        const uint32_t *jobs, const struct rendered_row *row)
 {
-    const struct spec_job *job = &comparison->session->spec.jobs[row->job_index];
+    const struct spec_job *job = &spec->jobs[row->job_index];
 
-    return (struct import_row){.job = comparison->jobs[row->job_index],
-                               .connection = comparison->connections[row->connection_index],
+    return (struct import_row){.job = jobs[row->job_index],
+                               .connection = connections[row->connection_index],
                                .job_index = row->job_index,
                                .key = row->key,
                                .method = job->method,
@@ -193,7 +182,9 @@ static struct import_row import_row_of(const struct comparison *comparison,
 static enum err_code walk_row(void *context, const struct rendered_row *row, struct err *err)
 {
     struct walk *walk = context;
-    struct import_row imported = import_row_of(walk->comparison, row);
+    struct import_row imported =
+        comparison_import_row(&walk->comparison->session->spec, walk->comparison->connections,
+                              walk->comparison->jobs, row);
     struct import_need needs[NEEDS_MAX];
     struct import_outcome outcome;
 

@@ -139,6 +139,7 @@ static enum err_code correct_row(void *opaque, const struct rendered_row *row, s
 {
     struct correct *correct = opaque;
     const struct spec_job *job = &correct->spec.jobs[row->job_index];
+    struct import_row imported;
     enum correction correction;
 
     if (row->is_draft) {
@@ -149,18 +150,8 @@ static enum err_code correct_row(void *opaque, const struct rendered_row *row, s
                         (int)row->key.length, row->key.bytes);
         return ERR_OK;
     }
-    if (import_correction(
-            &correct->importer,
-            &(struct import_row){.job = correct->jobs[row->job_index],
-                                 .connection = correct->connections[row->connection_index],
-                                 .key = row->key,
-                                 .method = job->method,
-                                 .path = row->path,
-                                 .body = row->body,
-                                 .source_file = slice_of(row->file),
-                                 .source_line = row->line,
-                                 .condition = row->condition},
-            &correction, err) != ERR_OK)
+    imported = comparison_import_row(&correct->spec, correct->connections, correct->jobs, row);
+    if (import_correction(&correct->importer, &imported, &correction, err) != ERR_OK)
         return err->code;
     correct->counts[correction]++;
     if (help_for(correction) != NULL)

@@ -179,7 +179,16 @@ static enum err_code print_crontab(const struct timer_unit *unit, struct err *er
     return ERR_OK;
 }
 
-int schedule_install_command(int argc, char **argv)
+static enum err_code install(const struct timer_unit *unit, bool print, struct err *err)
+{
+    return unit->target == INSTALL_CRONTAB ? print_crontab(unit, err)
+                                           : install_units(unit, print, err);
+}
+
+/* What install and uninstall do alike. */
+static int with_unit(int argc, char **argv,
+                     enum err_code (*act)(const struct timer_unit *unit, bool print,
+                                          struct err *err))
 {
     struct options options;
     struct timer_unit unit;
@@ -190,14 +199,17 @@ int schedule_install_command(int argc, char **argv)
     if (exit_status != -1)
         return exit_status;
     code = unit_describe(&options, &unit, &err);
-    if (code == ERR_OK && options.schedule.target == INSTALL_CRONTAB)
-        code = print_crontab(&unit, &err);
-    else if (code == ERR_OK)
-        code = install_units(&unit, options.schedule.print, &err);
+    if (code == ERR_OK)
+        code = act(&unit, options.schedule.print, &err);
     if (code != ERR_OK && err.text[0] != '\0')
         print_talk("purser: %s", err.text);
     unit_deinit(&unit);
     return code == ERR_OK ? EXIT_DONE : err_exit_status(code);
+}
+
+int schedule_install_command(int argc, char **argv)
+{
+    return with_unit(argc, argv, install);
 }
 
 /* The link is what `systemctl enable` makes. */
@@ -233,23 +245,15 @@ static enum err_code remove_units(const struct timer_unit *unit, bool print, str
     return ERR_OK;
 }
 
+static enum err_code uninstall(const struct timer_unit *unit, bool print, struct err *err)
+{
+    if (unit->target != INSTALL_CRONTAB)
+        return remove_units(unit, print, err);
+    print_talk("next: crontab -e, and remove the lines of %s", unit->name);
+    return ERR_OK;
+}
+
 int schedule_uninstall_command(int argc, char **argv)
 {
-    struct options options;
-    struct timer_unit unit;
-    struct err err = {0};
-    int exit_status = options_parse(argc, argv, ALLOW_VARIABLES | ALLOW_INSTALL, &options);
-    enum err_code code;
-
-    if (exit_status != -1)
-        return exit_status;
-    code = unit_describe(&options, &unit, &err);
-    if (code == ERR_OK && unit.target == INSTALL_CRONTAB)
-        print_talk("next: crontab -e, and remove the lines of %s", unit.name);
-    else if (code == ERR_OK)
-        code = remove_units(&unit, options.schedule.print, &err);
-    if (code != ERR_OK && err.text[0] != '\0')
-        print_talk("purser: %s", err.text);
-    unit_deinit(&unit);
-    return code == ERR_OK ? EXIT_DONE : err_exit_status(code);
+    return with_unit(argc, argv, uninstall);
 }

@@ -29,11 +29,6 @@ void parser_no_memory(struct parser *parser)
                  "out of memory");
 }
 
-static bool is_digit(char byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
 /* Letters of other scripts are fine in names: columns have them. */
 static bool is_name_start(char byte)
 {
@@ -44,7 +39,7 @@ static bool is_name_start(char byte)
 bool expr_is_name(struct slice name)
 {
     for (size_t i = 0; i < name.length; i++)
-        if (!is_name_start(name.bytes[i]) && (i == 0 || !is_digit(name.bytes[i])))
+        if (!is_name_start(name.bytes[i]) && (i == 0 || !text_is_digit(name.bytes[i])))
             return false;
     return name.length > 0;
 }
@@ -70,7 +65,7 @@ static void read_name(struct parser *parser)
 {
     size_t end = parser->at + 1;
 
-    while (is_name_start(byte_at(parser, end)) || is_digit(byte_at(parser, end)))
+    while (is_name_start(byte_at(parser, end)) || text_is_digit(byte_at(parser, end)))
         end++;
     set_token(parser, TOKEN_NAME, end - parser->at);
 }
@@ -80,12 +75,12 @@ static void read_number(struct parser *parser)
     size_t end = parser->at;
     struct slice number;
 
-    while (is_digit(byte_at(parser, end)))
+    while (text_is_digit(byte_at(parser, end)))
         end++;
-    if (byte_at(parser, end) == '.' && is_digit(byte_at(parser, end + 1)))
-        for (end += 2; is_digit(byte_at(parser, end));)
+    if (byte_at(parser, end) == '.' && text_is_digit(byte_at(parser, end + 1)))
+        for (end += 2; text_is_digit(byte_at(parser, end));)
             end++;
-    while (is_name_start(byte_at(parser, end)) || is_digit(byte_at(parser, end)) ||
+    while (is_name_start(byte_at(parser, end)) || text_is_digit(byte_at(parser, end)) ||
            ((byte_at(parser, end) == '-' || byte_at(parser, end) == '+') &&
             (byte_at(parser, end - 1) | 0x20) == 'e'))
         end++;
@@ -285,7 +280,7 @@ void parser_advance(struct parser *parser)
         set_token(parser, TOKEN_END, 0);
     else if (is_name_start(byte))
         read_name(parser);
-    else if (is_digit(byte))
+    else if (text_is_digit(byte))
         read_number(parser);
     else if (byte == '"' || byte == '\'')
         read_string(parser);

@@ -2,16 +2,11 @@
 
 #include "purser/codec/json.h"
 
-static bool is_digit(char byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
 static size_t digits_length(const char *bytes, size_t length)
 {
     size_t count = 0;
 
-    while (count < length && is_digit(bytes[count]))
+    while (count < length && text_is_digit(bytes[count]))
         count++;
     return count;
 }

@@ -9,11 +9,6 @@ struct url_parts {
     struct slice rest; /* from the port's colon or the path's slash on */
 };
 
-static bool is_digit(char byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
 /* 127.0.0.0/8 as four numbers: a name such as 127.0.0.1.example.com is none. */
 static bool is_loopback_v4(struct slice host)
 {
@@ -26,7 +21,7 @@ static bool is_loopback_v4(struct slice host)
         if (part > 0 && (at >= host.length || host.bytes[at++] != '.'))
             return false;
         start = at;
-        while (at < host.length && at - start < 3 && is_digit(host.bytes[at]))
+        while (at < host.length && at - start < 3 && text_is_digit(host.bytes[at]))
             number = number * 10 + (unsigned)(host.bytes[at++] - '0');
         if (at == start || number > 255 || (part == 0 && number != 127))
             return false;
@@ -47,8 +42,8 @@ static bool host_is_valid(struct slice host)
     for (size_t i = 0; i < host.length; i++) {
         char byte = host.bytes[i];
 
-        if (!is_digit(byte) && !(byte >= 'a' && byte <= 'z') && !(byte >= 'A' && byte <= 'Z') &&
-            byte != '.' && byte != '-')
+        if (!text_is_digit(byte) && !(byte >= 'a' && byte <= 'z') &&
+            !(byte >= 'A' && byte <= 'Z') && byte != '.' && byte != '-')
             return false;
     }
     return host.length > 0;
@@ -62,7 +57,7 @@ static bool port_is_valid(struct slice rest, size_t *path_out)
     *path_out = 0;
     if (rest.length == 0 || rest.bytes[0] != ':')
         return true;
-    while (at < rest.length && at < 6 && is_digit(rest.bytes[at]))
+    while (at < rest.length && at < 6 && text_is_digit(rest.bytes[at]))
         port = port * 10 + (unsigned)(rest.bytes[at++] - '0');
     *path_out = at;
     return port > 0 && port < 65536 && (at == rest.length || rest.bytes[at] == '/');

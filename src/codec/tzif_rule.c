@@ -6,37 +6,14 @@
 
 enum { HOUR_S = 3600, DAY_S = 24 * HOUR_S, EVENTS = 6 };
 
-struct reader {
-    struct slice text;
-    size_t at;
-};
-
-static char peek(const struct reader *reader)
-{
-    return reader->at < reader->text.length ? reader->text.bytes[reader->at] : '\0';
-}
-
-static bool accept(struct reader *reader, char byte)
-{
-    if (peek(reader) != byte)
-        return false;
-    reader->at++;
-    return true;
-}
-
-static bool is_digit(char byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
-static bool take_number(struct reader *reader, int most, int *number_out)
+static bool take_number(struct text_reader *reader, int most, int *number_out)
 {
     int number = 0;
 
-    if (!is_digit(peek(reader)))
+    if (!text_is_digit(text_peek(reader)))
         return false;
-    while (is_digit(peek(reader))) {
-        number = number * 10 + (peek(reader) - '0');
+    while (text_is_digit(text_peek(reader))) {
+        number = number * 10 + (text_peek(reader) - '0');
         if (number > most)
             return false;
         reader->at++;
@@ -46,60 +23,61 @@ static bool take_number(struct reader *reader, int most, int *number_out)
 }
 
 /* [+-]hh[:mm[:ss]] */
-static bool take_time(struct reader *reader, int hours_max, int32_t *time_out)
+static bool take_time(struct text_reader *reader, int hours_max, int32_t *time_out)
 {
-    bool negative = accept(reader, '-');
+    bool negative = text_accept(reader, '-');
     int hours, minutes = 0, seconds = 0;
 
     if (!negative)
-        accept(reader, '+');
+        text_accept(reader, '+');
     if (!take_number(reader, hours_max, &hours) ||
-        (accept(reader, ':') && (!take_number(reader, 59, &minutes) ||
-                                 (accept(reader, ':') && !take_number(reader, 59, &seconds)))))
+        (text_accept(reader, ':') &&
+         (!take_number(reader, 59, &minutes) ||
+          (text_accept(reader, ':') && !take_number(reader, 59, &seconds)))))
         return false;
     *time_out = (hours * HOUR_S + minutes * 60 + seconds) * (negative ? -1 : 1);
     return true;
 }
 
 /* CET or <+03> */
-static bool skip_name(struct reader *reader)
+static bool skip_name(struct text_reader *reader)
 {
     size_t start = reader->at;
 
-    if (accept(reader, '<')) {
-        while (peek(reader) != '>' && peek(reader) != '\0')
+    if (text_accept(reader, '<')) {
+        while (text_peek(reader) != '>' && text_peek(reader) != '\0')
             reader->at++;
-        return accept(reader, '>');
+        return text_accept(reader, '>');
     }
-    while ((peek(reader) | 0x20) >= 'a' && (peek(reader) | 0x20) <= 'z')
+    while ((text_peek(reader) | 0x20) >= 'a' && (text_peek(reader) | 0x20) <= 'z')
         reader->at++;
     return reader->at > start;
 }
 
-static bool take_date(struct reader *reader, struct tzif_date *date)
+static bool take_date(struct text_reader *reader, struct tzif_date *date)
 {
     date->time_s = 2 * HOUR_S;
-    if (accept(reader, 'J')) {
+    if (text_accept(reader, 'J')) {
         date->kind = TZIF_JULIAN;
         if (!take_number(reader, 365, &date->day) || date->day < 1)
             return false;
-    } else if (accept(reader, 'M')) {
+    } else if (text_accept(reader, 'M')) {
         date->kind = TZIF_MONTH_WEEK_DAY;
-        if (!take_number(reader, 12, &date->month) || date->month < 1 || !accept(reader, '.') ||
-            !take_number(reader, 5, &date->week) || date->week < 1 || !accept(reader, '.') ||
-            !take_number(reader, 6, &date->day))
+        if (!take_number(reader, 12, &date->month) || date->month < 1 ||
+            !text_accept(reader, '.') || !take_number(reader, 5, &date->week) || date->week < 1 ||
+            !text_accept(reader, '.') || !take_number(reader, 6, &date->day))
             return false;
     } else {
         date->kind = TZIF_ZERO_BASED;
         if (!take_number(reader, 365, &date->day))
             return false;
     }
-    return !accept(reader, '/') || take_time(reader, 167, &date->time_s);
+    return !text_accept(reader, '/') || take_time(reader, 167, &date->time_s);
 }
 
 bool tzif_rule_parse(struct slice text, struct tzif_rule *rule_out)
 {
-    struct reader reader = {.text = text};
+    struct text_reader reader = {.text = text};
     struct tzif_rule rule = {0};
 
     if (!skip_name(&reader) || !take_time(&reader, 24, &rule.standard_s))
@@ -110,13 +88,13 @@ bool tzif_rule_parse(struct slice text, struct tzif_rule *rule_out)
         if (!skip_name(&reader))
             return false;
         rule.summer_s = rule.standard_s + HOUR_S;
-        if (peek(&reader) != ',') {
+        if (text_peek(&reader) != ',') {
             if (!take_time(&reader, 24, &rule.summer_s))
                 return false;
             rule.summer_s = -rule.summer_s;
         }
-        if (!accept(&reader, ',') || !take_date(&reader, &rule.start) || !accept(&reader, ',') ||
-            !take_date(&reader, &rule.end))
+        if (!text_accept(&reader, ',') || !take_date(&reader, &rule.start) ||
+            !text_accept(&reader, ',') || !take_date(&reader, &rule.end))
             return false;
     }
     if (reader.at != text.length)
@@ -142,7 +120,7 @@ static int64_t day_of(const struct tzif_date *date, int64_t year)
     }
     first.month = date->month;
     days = calendar_to_days(first);
-    weekday = (int)((days % 7 + 7 + 4) % 7); /* 1970-01-01 was a Thursday */
+    weekday = calendar_weekday(days);
     days += (date->day - weekday + 7) % 7 + 7 * (date->week - 1);
     /* Week 5 is the last one. */
     while (calendar_from_days(days).month != date->month)

@@ -3,11 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool is_digit(char byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
 static bool is_one_of(struct slice text, const char *const *words, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -20,7 +15,7 @@ static size_t digits_from(struct slice text, size_t at)
 {
     size_t start = at;
 
-    while (at < text.length && is_digit(text.bytes[at]))
+    while (at < text.length && text_is_digit(text.bytes[at]))
         at++;
     return at - start;
 }
@@ -95,7 +90,7 @@ static bool spell_for_json(struct arena *arena, struct slice text, const struct 
 
 static unsigned digit_value(char byte)
 {
-    if (is_digit(byte))
+    if (text_is_digit(byte))
         return (unsigned)(byte - '0');
     if (byte >= 'a' && byte <= 'f')
         return (unsigned)(byte - 'a' + 10);

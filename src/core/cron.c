@@ -6,29 +6,16 @@
 
 enum { MINUTES_OF_DAY = 24 * 60, MONTHS_OF_400_YEARS = 4800 };
 
-static int month_length(struct calendar_date date)
-{
-    date.day = 31;
-    while (!calendar_is_valid(date))
-        date.day--;
-    return date.day;
-}
-
 static bool has_bit(uint64_t bits, int number)
 {
     return (bits >> number & 1) != 0;
 }
 
-/* 1970-01-01 was a Thursday. */
-static int weekday_of(int64_t days)
-{
-    return (int)((days % 7 + 7 + 4) % 7);
-}
-
 static bool matches_day(const struct cron *cron, int64_t days, struct calendar_date date)
 {
-    bool day = has_bit(cron->days, date.day) || (cron->last_day && date.day == month_length(date));
-    bool weekday = has_bit(cron->weekdays, weekday_of(days));
+    bool day = has_bit(cron->days, date.day) ||
+               (cron->last_day && date.day == calendar_month_length(date.year, date.month));
+    bool weekday = has_bit(cron->weekdays, calendar_weekday(days));
 
     return has_bit(cron->months, date.month) &&
            (cron->either_day ? day || weekday : day && weekday);
@@ -69,7 +56,7 @@ int64_t cron_next(const struct cron *cron, int64_t minute)
 
     for (int months = 0; months <= MONTHS_OF_400_YEARS + 1; months++) {
         struct calendar_date date = calendar_from_days(days);
-        int length = month_length(date);
+        int length = calendar_month_length(date.year, date.month);
 
         for (; has_bit(cron->months, date.month) && date.day <= length; date.day++, days++) {
             if (matches_day(cron, days, date)) {

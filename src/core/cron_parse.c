@@ -44,11 +44,6 @@ static bool is_blank(char byte)
     return byte == ' ' || byte == '\t';
 }
 
-static bool is_digit(char byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
 static bool is_letter(char byte)
 {
     return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
@@ -126,7 +121,7 @@ static bool take_value(struct parser *parser, const struct field_rule *rule, str
 
     if (is_letter(peek(parser, field)))
         return take_name(parser, rule, field, number_out);
-    digits = take_while(parser, field, is_digit);
+    digits = take_while(parser, field, text_is_digit);
     if (digits.length == 0)
         return unexpected(parser, rule, field);
     if (!text_to_u64(digits, &number) || number < (uint64_t)rule->low ||
@@ -145,7 +140,7 @@ static bool take_step(struct parser *parser, const struct field_rule *rule, stru
     uint64_t step;
 
     parser->at++; /* the slash */
-    digits = take_while(parser, field, is_digit);
+    digits = take_while(parser, field, text_is_digit);
     if (digits.length == 0)
         return unexpected(parser, rule, field);
     if (!text_to_u64(digits, &step) || step == 0 || step > (uint64_t)rule->high)
@@ -234,11 +229,7 @@ static bool take_field(struct parser *parser, int index, struct field *field)
 /* The longest that the month can be. */
 static int longest(int month)
 {
-    struct calendar_date date = {.year = 2000, .month = month, .day = 31};
-
-    while (!calendar_is_valid(date))
-        date.day--;
-    return date.day;
+    return calendar_month_length(2000, month);
 }
 
 static bool has_a_day(const struct cron *cron)

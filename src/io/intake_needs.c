@@ -87,17 +87,6 @@ bool intake_render_needs(struct intake *intake, const struct intake_job *job,
 
 /* -- the ledger ------------------------------------------------------------------------------- */
 
-static uint32_t number_of(struct ledger *ledger, const char *name,
-                          const char *(*name_of)(struct ledger *self, uint32_t number))
-{
-    const char *known;
-
-    for (uint32_t i = 0; (known = name_of(ledger, i)) != NULL; i++)
-        if (strcmp(known, name) == 0)
-            return i;
-    return UINT32_MAX;
-}
-
 enum err_code intake_set_ledger(struct intake *intake, struct ledger *ledger, struct err *err)
 {
     const struct spec *spec = intake->spec;
@@ -114,10 +103,11 @@ enum err_code intake_set_ledger(struct intake *intake, struct ledger *ledger, st
     if (intake->job_numbers == NULL || intake->connection_numbers == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for the names of the spec");
     for (size_t i = 0; i < spec->job_count; i++)
-        intake->job_numbers[i] = number_of(ledger, spec->jobs[i].name, ledger->ops->job_name);
+        intake->job_numbers[i] =
+            ledger_number_of(ledger, spec->jobs[i].name, ledger->ops->job_name);
     for (size_t i = 0; i < spec->connection_count; i++)
         intake->connection_numbers[i] =
-            number_of(ledger, spec->connections[i].alias, ledger->ops->connection_name);
+            ledger_number_of(ledger, spec->connections[i].alias, ledger->ops->connection_name);
     return ERR_OK;
 }
 

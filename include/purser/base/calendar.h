@@ -14,6 +14,12 @@ struct calendar_date {
 /* True if there is such a day. */
 bool calendar_is_valid(struct calendar_date date);
 
+/* Days of a month, 1 to 12. */
+int calendar_month_length(int64_t year, int month);
+
+/* 0 = Sunday, of the day that is `days` after 1970-01-01. */
+int calendar_weekday(int64_t days);
+
 /* Days since 1970-01-01 of a valid date; |year| up to 10^9. */
 int64_t calendar_to_days(struct calendar_date date);
 

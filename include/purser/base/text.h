@@ -45,6 +45,23 @@ void text_append_csv(struct buf *buf, struct slice text, char delimiter, bool gu
  * for nothing. Texts over 64 bytes are close to nothing. For "did you mean". */
 const char *text_closest(const char *text, const char *const *candidates, size_t count);
 
+static inline bool text_is_digit(char byte)
+{
+    return byte >= '0' && byte <= '9';
+}
+
+/* A place in a text that is read from the front to the end. */
+struct text_reader {
+    struct slice text;
+    size_t at;
+};
+
+/* The next byte, NUL at the end; it stays. */
+char text_peek(const struct text_reader *reader);
+
+/* Goes past the next byte if it is `byte`. */
+bool text_accept(struct text_reader *reader, char byte);
+
 /* Whole unsigned number in decimal; false when there is anything else or it does not fit. */
 bool text_to_u64(struct slice text, uint64_t *number_out);
 

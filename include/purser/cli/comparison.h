@@ -71,4 +71,8 @@ enum err_code comparison_numbers(struct session *session, bool write,
                                  const uint32_t **connections_out, const uint32_t **jobs_out,
                                  struct err *err) ERR_CHECKED;
 
+/* The row as the import takes it, without needs and group; arrays as of comparison_numbers(). */
+struct import_row comparison_import_row(const struct spec *spec, const uint32_t *connections,
+                                        const uint32_t *jobs, const struct rendered_row *row);
+
 #endif

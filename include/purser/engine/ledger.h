@@ -176,4 +176,9 @@ struct ledger {
     const struct ledger_ops *ops;
 };
 
+/* The number of a job or a connection by its name, without making one; UINT32_MAX when the ledger
+ * has it not. `name_of` is one of the ops. */
+uint32_t ledger_number_of(struct ledger *ledger, const char *name,
+                          const char *(*name_of)(struct ledger *self, uint32_t number));
+
 #endif
