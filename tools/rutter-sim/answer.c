@@ -255,6 +255,42 @@ static void compress(struct answer *answer)
     answer->content_encoding = "gzip";
 }
 
+static void make_garbage(struct text *body)
+{
+    text_clear(body);
+    text_add(body, SLICE("{\"async_response\":{\"id\": <<<\x01\xff not JSON"));
+}
+
+static void name_two_ends(struct text *body)
+{
+    insert_front(body, SLICE("\"status\":\"failure\",\"status\":\"success\","));
+}
+
+static void leave_errors_only(struct text *body)
+{
+    text_clear(body);
+    text_add(body, SLICE("{\"errors\":[{\"code\":1,\"description\":\"simulated\","
+                         "\"slug\":\"simulated\",\"source\":\"rutter\"}]}"));
+}
+
+static void wrap_job(struct text *body)
+{
+    insert_front(body, SLICE("\"type\":\"JOB\",\"code\":\"JOB_COMPLETED\",\"job\":{"));
+    text_add(body, SLICE("}"));
+}
+
+/* What becomes of the body alone. */
+static void (*const body_changes[])(struct text *body) = {
+    [CHANGE_GARBAGE] = make_garbage,
+    [CHANGE_GARBAGE_NO_ID] = make_garbage,
+    [CHANGE_EMPTY] = text_clear,
+    [CHANGE_DUPLICATE_KEYS] = name_two_ends,
+    [CHANGE_ERRORS_ONLY] = leave_errors_only,
+    [CHANGE_HUGE] = make_huge,
+    [CHANGE_DEEP] = make_deep,
+    [CHANGE_WRAPPED_JOB] = wrap_job,
+};
+
 void answer_change(struct sim *sim, struct answer *answer, const struct outcome *outcome,
                    const struct job *job, struct slice authority)
 {
@@ -266,39 +302,41 @@ void answer_change(struct sim *sim, struct answer *answer, const struct outcome 
     case CHANGE_BAD_ID:
     case CHANGE_BAD_URL:
         break;
-    case CHANGE_GARBAGE:
     case CHANGE_GARBAGE_NO_ID:
-        text_clear(answer->body);
-        text_add(answer->body, SLICE("{\"async_response\":{\"id\": <<<\x01\xff not JSON"));
-        if (outcome->change == CHANGE_GARBAGE_NO_ID)
-            answer->has_job_id = false;
+        answer->has_job_id = false;
+        body_changes[outcome->change](answer->body);
         break;
+    case CHANGE_GARBAGE:
     case CHANGE_EMPTY:
-        text_clear(answer->body);
-        break;
-    case CHANGE_HTML:
-        set_page(answer, 200);
-        break;
-    case CHANGE_WRONG_TYPE:
-        answer->content_type = "text/plain; charset=iso-8859-1";
-        break;
     case CHANGE_DUPLICATE_KEYS:
-        insert_front(answer->body, SLICE("\"status\":\"failure\",\"status\":\"success\","));
+    case CHANGE_ERRORS_ONLY:
+    case CHANGE_HUGE:
+    case CHANGE_DEEP:
+    case CHANGE_WRAPPED_JOB:
+        body_changes[outcome->change](answer->body);
         break;
     case CHANGE_NO_JOB_ID:
         answer->has_job_id = false;
         break;
-    case CHANGE_STATUS:
-        answer_error(answer, outcome->status, outcome->error_type, outcome->error_code,
-                     outcome->message);
+    case CHANGE_WRONG_TYPE:
+        answer->content_type = "text/plain; charset=iso-8859-1";
+        break;
+    case CHANGE_GZIP:
+        compress(answer);
+        break;
+    case CHANGE_HTML:
+        set_page(answer, 200);
         break;
     case CHANGE_GATEWAY:
         set_page(answer, outcome->status);
         break;
-    case CHANGE_ERRORS_ONLY:
-        text_clear(answer->body);
-        text_add(answer->body, SLICE("{\"errors\":[{\"code\":1,\"description\":\"simulated\","
-                                     "\"slug\":\"simulated\",\"source\":\"rutter\"}]}"));
+    case CHANGE_REDIRECT:
+        set_page(answer, outcome->status);
+        answer->location = sim->elsewhere.bytes;
+        break;
+    case CHANGE_STATUS:
+        answer_error(answer, outcome->status, outcome->error_type, outcome->error_code,
+                     outcome->message);
         break;
     case CHANGE_NO_CONTENT:
         text_clear(answer->body);
@@ -307,23 +345,6 @@ void answer_change(struct sim *sim, struct answer *answer, const struct outcome 
     case CHANGE_SECOND_JOB:
         if (job != NULL && !job->is_hidden)
             name_another_job(sim, answer, job, authority);
-        break;
-    case CHANGE_REDIRECT:
-        set_page(answer, outcome->status);
-        answer->location = sim->elsewhere.bytes;
-        break;
-    case CHANGE_HUGE:
-        make_huge(answer->body);
-        break;
-    case CHANGE_DEEP:
-        make_deep(answer->body);
-        break;
-    case CHANGE_GZIP:
-        compress(answer);
-        break;
-    case CHANGE_WRAPPED_JOB:
-        insert_front(answer->body, SLICE("\"type\":\"JOB\",\"code\":\"JOB_COMPLETED\",\"job\":{"));
-        text_add(answer->body, SLICE("}"));
         break;
     }
 }
