@@ -60,6 +60,27 @@ def peak_until_end(process):
     return peak
 
 
+def start_simulator(binaries, *options):
+    """The process and the URL that a spec gives as its environment."""
+    simulator = subprocess.Popen(
+        [binaries / "rutter-sim", "--port", "0", "--profile", "clean", "--job-time", "50",
+         "--exit-with-parent", *options], stdout=subprocess.PIPE, text=True)
+    return simulator, simulator.stdout.readline().strip() + "/versioned"
+
+
+def peak_and_wall(binaries, folder, *arguments):
+    """Of one purser, which must end well."""
+    environment = dict(os.environ, RUTTER_CLIENT_ID="sim-client", RUTTER_CLIENT_SECRET="sim-secret",
+                       BENCH_TOKEN="00000000-0000-4000-8000-000000000001")
+    begin = time.monotonic()
+    purser = subprocess.Popen([binaries / "purser", *arguments], cwd=folder, env=environment,
+                              stdout=subprocess.DEVNULL)
+    peak = peak_until_end(purser)
+    if purser.returncode != 0:
+        sys.exit(f"purser {arguments[0]} ended with {purser.returncode}")
+    return peak, time.monotonic() - begin
+
+
 def peak_kib(binaries, count):
     with tempfile.TemporaryDirectory() as folder:
         rows = pathlib.Path(folder, "rows.csv")
@@ -67,24 +88,12 @@ def peak_kib(binaries, count):
             out.write("sku,name,text\n")
             for i in range(count):
                 out.write(f"SKU-{i},Product number {i},{'some words ' * 60}\n")
-        simulator = subprocess.Popen(
-            [binaries / "rutter-sim", "--port", "0", "--profile", "clean", "--job-time", "50",
-             "--exit-with-parent"], stdout=subprocess.PIPE, text=True)
-        url = simulator.stdout.readline().strip() + "/versioned"
+        simulator, url = start_simulator(binaries)
         pathlib.Path(folder, "spec.yaml").write_text(SPEC.format(url=url))
-        environment = dict(os.environ, RUTTER_CLIENT_ID="sim-client",
-                           RUTTER_CLIENT_SECRET="sim-secret",
-                           BENCH_TOKEN="00000000-0000-4000-8000-000000000001")
-        begin = time.monotonic()
-        purser = subprocess.Popen(
-            [binaries / "purser", "run", "spec.yaml", "--state", "state", "--quiet"], cwd=folder,
-            env=environment)
-        peak = peak_until_end(purser)
+        result = peak_and_wall(binaries, folder, "run", "spec.yaml", "--state", "state", "--quiet")
         simulator.terminate()
         simulator.wait()
-        if purser.returncode != 0:
-            sys.exit(f"purser ended with {purser.returncode}")
-        return peak, time.monotonic() - begin
+        return result
 
 
 def main():
