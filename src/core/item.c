@@ -70,6 +70,11 @@ bool item_state_is_active(enum item_state state)
     return state == ITEM_SENDING || state == ITEM_WAITING;
 }
 
+bool item_is_unused_intent(const struct item *item)
+{
+    return item->state == ITEM_SENDING && item->attempt_count == 0 && !item->unknown_send;
+}
+
 const char *reason_code(enum reason reason)
 {
     static const char *const codes[] = {

@@ -536,6 +536,13 @@ struct step lifecycle_step(const struct item *item, const struct item_event *eve
     return step;
 }
 
+bool lifecycle_must_be_stored(const struct item *before, const struct item *after)
+{
+    return before->state != after->state || before->generation != after->generation ||
+           before->reason != after->reason || before->unknown_send != after->unknown_send ||
+           before->waits_on != after->waits_on || before->waits_for != after->waits_for;
+}
+
 const char *item_event_name(enum item_event_kind kind)
 {
     static const char *const names[] = {

@@ -244,16 +244,11 @@ enum err_code engine_admit(struct engine *engine, struct err *err)
     return ERR_OK;
 }
 
-static bool is_unused_intent(const struct slot *slot)
-{
-    return (slot->place == SLOT_RESTING || slot->place == SLOT_TO_SEND) &&
-           slot->item.state == ITEM_SENDING && slot->item.attempt_count == 0 &&
-           !slot->item.unknown_send;
-}
-
 bool engine_is_unsent(const struct slot *slot)
 {
-    return slot->item.state == ITEM_READY || is_unused_intent(slot);
+    return slot->item.state == ITEM_READY ||
+           ((slot->place == SLOT_RESTING || slot->place == SLOT_TO_SEND) &&
+            item_is_unused_intent(&slot->item));
 }
 
 /* The item is ready again and left to the ledger. */

@@ -23,11 +23,11 @@ void engine_learn_clock(struct engine *engine, int64_t server_now_ms)
     engine->server_clock_known = true;
 }
 
-/* I5: how old a key is counts on the server's clock. The host's may have been set back while purser
- * was away, so nothing is repeated before the server has told its time. */
 bool engine_must_know_clock(const struct engine *engine, const struct slot *slot)
 {
-    return slot->item.unknown_send && !engine->server_clock_known && !engine->clock_given_up;
+    struct key_clock clock = engine_key_clock(engine);
+
+    return key_age_needs_server(&slot->item, &clock);
 }
 
 /* A question for the status of the connection brings it too. */

@@ -7,6 +7,7 @@
 #include "purser/base/rng.h"
 #include "purser/core/breaker.h"
 #include "purser/core/key.h"
+#include "purser/core/key_age.h"
 #include "purser/core/poll_plan.h"
 #include "purser/core/retry_budget.h"
 #include "purser/engine/engine.h"
@@ -220,6 +221,7 @@ enum err_code engine_step(struct engine *engine, struct slot *slot, struct item_
 void engine_touch_batch(struct engine *engine);
 struct item_event engine_event(struct engine *engine, enum item_event_kind kind);
 int64_t engine_server_now_ms(const struct engine *engine);
+struct key_clock engine_key_clock(const struct engine *engine);
 void engine_stop_run(struct engine *engine, enum engine_stop stop, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

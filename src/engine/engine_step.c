@@ -7,8 +7,6 @@
 #include "purser/base/log.h"
 #include "purser/engine/undo.h"
 
-enum { CLOCK_TOLERANCE_MS = 5 * 60 * 1000 };
-
 int64_t engine_server_now_ms(const struct engine *engine)
 {
     if (engine->server_clock_known)
@@ -16,23 +14,14 @@ int64_t engine_server_now_ms(const struct engine *engine)
     return engine->now.wall_ms;
 }
 
-/* The oldest that the first send can be. What an earlier process stamped may be by a host clock
- * that was wrong, so the older of two ages counts, and of an intent of the future nothing is known.
- */
-static int64_t key_age_ms(const struct engine *engine, const struct slot *slot)
+struct key_clock engine_key_clock(const struct engine *engine)
 {
-    int64_t by_server_ms = engine_server_now_ms(engine) - slot->item.intent_ms;
-    int64_t by_wall_ms = engine->now.wall_ms - slot->item.intent_ms;
-    int64_t by_boot_ms = engine->now.boot_ms - slot->item.intent_boot_ms;
-
-    if (slot->has_server_intent)
-        return by_server_ms;
-    /* Nobody sets the boot clock, and it goes on while the machine sleeps. */
-    if (slot->item.intent_boot != 0 && slot->item.intent_boot == engine->options.boot)
-        return by_boot_ms > by_server_ms ? by_boot_ms : by_server_ms;
-    if (by_server_ms < -CLOCK_TOLERANCE_MS && engine->server_clock_known)
-        return INT64_MAX;
-    return by_server_ms > by_wall_ms ? by_server_ms : by_wall_ms;
+    return (struct key_clock){.wall_ms = engine->now.wall_ms,
+                              .boot_ms = engine->now.boot_ms,
+                              .boot = engine->options.boot,
+                              .server_ms = engine_server_now_ms(engine),
+                              .server_known = engine->server_clock_known,
+                              .given_up = engine->clock_given_up};
 }
 
 struct item_event engine_event(struct engine *engine, enum item_event_kind kind)
@@ -45,14 +34,6 @@ struct item_event engine_event(struct engine *engine, enum item_event_kind kind)
                                .run = engine->options.run,
                                .delay_ms = -1,
                                .random = (uint32_t)(rng_next(&engine->rng) >> 32)};
-}
-
-/* Times and counters alone are not worth a write: a restart finds them out again. */
-static bool must_be_stored(const struct item *before, const struct item *after)
-{
-    return before->state != after->state || before->generation != after->generation ||
-           before->reason != after->reason || before->unknown_send != after->unknown_send ||
-           before->waits_on != after->waits_on || before->waits_for != after->waits_for;
 }
 
 static void count_states(struct engine *engine, const struct slot *slot, enum item_state before,
@@ -120,10 +101,11 @@ static enum err_code settle_undo(struct engine *engine, const struct slot *slot,
 enum err_code engine_step(struct engine *engine, struct slot *slot, struct item_event *event,
                           enum effect *effect_out, struct err *err)
 {
+    struct key_clock clock = engine_key_clock(engine);
     struct item before = slot->item;
     struct step step;
 
-    event->key_age_ms = key_age_ms(engine, slot);
+    event->key_age_ms = key_age_ms(&before, slot->has_server_intent, &clock);
     step = lifecycle_step(&before, event, &engine->jobs[slot->job].policy);
     assert(step.legal);
     slot->item = step.item;
@@ -133,7 +115,7 @@ enum err_code engine_step(struct engine *engine, struct slot *slot, struct item_
     count_stuck(engine, &before, &step.item);
     if (step.effect == EFFECT_FINAL)
         engine_canary_ends(engine, slot);
-    if (!must_be_stored(&before, &step.item))
+    if (!lifecycle_must_be_stored(&before, &step.item))
         return ERR_OK;
     if (engine->ledger->ops->put_item(engine->ledger, slot->number, &before, &step.item, err) !=
         ERR_OK) {

@@ -137,6 +137,9 @@ bool item_state_is_final(enum item_state state);
 bool item_state_is_over(enum item_state state);
 /* Sent, or about to be, and not final: what a restart must look at first. */
 bool item_state_is_active(enum item_state state);
+/* In state sending, and no copy of this generation can have an effect, unless one is on the wire:
+ * the intent can be taken back. */
+bool item_is_unused_intent(const struct item *item);
 
 const char *reason_code(enum reason reason);
 const char *reason_meaning(enum reason reason);

@@ -101,6 +101,10 @@ struct step {
 struct step lifecycle_step(const struct item *item, const struct item_event *event,
                            const struct policy *policy);
 
+/* Whether the step is worth a write. Times and counters alone are not: a restart finds them out
+ * again. */
+bool lifecycle_must_be_stored(const struct item *before, const struct item *after);
+
 /* True if the table has an entry. For the printed table and the tests. */
 bool lifecycle_is_legal(enum item_state state, enum item_event_kind kind);
 

@@ -1,0 +1,31 @@
+/* How old an idempotency key can be (I5): a repeat is safe only while the server remembers it.
+ *
+ * Pure, as the life cycle. Three clocks: the server's, which counts; the host's, which anybody may
+ * set; and the boot clock, which nobody can set and which ends with the boot. */
+#ifndef PURSER_CORE_KEY_AGE_H
+#define PURSER_CORE_KEY_AGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "purser/core/item.h"
+
+struct key_clock {
+    int64_t wall_ms; /* the host's clock, Unix */
+    int64_t boot_ms;
+    uint32_t boot;     /* which boot that counts from; 0 = not known */
+    int64_t server_ms; /* the server's clock; the host's while that is not known */
+    bool server_known; /* an answer of this process has told the server's time */
+    bool given_up;     /* it was asked for, and the server tells none */
+};
+
+/* The oldest that the first send of the item's generation can be, in ms; INT64_MAX when nothing is
+ * known of it. `stamped_by_server`: the intent was made by this process and by the server's clock.
+ */
+int64_t key_age_ms(const struct item *item, bool stamped_by_server, const struct key_clock *clock);
+
+/* The item may not be sent before the server has told its time: it would be a repeat, and the
+ * host's clock may have been set back while purser was away. */
+bool key_age_needs_server(const struct item *item, const struct key_clock *clock);
+
+#endif
