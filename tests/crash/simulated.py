@@ -86,9 +86,9 @@ def die_and_go_on(options, folder, point):
     if items["succeeded"] != ITEMS:
         raise Wrong(f"not all succeeded: {items}")
     with open(os.path.join(folder, "ledger.ndjson"), encoding="utf-8") as file:
-        problems = judge.judge([json.loads(line) for line in file], workload.names)
-    if problems:
-        raise Wrong("\n".join(problems))
+        verdicts = workload.judge([json.loads(line) for line in file])
+    if verdicts:
+        raise Wrong(judge.shown(verdicts))
     return died
 
 

@@ -147,21 +147,6 @@ class Stage:
                 if "key" in item}
 
 
-def judge_states(items, effects):
-    """What purser says of each item, against what was done."""
-    count = {number: 0 for number in NUMBERS}
-    for effect in effects:
-        count[effect["name"]] = count.get(effect["name"], 0) + 1
-    for name, done in sorted(count.items()):
-        state = items[name]["state"] if name in items else "unknown"
-        if done > 1:
-            yield f"{name} was done {done} times"
-        if state == "succeeded" and done != 1:
-            yield f"{name} has succeeded, with {done} effects"
-        if state == "failed" and done != 0:
-            yield f"{name} has failed, with {done} effects"
-
-
 def play(options, folder, scene, foreign):
     sim_options = ["--foreign-origin", foreign.origin, *scene.options]
     with Simulator(options.sim, sim_options) as simulator:
@@ -172,7 +157,10 @@ def play(options, folder, scene, foreign):
         stage = Stage(options, folder, scene, simulator)
         statuses = stage.run_to_the_end()
         items = stage.items()
-        problems = list(judge_states(items, judge.effects_of(simulator.ledger())))
+        # A scene with --wait is left while I-2 is open.
+        verdicts = judge.judge(simulator.ledger(), list(items.values()), NUMBERS,
+                               waits=["I-2"] if scene.wait else [])
+        problems = [str(verdict) for verdict in verdicts]
     second = items.get("I-2", {})
     if statuses[0] != scene.first:
         problems.append(f"the first run ended with {statuses[0]}, not {scene.first}")

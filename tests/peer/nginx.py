@@ -24,7 +24,7 @@ from simulator import Simulator  # noqa: E402
 
 ITEMS = 500
 REFUSED_SHARE_MAX = 0.15
-NAMES = [f"product {number}" for number in range(ITEMS)]
+KEYS = [f"SKU-{number}" for number in range(ITEMS)]
 IN_FLIGHT = 32
 # By default nginx ends a connection after 1,000 requests; fewer, so that it happens.
 REQUESTS_A_CONNECTION = 400
@@ -76,7 +76,7 @@ HTTP2 = """\
 
 
 def spec_of(base, ca_file):
-    rows = [{"sku": f"SKU-{number}", "name": name} for number, name in enumerate(NAMES)]
+    rows = [{"sku": key, "name": f"product {key}"} for key in KEYS]
     return json.dumps({
         "purser": 1,
         "name": "nginx",
@@ -160,11 +160,15 @@ def trial(options, folder, server, is_tls, judge_log):
     with Simulator(options.sim) as simulator, start(folder, simulator, server) as front:
         base = front.origin.replace("http:", "https:") if is_tls else front.origin
         spec = spec_of(base, "authority.pem" if is_tls else None)
-        report = peer.Purser(options, folder, spec).run_all(ITEMS, "--wait", "120s")
+        purser = peer.Purser(options, folder, spec)
+        report = purser.run_all(ITEMS, "--wait", "120s")
         lines = simulator.ledger()
         front.process.terminate()  # a fast end, with its log written
         front.process.wait()
-    problems = judge.judge(lines, NAMES) + list(judge_log(told(folder)))
+    said = judge.read_report(lambda *words: purser.ask(*words).stdout,
+                             os.path.join(folder, "results"))
+    problems = [str(verdict) for verdict in judge.judge(lines, said, KEYS)]
+    problems += judge_log(told(folder))
     print(f"purser: {report['this_run']}, {report['elapsed_ms'] / 1000:.1f} s")
     if problems:
         raise peer.Wrong("\n".join(problems))

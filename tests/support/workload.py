@@ -1,11 +1,15 @@
 """A spec of many products, and the process of purser that works on it."""
 
 import os
+import shutil
 import subprocess
+
+import judge
 
 ACCESS_TOKEN = "3f0b1c52-7d1e-4a57-9b0e-5a3f7c2d9e10"
 CLIENT_ID = "sim-client"
 CLIENT_SECRET = "sim-secret"
+ASK_SECONDS_MAX = 120
 
 SPEC = """\
 purser: 1
@@ -65,13 +69,13 @@ class Workload:
 
     def __init__(self, folder, program, base, count, name="crash", in_flight=64):
         self.folder, self.program = folder, program
-        self.names = [f"product {number}" for number in range(count)]
+        self.keys = [f"SKU-{number}" for number in range(count)]
         self.environment = environment_of(folder)
         os.makedirs(self.environment["HOME"], exist_ok=True)
         with open(os.path.join(folder, "items.csv"), "w", encoding="utf-8") as file:
             file.write("sku,name,price\n")
-            for number, product in enumerate(self.names):
-                file.write(f"SKU-{number},{product},{number % 100}.{number % 7}0\n")
+            for number, key in enumerate(self.keys):
+                file.write(f"{key},product {number},{number % 100}.{number % 7}0\n")
         self.write_spec(name, base, in_flight)
 
     def write_spec(self, name, base, in_flight=64):
@@ -86,6 +90,21 @@ class Workload:
                 [self.program, "run", "spec.yaml", "--output", "json", *options],
                 cwd=self.folder, stdin=subprocess.DEVNULL, stdout=out, stderr=talk,
                 env={**self.environment, **more_environment})
+
+    def ask(self, *words):
+        """The standard output of a command that only tells."""
+        done = subprocess.run([self.program, *words], cwd=self.folder, env=self.environment,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=ASK_SECONDS_MAX)
+        if done.returncode != 0:
+            raise RuntimeError(f"{words} ended with {done.returncode}:\n{done.stderr}")
+        return done.stdout
+
+    def judge(self, lines, **more):
+        """Verdicts on a wire ledger and all that purser reports of this work."""
+        results = os.path.join(self.folder, "results")
+        shutil.rmtree(results, ignore_errors=True)
+        return judge.judge(lines, judge.read_report(self.ask, results), self.keys, **more)
 
     def text(self, name):
         """What the last process wrote to `stdout` or `stderr`."""
