@@ -137,9 +137,9 @@ static void tell_refused(struct session *session, const struct rendered_row *row
                     session->spec.jobs[row->job_index].name, (int)row->key.length, row->key.bytes);
 }
 
-/* `needs_out` has room for NEEDS_MAX. */
-static void set_needs(const struct comparison *comparison, const struct rendered_row *row,
-                      struct import_need *needs_out, struct import_row *imported)
+static void set_needs(const uint32_t *connections, const uint32_t *jobs,
+                      const struct rendered_row *row, struct import_need needs_out[NEEDS_MAX],
+                      struct import_row *imported)
 {
     for (size_t i = 0; i < row->need_count; i++) {
         const struct rendered_need *need = &row->needs[i];
@@ -147,8 +147,8 @@ static void set_needs(const struct comparison *comparison, const struct rendered
         needs_out[i] =
             (struct import_need){.whole_job = need->alias == NULL,
                                  .job_index = need->job_index,
-                                 .job = comparison->jobs[need->job_index],
-                                 .connection = comparison->connections[need->connection_index],
+                                 .job = jobs[need->job_index],
+                                 .connection = connections[need->connection_index],
                                  .key = need->key,
                                  .name = slice_of(need->alias == NULL ? "" : need->alias)};
     }
@@ -162,33 +162,35 @@ static void set_needs(const struct comparison *comparison, const struct rendered
 }
 
 struct import_row comparison_import_row(const struct spec *spec, const uint32_t *connections,
-                                        const uint32_t *jobs, const struct rendered_row *row)
+                                        const uint32_t *jobs, const struct rendered_row *row,
+                                        struct import_need needs_out[NEEDS_MAX])
 {
     const struct spec_job *job = &spec->jobs[row->job_index];
+    struct import_row imported = {.job = jobs[row->job_index],
+                                  .connection = connections[row->connection_index],
+                                  .job_index = row->job_index,
+                                  .key = row->key,
+                                  .method = job->method,
+                                  .path = row->path,
+                                  .body = row->body,
+                                  .source_file = slice_of(row->file),
+                                  .source_line = row->line,
+                                  .condition = row->condition,
+                                  .when_changed = job->when_changed};
 
-    return (struct import_row){.job = jobs[row->job_index],
-                               .connection = connections[row->connection_index],
-                               .job_index = row->job_index,
-                               .key = row->key,
-                               .method = job->method,
-                               .path = row->path,
-                               .body = row->body,
-                               .source_file = slice_of(row->file),
-                               .source_line = row->line,
-                               .condition = row->condition,
-                               .when_changed = job->when_changed};
+    set_needs(connections, jobs, row, needs_out, &imported);
+    return imported;
 }
 
 static enum err_code walk_row(void *context, const struct rendered_row *row, struct err *err)
 {
     struct walk *walk = context;
+    struct import_need needs[NEEDS_MAX];
     struct import_row imported =
         comparison_import_row(&walk->comparison->session->spec, walk->comparison->connections,
-                              walk->comparison->jobs, row);
-    struct import_need needs[NEEDS_MAX];
+                              walk->comparison->jobs, row, needs);
     struct import_outcome outcome;
 
-    set_needs(walk->comparison, row, needs, &imported);
     if (import_compare(&walk->importer, &imported, &outcome, err) != ERR_OK)
         return err->code;
     if (!selection_takes(&walk->comparison->selection, &walk->comparison->session->spec, row,

@@ -120,6 +120,7 @@ static const char *help_for(enum correction correction)
         [CORRECTION_SUCCEEDED] =
             "take the row out; what was written is changed through the source and when_changed",
         [CORRECTION_GIVEN_UP] = "take the row out; `purser explain` tells what is known of it",
+        [CORRECTION_NEEDS_UNKNOWN] = "correct what it names, or `purser run` that first",
     };
 
     return helps[correction];
@@ -139,6 +140,7 @@ static enum err_code correct_row(void *opaque, const struct rendered_row *row, s
 {
     struct correct *correct = opaque;
     const struct spec_job *job = &correct->spec.jobs[row->job_index];
+    struct import_need needs[NEEDS_MAX];
     struct import_row imported;
     enum correction correction;
 
@@ -150,7 +152,8 @@ static enum err_code correct_row(void *opaque, const struct rendered_row *row, s
                         (int)row->key.length, row->key.bytes);
         return ERR_OK;
     }
-    imported = comparison_import_row(&correct->spec, correct->connections, correct->jobs, row);
+    imported =
+        comparison_import_row(&correct->spec, correct->connections, correct->jobs, row, needs);
     if (import_correction(&correct->importer, &imported, &correction, err) != ERR_OK)
         return err->code;
     correct->counts[correction]++;

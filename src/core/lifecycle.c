@@ -373,10 +373,10 @@ static void begin_again(struct item *item)
 }
 
 /* The first correction remembers what the source said; so do those that correct it once more. */
-static void keep_source(struct item *item)
+static void keep_source(struct item *item, const struct item_event *event)
 {
     if (!item->corrected)
-        item->source_hash = item->request_hash;
+        item->source_hash = event->source_hash;
     item->corrected = true;
 }
 
@@ -388,7 +388,7 @@ static enum effect retry(struct item *item, const struct item_event *event,
     if (item->reason == REASON_ABANDONED)
         return EFFECT_NONE;
     if (event->corrected)
-        keep_source(item);
+        keep_source(item, event);
     begin_again(item);
     return make_sendable(item);
 }
@@ -398,7 +398,7 @@ static enum effect change(struct item *item, const struct item_event *event,
 {
     (void)policy;
     if (event->corrected) {
-        keep_source(item);
+        keep_source(item, event);
     } else {
         item->corrected = false;
         item->source_hash = (struct hash128){0};

@@ -3,11 +3,12 @@
 #include <assert.h>
 
 #include "import_needs.h"
+#include "import_private.h"
 #include "purser/core/lifecycle.h"
 #include "purser/engine/engine.h"
 #include "purser/engine/undo.h"
 
-static enum err_code commit_when_full(struct importer *importer, struct err *err)
+enum err_code import_commit_when_full(struct importer *importer, struct err *err)
 {
     uint64_t sequence;
 
@@ -16,7 +17,7 @@ static enum err_code commit_when_full(struct importer *importer, struct err *err
     return importer->ledger->ops->commit_begin(importer->ledger, &sequence, err);
 }
 
-static struct frozen_request freeze(const struct import_row *row, uint32_t generation)
+struct frozen_request import_freeze(const struct import_row *row, uint32_t generation)
 {
     return (struct frozen_request){.job = row->job,
                                    .connection = row->connection,
@@ -29,20 +30,15 @@ static struct frozen_request freeze(const struct import_row *row, uint32_t gener
                                    .generation = generation};
 }
 
-static bool has_needs(const struct import_row *row)
-{
-    return row->need_count > 0 || row->has_group;
-}
-
 static enum err_code add(struct importer *importer, const struct import_row *row,
                          const struct import_outcome *outcome, struct err *err)
 {
     struct item item = item_new(row->job, row->connection, outcome->request_hash, importer->now_ms);
-    struct frozen_request request = freeze(row, item.generation);
+    struct frozen_request request = import_freeze(row, item.generation);
     uint64_t number;
 
     item.seen_run = importer->run;
-    item.has_needs = has_needs(row);
+    item.has_needs = import_has_needs(row);
     item.has_dependents = row->has_group;
     if (!row->condition) {
         item.state = ITEM_SKIPPED;
@@ -66,7 +62,7 @@ static struct item after_event(struct importer *importer, const struct import_ro
                                .now_ms = importer->now_ms,
                                .delay_ms = -1,
                                .request_hash = outcome->request_hash,
-                               .has_needs = has_needs(row),
+                               .has_needs = import_has_needs(row),
                                .waits_on = outcome->waits_on,
                                .waits_for = outcome->waits_for};
     struct policy policy = {0};
@@ -84,7 +80,7 @@ static enum err_code put(struct importer *importer, const struct import_row *row
                          bool with_request, struct err *err)
 {
     const struct ledger_ops *ops = importer->ledger->ops;
-    struct frozen_request request = freeze(row, after->generation);
+    struct frozen_request request = import_freeze(row, after->generation);
 
     if (with_request &&
         ops->put_request(importer->ledger, outcome->number, &request, err) != ERR_OK)
@@ -106,15 +102,10 @@ static enum err_code change(struct importer *importer, const struct import_row *
     return put(importer, row, outcome, &after, true, err);
 }
 
-static bool is_corrected(const struct item *known)
+static bool is_corrected(const struct import_outcome *outcome)
 {
-    return known->corrected && (known->source_hash.high != known->request_hash.high ||
-                                known->source_hash.low != known->request_hash.low);
-}
-
-static bool is_unsent(const struct item *known)
-{
-    return known->state == ITEM_READY || known->state == ITEM_BLOCKED;
+    return outcome->known.corrected &&
+           !import_is_same_hash(outcome->known.source_hash, import_stored_hash(outcome));
 }
 
 /* The row is the same, but what it waits for has gone on, or is under way again. */
@@ -126,7 +117,7 @@ static enum err_code follow_needs(struct importer *importer, const struct import
     struct item after;
 
     *done_out = false;
-    if (!is_unsent(known) || !has_needs(row))
+    if (!import_is_unsent(known) || !import_has_needs(row))
         return ERR_OK;
     if (import_will_wait(row, outcome)) {
         if (known->state == ITEM_BLOCKED && known->waits_on == outcome->waits_on &&
@@ -155,9 +146,9 @@ static enum err_code keep(struct importer *importer, const struct import_row *ro
     if (outcome->action == CONVERGE_UNCHANGED &&
         (follow_needs(importer, row, outcome, &done, err) != ERR_OK || done))
         return err->code;
-    if (is_unsent(known))
+    if (import_is_unsent(known))
         after.seen_run = importer->run;
-    if (outcome->action == CONVERGE_UNCHANGED && is_corrected(known)) {
+    if (outcome->action == CONVERGE_UNCHANGED && is_corrected(outcome)) {
         after.corrected = false;
         after.source_hash = (struct hash128){0};
     }
@@ -192,31 +183,49 @@ static enum err_code apply(struct importer *importer, const struct import_row *r
 
 bool import_will_wait(const struct import_row *row, const struct import_outcome *outcome)
 {
+    if (outcome->action == CONVERGE_CORRECTED) /* it is another row that waits */
+        return outcome->known.state == ITEM_BLOCKED;
     return outcome->waits_on != WAIT_NONE || row->draft.length > 0;
 }
 
-static bool is_same_hash(struct hash128 a, struct hash128 b)
+/* What the item needs is part of its row, though its request may be the same. */
+static enum converge_action judge_needs(const struct import_row *row,
+                                        const struct import_outcome *outcome, bool is_of_source)
 {
-    return a.high == b.high && a.low == b.low;
+    if (outcome->same_needs || !row->condition)
+        return CONVERGE_UNCHANGED;
+    if (is_of_source)
+        return CONVERGE_CORRECTED;
+    if (import_is_unsent(&outcome->known))
+        return CONVERGE_REPLACE;
+    if (outcome->known.state == ITEM_FAILED && outcome->waits_for_others)
+        return CONVERGE_RESEND;
+    return CONVERGE_UNCHANGED;
 }
 
 /* An item that was not sent yet, or whose request cannot be made now, is compared by what its
- * request is made from. */
+ * request is made from; so is the row of the source that a corrected one has taken the place of. */
 static void judge(const struct import_row *row, struct import_outcome *outcome)
 {
     struct item probe = outcome->known;
-    bool has_record = outcome->is_known && outcome->known.has_needs;
-    bool same_row =
-        has_needs(row) && has_record && is_same_hash(outcome->stored_hash, row->draft_hash);
+    bool has_needs = import_has_needs(row);
 
-    if (same_row && (row->draft.length > 0 ||
-                     (outcome->stored_is_draft && outcome->known.state == ITEM_BLOCKED)))
+    outcome->same_needs =
+        has_needs == outcome->has_stored &&
+        (!has_needs || import_is_same_hash(outcome->stored_hash, row->draft_hash));
+    if (has_needs && outcome->same_needs &&
+        (row->draft.length > 0 ||
+         (outcome->stored_is_draft && outcome->known.state == ITEM_BLOCKED)))
         probe.request_hash = outcome->request_hash;
+    if (has_needs) {
+        probe.corrected =
+            probe.corrected && import_is_same_hash(probe.source_hash, row->draft_hash);
+        probe.source_hash = outcome->request_hash;
+    }
     outcome->action = converge_row(outcome->is_known ? &probe : NULL, row->condition,
                                    outcome->request_hash, row->when_changed);
-    if (outcome->action == CONVERGE_UNCHANGED && row->condition && is_unsent(&outcome->known) &&
-        !outcome->known.corrected && !same_row && (has_record || has_needs(row)))
-        outcome->action = CONVERGE_REPLACE;
+    if (outcome->action == CONVERGE_UNCHANGED && outcome->is_known)
+        outcome->action = judge_needs(row, outcome, has_needs && probe.corrected);
 }
 
 enum err_code import_compare(struct importer *importer, const struct import_row *row,
@@ -247,7 +256,7 @@ enum err_code import_compare(struct importer *importer, const struct import_row 
 
 bool import_is_droppable(const struct item *item)
 {
-    return is_unsent(item) && item->attempt_total == 0 && !item->corrected;
+    return import_is_unsent(item) && item->attempt_total == 0 && !item->corrected;
 }
 
 enum err_code import_apply(struct importer *importer, const struct import_row *row,
@@ -259,7 +268,7 @@ enum err_code import_apply(struct importer *importer, const struct import_row *r
 
     importer->counts.by_action[action]++;
     if (is_sent || ((action == CONVERGE_UNCHANGED || action == CONVERGE_CORRECTED) &&
-                    is_unsent(&outcome->known) && row->condition)) {
+                    import_is_unsent(&outcome->known) && row->condition)) {
         importer->counts.unsent_of_now++;
         importer->counts.waiting += import_will_wait(row, outcome);
         importer->has_work[row->job_index] = true;
@@ -270,7 +279,7 @@ enum err_code import_apply(struct importer *importer, const struct import_row *r
         return ERR_OK;
     if (apply(importer, row, outcome, err) != ERR_OK)
         return err->code;
-    return commit_when_full(importer, err);
+    return import_commit_when_full(importer, err);
 }
 
 static bool is_in_scope(const struct importer *importer, const struct item *item)
@@ -323,7 +332,7 @@ static enum err_code drop(struct importer *importer, uint64_t number, const stru
         return err->code;
     if (importer->ledger->ops->drop_item(importer->ledger, number, item, err) != ERR_OK)
         return err->code;
-    return commit_when_full(importer, err);
+    return import_commit_when_full(importer, err);
 }
 
 static enum err_code drop_unseen(struct importer *importer, uint32_t connection, struct err *err)
@@ -409,100 +418,4 @@ enum err_code import_finish(struct importer *importer, uint32_t connection_count
     /* It has marked nothing either, so it can say how many, not which. */
     importer->counts.dropped -= importer->counts.droppable_of_now;
     return ERR_OK;
-}
-
-/* --- corrected rows, given beside the source --- */
-
-static struct item step(struct importer *importer, const struct item *item,
-                        enum item_event_kind kind, bool corrected, struct hash128 hash)
-{
-    struct item_event event = {.kind = kind,
-                               .now_ms = importer->now_ms,
-                               .delay_ms = -1,
-                               .corrected = corrected,
-                               .request_hash = hash,
-                               .has_needs = item->has_needs};
-    struct policy policy = {0};
-    struct step step = lifecycle_step(item, &event, &policy);
-
-    assert(step.legal);
-    return step.item;
-}
-
-/* The item is ready afterwards, with the row's request in the same batch; or, if it has needs,
- * blocked until the run has looked at them. */
-static enum err_code correct(struct importer *importer, const struct import_row *row,
-                             enum correction correction, bool corrected,
-                             const struct import_outcome *outcome, struct err *err)
-{
-    const struct ledger_ops *ops = importer->ledger->ops;
-    const struct item *known = &outcome->known;
-    struct hash128 hash = outcome->request_hash;
-    struct item after = *known;
-    struct frozen_request request;
-
-    if (known->state == ITEM_CANCELLED || correction == CORRECTION_AGAIN)
-        after = step(importer, &after, EVENT_RETRY, corrected, hash);
-    if (correction == CORRECTION_CHANGE)
-        after = step(importer, &after, EVENT_CHANGED, corrected, hash);
-    if (after.state == ITEM_READY && after.has_needs)
-        after = step(importer, &after, EVENT_WAITS, corrected, hash);
-    if (is_unsent(&after))
-        after.seen_run = importer->run;
-    request = freeze(row, after.generation);
-    if (correction == CORRECTION_CHANGE &&
-        (ops->put_request(importer->ledger, outcome->number, &request, err) != ERR_OK ||
-         import_drop_draft(importer, outcome, err) != ERR_OK))
-        return err->code;
-    if (ops->put_item(importer->ledger, outcome->number, known, &after, err) != ERR_OK)
-        return err->code;
-    return commit_when_full(importer, err);
-}
-
-enum err_code import_correction(struct importer *importer, const struct import_row *row,
-                                enum correction *correction_out, struct err *err)
-{
-    struct import_outcome outcome;
-
-    if (import_compare(importer, row, &outcome, err) != ERR_OK)
-        return err->code;
-    *correction_out = converge_correction(outcome.is_known ? &outcome.known : NULL, row->condition,
-                                          outcome.request_hash);
-    if (importer->dry)
-        return ERR_OK;
-    switch (*correction_out) {
-    case CORRECTION_GOES_ON:
-        if (outcome.known.state != ITEM_READY)
-            return ERR_OK;
-        return correct(importer, row, *correction_out, true, &outcome, err);
-    case CORRECTION_CHANGE:
-    case CORRECTION_AGAIN:
-        return correct(importer, row, *correction_out, true, &outcome, err);
-    case CORRECTION_DONE:
-    case CORRECTION_UNKNOWN:
-    case CORRECTION_SKIPPED:
-    case CORRECTION_UNDER_WAY:
-    case CORRECTION_IN_DOUBT:
-    case CORRECTION_SUCCEEDED:
-    case CORRECTION_GIVEN_UP:
-    case CORRECTION_COUNT:
-        break;
-    }
-    return ERR_OK;
-}
-
-enum err_code import_undo(struct importer *importer, const struct import_row *row, struct err *err)
-{
-    struct import_outcome outcome;
-    enum correction correction;
-
-    if (import_compare(importer, row, &outcome, err) != ERR_OK)
-        return err->code;
-    if (!outcome.is_known)
-        return import_apply(importer, row, &outcome, err);
-    correction = converge_correction(&outcome.known, true, outcome.request_hash);
-    if (correction != CORRECTION_CHANGE && correction != CORRECTION_AGAIN &&
-        (correction != CORRECTION_GOES_ON || outcome.known.state != ITEM_READY))
-        return ERR_OK;
-    return correct(importer, row, correction, false, &outcome, err);
 }

@@ -3,14 +3,10 @@
 #include <assert.h>
 #include <string.h>
 
+#include "import_private.h"
 #include "purser/base/buf.h"
 
 enum { RECORD_BYTES = BODY_BYTES_MAX + 64 * 1024, GROUP_STEPS_MAX = 1000 };
-
-static bool is_same(struct hash128 a, struct hash128 b)
-{
-    return a.high == b.high && a.low == b.low;
-}
 
 /* -- what is not committed yet ---------------------------------------------------------------- */
 
@@ -189,7 +185,7 @@ static enum err_code find_turn(struct importer *importer, const struct import_ro
     enum err_code code;
 
     *before_out = outcome->stored_before;
-    *joins_out = !outcome->is_known || !is_same(outcome->stored_group, row->group);
+    *joins_out = !outcome->is_known || !import_is_same_hash(outcome->stored_group, row->group);
     if (importer->ledger == NULL || row->job == UINT32_MAX || row->connection == UINT32_MAX ||
         (!*joins_out && outcome->known.state != ITEM_SUCCEEDED))
         return ERR_OK;
@@ -214,6 +210,21 @@ static enum err_code find_turn(struct importer *importer, const struct import_ro
     return ERR_OK;
 }
 
+/* Of all that it waits for but its order. */
+static struct hash128 parents_of(const struct needs_record *record)
+{
+    uint64_t parents[NEEDS_MAX][2];
+    size_t count = 0;
+
+    for (size_t i = 0; i < record->need_count; i++) {
+        if (record->needs[i].ordering)
+            continue;
+        parents[count][0] = record->needs[i].kind;
+        parents[count++][1] = record->needs[i].target;
+    }
+    return checksum128((const char *)parents, count * sizeof parents[0]);
+}
+
 static enum err_code read_stored(struct importer *importer, struct import_outcome *outcome,
                                  struct err *err)
 {
@@ -227,7 +238,9 @@ static enum err_code read_stored(struct importer *importer, struct import_outcom
     code = importer->ledger->ops->read_needs(importer->ledger, outcome->number, &storage, &record,
                                              err);
     if (code == ERR_OK) {
+        outcome->has_stored = true;
         outcome->stored_hash = record.draft_hash;
+        outcome->stored_parents = parents_of(&record);
         outcome->stored_group = record.group;
         outcome->stored_is_draft = record.draft.length > 0;
         for (size_t i = 0; i < record.need_count; i++)
@@ -253,6 +266,9 @@ enum err_code import_resolve_needs(struct importer *importer, const struct impor
         if (resolve(importer, &row->needs[i], &record->needs[i], err) != ERR_OK)
             return err->code;
     record->need_count = row->need_count;
+    outcome->waits_for_others = !outcome->has_stored ||
+                                !import_is_same_hash(outcome->stored_group, row->group) ||
+                                !import_is_same_hash(outcome->stored_parents, parents_of(record));
     if (row->has_group) {
         if (find_turn(importer, row, outcome, &before, &outcome->joins_group, err) != ERR_OK)
             return err->code;
@@ -296,7 +312,7 @@ enum err_code import_put_needs(struct importer *importer, const struct import_ro
     const struct ledger_ops *ops = importer->ledger->ops;
     const struct needs_record *record = &outcome->needs;
 
-    if (row->need_count == 0 && !row->has_group)
+    if (!import_has_needs(row) && !outcome->has_stored)
         return ERR_OK;
     if (ops->put_needs(importer->ledger, number, record, err) != ERR_OK)
         return err->code;
@@ -311,24 +327,4 @@ enum err_code import_put_needs(struct importer *importer, const struct import_ro
     if (row->has_group)
         import_mark_unsent(importer, number);
     return ERR_OK;
-}
-
-enum err_code import_drop_draft(struct importer *importer, const struct import_outcome *outcome,
-                                struct err *err)
-{
-    const struct ledger_ops *ops = importer->ledger->ops;
-    struct needs_record record;
-    struct buf storage;
-    enum err_code code;
-
-    if (!outcome->stored_is_draft)
-        return ERR_OK;
-    buf_init(&storage, RECORD_BYTES);
-    code = ops->read_needs(importer->ledger, outcome->number, &storage, &record, err);
-    if (code == ERR_OK) {
-        record.draft = SLICE("");
-        code = ops->put_needs(importer->ledger, outcome->number, &record, err);
-    }
-    buf_deinit(&storage);
-    return code == ERR_NOT_FOUND ? ERR_OK : code;
 }

@@ -15,12 +15,8 @@ enum err_code import_make_room(struct importer *importer, struct err *err) ERR_C
 enum err_code import_resolve_needs(struct importer *importer, const struct import_row *row,
                                    struct import_outcome *outcome, struct err *err) ERR_CHECKED;
 
-/* The needs of the item stay, but its request is not to be made from what they had: it is there. */
-enum err_code import_drop_draft(struct importer *importer, const struct import_outcome *outcome,
-                                struct err *err) ERR_CHECKED;
-
-/* Into the open batch, beside the item: its needs, its place in its group, and that those it waits
- * for have a dependent. */
+/* Into the open batch, beside the item: its needs in the place of what it needed before, its place
+ * in its group, and that those it waits for have a dependent. */
 enum err_code import_put_needs(struct importer *importer, const struct import_row *row,
                                const struct import_outcome *outcome, uint64_t number,
                                struct err *err) ERR_CHECKED;

@@ -71,8 +71,10 @@ enum err_code comparison_numbers(struct session *session, bool write,
                                  const uint32_t **connections_out, const uint32_t **jobs_out,
                                  struct err *err) ERR_CHECKED;
 
-/* The row as the import takes it, without needs and group; arrays as of comparison_numbers(). */
+/* The row as the import takes it; arrays as of comparison_numbers(). Borrows from the row, and its
+ * needs are in `needs_out`. */
 struct import_row comparison_import_row(const struct spec *spec, const uint32_t *connections,
-                                        const uint32_t *jobs, const struct rendered_row *row);
+                                        const uint32_t *jobs, const struct rendered_row *row,
+                                        struct import_need needs_out[NEEDS_MAX]);
 
 #endif

@@ -33,17 +33,18 @@ enum converge_action converge_row(const struct item *known, bool condition,
 
 /* What a corrected row, given beside the source, means for its item. Of the first four something or
  * nothing is to be done; the others are errors of the one who gave the row. identifier, meaning */
-#define CORRECTION_LIST(X)                                                    \
-    X(CORRECTION_CHANGE, "a new request takes the place of the old one")      \
-    X(CORRECTION_AGAIN, "the same request once more")                         \
-    X(CORRECTION_GOES_ON, "this very request is under way, or ready")         \
-    X(CORRECTION_DONE, "this very request has succeeded")                     \
-    X(CORRECTION_UNKNOWN, "no item has this key")                             \
-    X(CORRECTION_SKIPPED, "the row's if: is false, so nothing would be sent") \
-    X(CORRECTION_UNDER_WAY, "its item is under way with another request")     \
-    X(CORRECTION_IN_DOUBT, "its item is in doubt: it may have been done")     \
-    X(CORRECTION_SUCCEEDED, "its item has succeeded")                         \
-    X(CORRECTION_GIVEN_UP, "its item was given up while in doubt: it may have been done")
+#define CORRECTION_LIST(X)                                                                \
+    X(CORRECTION_CHANGE, "a new request takes the place of the old one")                  \
+    X(CORRECTION_AGAIN, "the same request once more")                                     \
+    X(CORRECTION_GOES_ON, "this very request is under way, or ready")                     \
+    X(CORRECTION_DONE, "this very request has succeeded")                                 \
+    X(CORRECTION_UNKNOWN, "no item has this key")                                         \
+    X(CORRECTION_SKIPPED, "the row's if: is false, so nothing would be sent")             \
+    X(CORRECTION_UNDER_WAY, "its item is under way with another request")                 \
+    X(CORRECTION_IN_DOUBT, "its item is in doubt: it may have been done")                 \
+    X(CORRECTION_SUCCEEDED, "its item has succeeded")                                     \
+    X(CORRECTION_GIVEN_UP, "its item was given up while in doubt: it may have been done") \
+    X(CORRECTION_NEEDS_UNKNOWN, "what it needs is not in the ledger")
 
 enum correction {
 #define X(identifier, meaning) identifier,

@@ -119,7 +119,8 @@ struct item {
     int64_t finished_ms;
     int64_t changed_ms;
     struct hash128 request_hash; /* of method, path and body of the frozen request */
-    struct hash128 source_hash;  /* corrected: the same of the request that the source's row made */
+    struct hash128 source_hash;  /* corrected: the same of the request that the source's row made;
+                                    with needs, of what it was to be made from */
     char remote_job[REMOTE_JOB_BYTES_MAX + 1];
     char error_type[ERROR_CODE_BYTES_MAX + 1];
     char error_code[ERROR_CODE_BYTES_MAX + 1];

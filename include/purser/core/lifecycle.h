@@ -64,6 +64,7 @@ struct item_event {
     const char *remote_job; /* EVENT_ACCEPTED; borrowed, at most REMOTE_JOB_BYTES_MAX */
     const char *error_type; /* NULL = none; borrowed */
     const char *error_code;
+    struct hash128 source_hash;  /* corrected: what stood for the row in the place of which it is */
     struct hash128 request_hash; /* EVENT_CHANGED, EVENT_UNBLOCKED: of the request as it is now */
     bool has_needs;              /* EVENT_CHANGED: the new row has needs */
     enum wait_kind waits_on; /* EVENT_WAITS; EVENT_CHANGED: the first need that is not met, … */

@@ -46,9 +46,12 @@ struct import_outcome {
     struct needs_record needs; /* of the row; borrows from it */
     enum wait_kind waits_on;   /* the first need that is not met; WAIT_NONE = all are */
     uint64_t waits_for;
-    bool joins_group; /* it becomes the last of its group */
+    bool joins_group;      /* it becomes the last of its group */
+    bool same_needs;       /* the item was made of a row that needed the same, or nothing as well */
+    bool waits_for_others; /* it named other items, jobs or another group */
     /* What the ledger has of the item's needs; zero = nothing. */
-    struct hash128 stored_hash, stored_group;
+    bool has_stored;
+    struct hash128 stored_hash, stored_group, stored_parents;
     uint64_t stored_before; /* whom it comes behind in its order */
     bool stored_is_draft;
 };

@@ -266,13 +266,15 @@ static void a_correction_remembers_what_the_source_said_through_further_ones(voi
     (void)context;
 
     event.corrected = true;
+    event.source_hash = (struct hash128){.high = 1, .low = 2};
     item = lifecycle_step(&item, &event, &keyed).item;
     assert_true(item.corrected);
-    assert_int_equal(item.source_hash.low, 4);
+    assert_int_equal(item.source_hash.low, 2);
     assert_int_equal(item.request_hash.low, 6);
     event.request_hash = (struct hash128){.high = 7, .low = 8};
+    event.source_hash = (struct hash128){.high = 5, .low = 6};
     item = lifecycle_step(&item, &event, &keyed).item;
-    assert_int_equal(item.source_hash.low, 4);
+    assert_int_equal(item.source_hash.low, 2);
     assert_int_equal(item.request_hash.low, 8);
     event.corrected = false; /* the source's own row has changed */
     item = lifecycle_step(&item, &event, &keyed).item;

@@ -1,0 +1,286 @@
+#!/usr/bin/env python3
+"""A row that names another parent than before: its item follows the new one, in all that it does.
+
+usage: parents.py --purser PROGRAM --sim PROGRAM
+
+Variants are made from what their product returned, labels only wait for theirs. A row may change its
+parent by a correction (`retry --input`) or in the source; the wire ledger of the simulator tells whom
+the item has waited for and whose id it was sent with.
+"""
+import argparse
+import csv
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+from simulator import Simulator  # noqa: E402  (found through the path above)
+from workload import environment_of  # noqa: E402
+
+SECONDS_MAX = 60
+SPEC = """purser: 1
+name: parents
+api: {{ environment: {base}, version: "2024-08-31", limits: {{ rate: unlimited, in_flight: 8 }} }}
+connections:
+  shop:
+    platform: SHOPIFY
+    access_token: {{ env: TEST_ACCESS_TOKEN }}
+    limits: {{ rate: unlimited, in_flight: 8 }}
+jobs:
+  products:
+    source: {{ csv: products.csv, key: "${{row.sku}}" }}
+    request: POST /products
+    body:
+      product:
+        name: ${{row.name}}
+        description: x
+        variants: [{{ sku: "${{row.sku}}", price: 1, option_values: [] }}]
+    outputs: {{ id: "${{response.product.id}}" }}
+    undo: DELETE /products/${{outputs.id}}
+  variants:
+    needs: {{ product: {{ job: products, key: "${{row.of}}" }} }}
+    when_changed: resend
+    source: {{ csv: variants.csv, key: "${{row.sku}}" }}
+    request: POST /products/${{needs.product.outputs.id}}/variants
+    body: {{ variant: {{ sku: "${{row.name}}", price: 1, option_values: [] }} }}
+    outputs: {{ id: "${{response.variant.id}}" }}
+    undo: DELETE /products/${{needs.product.outputs.id}}/variants/${{outputs.id}}
+  labels:
+    needs: {{ product: {{ job: products, key: "${{row.of}}" }} }}
+    when_changed: resend
+    source: {{ csv: labels.csv, key: "${{row.sku}}" }}
+    request: PATCH /products/${{row.sku}}
+    body: {{ product: {{ name: "${{row.name}}" }} }}
+  steps:
+    order_by: ${{row.of}}
+    when_changed: resend
+    source: {{ csv: steps.csv, key: "${{row.sku}}" }}
+    request: PATCH /products/${{row.sku}}
+    body: {{ product: {{ name: "${{row.name}}" }} }}
+"""
+HEADERS = {"products": ["sku", "name"], "variants": ["sku", "of", "name"],
+           "labels": ["sku", "of", "name"], "steps": ["sku", "of", "name"]}
+options = argparse.Namespace()
+
+
+class Shop:
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="purser-parents-")
+        self.simulator = Simulator(options.sim, ["--job-time", "2"])
+        self.environment = environment_of(self.folder.name)
+        self.path("spec.yaml").write_text(SPEC.format(base=self.simulator.base), encoding="utf-8")
+        self.rows = {job: {} for job in HEADERS}
+        # Siblings that never change; the paths of the variants tell the ids of their products.
+        self.put("products", "P1", "One")
+        self.put("products", "P2", "Two")
+        self.put("variants", "of-P1", "P1", "of P1")
+        self.put("variants", "of-P2", "P2", "of P2")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.simulator.stop()
+        self.folder.cleanup()
+
+    def path(self, name):
+        return Path(self.folder.name) / name
+
+    def put(self, job, key, *values):
+        self.rows[job][key] = [key, *values]
+
+    def write(self, name, job, rows):
+        with open(self.path(name), "w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([HEADERS[job], *rows])
+
+    def purser(self, *words):
+        done = subprocess.run([options.purser, *words], cwd=self.folder.name, env=self.environment,
+                              capture_output=True, timeout=SECONDS_MAX, check=False)
+        return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+    def run(self):
+        for job, rows in self.rows.items():
+            self.write(f"{job}.csv", job, rows.values())
+        return self.purser("run", "spec.yaml")
+
+    def correct(self, job, *rows):
+        self.write("corrected.csv", job, rows)
+        return self.purser("retry", "spec.yaml", "--input", "corrected.csv", "--job", job)
+
+    def effects(self):
+        """Path and place by name, of what was done. A name that was done twice is an error."""
+        effects = {}
+        for place, line in enumerate(self.simulator.ledger()):
+            if "request" not in line or line["method"] == "DELETE":
+                continue
+            if line["name"] in effects:
+                raise AssertionError(f"{line['name']} was done twice")
+            effects[line["name"]] = (place, line["path"])
+        return effects
+
+    def product(self, key):
+        """The id that the product has got."""
+        return self.effects()[f"of {key}"][1].split("/")[-2]
+
+    def parent(self, name):
+        """The id that a variant was made with; None = it was not."""
+        place = self.effects().get(name)
+        return None if place is None else place[1].split("/")[-2]
+
+    def sends(self, part):
+        return sum("seq" in line and line["method"] != "GET" and part in line["path"]
+                   for line in self.simulator.ledger())
+
+    def deleted(self):
+        return [line["path"] for line in self.simulator.ledger()
+                if "seq" in line and line["method"] == "DELETE"]
+
+
+class Parents(unittest.TestCase):
+    def assert_done(self, outcome, status=0):
+        self.assertEqual(outcome[0], status, outcome[2])
+
+    def assert_before(self, shop, parent, child):
+        effects = shop.effects()
+        self.assertIn(parent, effects)
+        self.assertIn(child, effects)
+        self.assertLess(effects[parent][0], effects[child][0])
+
+    def test_corrected_variant_is_made_from_its_new_parent_and_undone_there(self):
+        with Shop() as shop:
+            shop.put("variants", "V", "P1", "sim:450")
+            self.assert_done(shop.run(), 3)
+            self.assert_done(shop.correct("variants", ["V", "P2", "fine"]))
+            self.assertEqual(shop.parent("fine"), shop.product("P2"))
+            self.assert_done(shop.purser("undo", "spec.yaml", "--run", "2"))
+            self.assertEqual([path.split("/")[3] for path in shop.deleted()], [shop.product("P2")])
+
+    def test_undo_keeps_the_new_parent_of_a_corrected_variant(self):
+        with Shop() as shop:
+            shop.put("variants", "V", "P1", "sim:450")
+            del shop.rows["variants"]["of-P1"], shop.rows["variants"]["of-P2"]
+            self.assert_done(shop.run(), 3)
+            self.assert_done(shop.correct("variants", ["V", "P2", "fine"]))
+            outcome = shop.purser("undo", "spec.yaml", "--run", "1")
+            self.assert_done(outcome, 3)
+            self.assertRegex(outcome[1], r"products/P2  kept_needed: by variants/V of run 2")
+            self.assertEqual(len(shop.deleted()), 1)
+
+    def test_corrected_label_waits_for_its_new_parent(self):
+        with Shop() as shop:
+            shop.put("products", "P3", "sim:job-450")
+            shop.put("labels", "L", "P1", "sim:450")
+            self.assert_done(shop.run(), 3)
+            self.assertEqual(shop.sends("/products/L"), 1)
+            self.assert_done(shop.correct("labels", ["L", "P3", "fine"]), 3)
+            self.assertEqual(shop.sends("/products/L"), 1)
+            shop.put("products", "P3", "Three")
+            self.assert_done(shop.run())
+            self.assert_before(shop, "Three", "fine")
+            before = len(shop.simulator.ledger())
+            self.assert_done(shop.run())
+            self.assertEqual(len(shop.simulator.ledger()), before)
+
+    def test_same_request_of_another_parent_is_a_correction(self):
+        with Shop() as shop:
+            shop.put("products", "P3", "sim:job-450")
+            shop.put("labels", "L", "P1", "sim:450*1 label")
+            self.assert_done(shop.run(), 3)
+            outcome = shop.correct("labels", ["L", "P3", "sim:450*1 label"])
+            self.assert_done(outcome, 3)
+            self.assertIn("1 changed, 0 as they were", outcome[2])
+            self.assertEqual(shop.sends("/products/L"), 1)
+            # The row of the source names P1 still, and counts for nothing.
+            self.assert_done(shop.run(), 3)
+            self.assertEqual(shop.sends("/products/L"), 1)
+            shop.put("products", "P3", "Three")
+            self.assert_done(shop.run())
+            self.assert_before(shop, "Three", "sim:450*1 label")
+
+    def test_parent_that_changes_in_the_source_of_what_waits(self):
+        for name in ("sim:450*1 label", "other"):
+            with self.subTest(name), Shop() as shop:
+                shop.put("products", "P3", "sim:job-450")
+                shop.put("products", "P4", "sim:job-450 four")
+                shop.put("labels", "L", "P4", "sim:450*1 label")
+                self.assert_done(shop.run(), 3)
+                shop.put("labels", "L", "P3", name)
+                shop.put("products", "P4", "Four")
+                self.assert_done(shop.run(), 3)
+                self.assertEqual(shop.sends("/products/L"), 0)
+
+    def test_parent_that_changes_in_the_source_of_what_failed(self):
+        for name in ("sim:450*1 label", "other"):
+            with self.subTest(name), Shop() as shop:
+                shop.put("products", "P3", "sim:job-450")
+                shop.put("labels", "L", "P1", "sim:450*1 label")
+                self.assert_done(shop.run(), 3)
+                shop.put("labels", "L", "P3", name)
+                outcome = shop.run()
+                self.assert_done(outcome, 3)
+                self.assertIn("1 changed", outcome[2])
+                self.assertIn("1 blocked", outcome[2])
+                self.assertEqual(shop.sends("/products/L"), 1)
+                shop.put("products", "P3", "Three")
+                self.assert_done(shop.run())
+                self.assert_before(shop, "Three", name)
+
+    def test_parent_that_changes_in_the_source_of_what_was_corrected(self):
+        with Shop() as shop:
+            shop.put("products", "P3", "sim:job-450")
+            shop.put("products", "P4", "sim:job-450 four")
+            shop.put("labels", "L", "P1", "sim:450*1 label")
+            self.assert_done(shop.run(), 3)
+            self.assert_done(shop.correct("labels", ["L", "P3", "sim:450*1 label"]), 3)
+            shop.put("labels", "L", "P4", "sim:450*1 label")
+            shop.put("products", "P3", "Three")
+            self.assert_done(shop.run(), 3)
+            self.assertEqual(shop.sends("/products/L"), 1)
+            shop.put("products", "P4", "Four")
+            self.assert_done(shop.run())
+            self.assert_before(shop, "Four", "sim:450*1 label")
+
+    def test_row_that_was_a_draft_when_it_was_corrected_counts_for_nothing(self):
+        with Shop() as shop:
+            shop.put("products", "P3", "sim:job-450")
+            shop.put("variants", "V", "P3", "wrong")
+            self.assert_done(shop.run(), 3)
+            self.assert_done(shop.correct("variants", ["V", "P2", "fine"]), 3)
+            self.assertEqual(shop.parent("fine"), shop.product("P2"))
+            shop.put("products", "P3", "Three")
+            self.assert_done(shop.run())
+            self.assertIsNone(shop.parent("wrong"))
+
+    def test_need_of_a_corrected_row_that_is_not_in_the_ledger_is_an_error(self):
+        with Shop() as shop:
+            shop.put("labels", "L", "P1", "sim:450")
+            self.assert_done(shop.run(), 3)
+            outcome = shop.correct("labels", ["L", "P9", "fine"])
+            self.assert_done(outcome, 2)
+            self.assertIn("data.correction", outcome[2])
+            self.assertEqual(shop.sends("/products/L"), 1)
+
+    def test_corrected_row_goes_behind_those_of_its_new_group(self):
+        with Shop() as shop:
+            shop.put("steps", "A1", "A", "sim:450 a1")
+            shop.put("steps", "A2", "A", "a2")
+            shop.put("steps", "B1", "B", "sim:450 b1")
+            self.assert_done(shop.run(), 3)
+            self.assert_done(shop.correct("steps", ["A1", "B", "fine a1"]), 3)
+            self.assertNotIn("fine a1", shop.effects())
+            shop.put("steps", "B1", "B", "b1")
+            self.assert_done(shop.run())
+            self.assert_before(shop, "b1", "fine a1")
+            self.assert_before(shop, "fine a1", "a2")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--purser", required=True)
+    parser.add_argument("--sim", required=True)
+    options, rest = parser.parse_known_args(namespace=options)
+    options.purser, options.sim = os.path.abspath(options.purser), os.path.abspath(options.sim)
+    unittest.main(argv=[sys.argv[0], *rest], verbosity=1)
