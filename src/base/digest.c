@@ -1,40 +1,38 @@
+/* OpenSSL's newer interface (EVP) allocates and loads its providers at the first call, thousands of
+ * allocations, any of which may fail. These functions need no memory but their context and cannot
+ * fail, and a wrong key would be worse than no program. They are deprecated, not going away: the
+ * libraries with the same soname keep them. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "purser/base/digest.h"
 
-#include <assert.h>
-#include <openssl/evp.h>
+#include <openssl/sha.h>
 
-static void put_length(EVP_MD_CTX *context, uint64_t length)
+static void put_length(SHA256_CTX *context, uint64_t length)
 {
     uint8_t bytes[8];
-    int ok;
 
     for (int i = 7; i >= 0; i--, length >>= 8)
         bytes[i] = (uint8_t)(length & 0xff);
-    ok = EVP_DigestUpdate(context, bytes, sizeof bytes);
-    assert(ok == 1);
+    SHA256_Update(context, bytes, sizeof bytes);
 }
 
 void digest_parts(const struct digest_part *parts, size_t count, uint8_t digest_out[DIGEST_BYTES])
 {
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    int ok = context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
+    SHA256_CTX context;
 
-    /* A wrong key would be worse than no program: there is no way to go on without it. */
-    assert(ok);
+    SHA256_Init(&context);
     for (size_t i = 0; i < count; i++) {
-        put_length(context, parts[i].length);
-        ok = EVP_DigestUpdate(context, parts[i].bytes, parts[i].length);
-        assert(ok == 1);
+        put_length(&context, parts[i].length);
+        SHA256_Update(&context, parts[i].bytes, parts[i].length);
     }
-    ok = EVP_DigestFinal_ex(context, digest_out, NULL);
-    assert(ok == 1);
-    EVP_MD_CTX_free(context);
+    SHA256_Final(digest_out, &context);
 }
 
 void digest_bytes(const void *bytes, size_t length, uint8_t digest_out[DIGEST_BYTES])
 {
-    int ok = EVP_Digest(bytes, length, digest_out, NULL, EVP_sha256(), NULL);
+    SHA256_CTX context;
 
-    assert(ok == 1);
-    (void)ok;
+    SHA256_Init(&context);
+    SHA256_Update(&context, bytes, length);
+    SHA256_Final(digest_out, &context);
 }
