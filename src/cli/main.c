@@ -11,7 +11,12 @@
 #include "purser/io/curl_transport.h"
 #include "purser/io/signals.h"
 
-enum { MESSAGE_CODE_BYTES_MAX = 100, HELP_BYTES_MAX = 64 * 1024, TOPIC_BYTES_MAX = 1024 * 1024 };
+enum {
+    MESSAGE_CODE_BYTES_MAX = 100,
+    HELP_BYTES_MAX = 64 * 1024,
+    TOPIC_BYTES_MAX = 1024 * 1024,
+    LIBRARIES_BYTES_MAX = 256
+};
 
 static int print_short_help(void)
 {
@@ -29,8 +34,10 @@ static int print_short_help(void)
 
 static int print_version(void)
 {
-    printf("purser %s\n%s\nledger format %d\n", PURSER_VERSION, curl_transport_version(),
-           RECORD_VERSION);
+    char libraries[LIBRARIES_BYTES_MAX];
+
+    curl_transport_version(libraries, sizeof libraries);
+    printf("purser %s\n%s\nledger format %d\n", PURSER_VERSION, libraries, RECORD_VERSION);
     return EXIT_DONE;
 }
 

@@ -266,7 +266,14 @@ struct transport *curl_transport_port(struct curl_transport *transport)
     return &transport->port;
 }
 
-const char *curl_transport_version(void)
+void curl_transport_version(char *text_out, size_t size)
 {
-    return curl_version();
+    /* Not curl_version(): that starts libldap, which asks the network for the name of this machine
+     * and dies of a lack of memory. */
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+    const char *tls = info->ssl_version != NULL ? info->ssl_version : "no TLS";
+    const char *zlib = info->libz_version != NULL ? info->libz_version : "none";
+    const char *http2 = info->nghttp2_version != NULL ? info->nghttp2_version : "none";
+
+    snprintf(text_out, size, "libcurl/%s %s zlib/%s nghttp2/%s", info->version, tls, zlib, http2);
 }

@@ -36,7 +36,8 @@ enum err_code curl_transport_check_base_url(const char *url, struct err *err) ER
 enum err_code curl_transport_origin(const char *url, char *origin_out, size_t size,
                                     struct err *err) ERR_CHECKED;
 
-/* "libcurl/7.88.1 OpenSSL/3.0…" for --version. */
-const char *curl_transport_version(void);
+/* "libcurl/7.88.1 OpenSSL/3.0… zlib/1.2.13 nghttp2/1.52.0" for --version. A text that is too long is
+ * cut. */
+void curl_transport_version(char *text_out, size_t size);
 
 #endif
