@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Optional
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
-from simulator import Simulator  # noqa: E402  (found through the path above)
+import judge  # noqa: E402  (found through the path above)
+from simulator import Simulator  # noqa: E402
 from workload import SPEC, environment_of  # noqa: E402
 
 COMMAND_SECONDS_MAX = 60
@@ -66,6 +67,7 @@ class World:
                       for i in range(KEYS)}
         self.method = method
         self.seen = 0
+        self.done = Counter()  # effects by key
         spec = SPEC.format(name="corrections", base=simulator.base, in_flight=4)
         if method == "PATCH":
             spec = spec.replace("POST /products", "PATCH /products/${row.sku}")
@@ -88,14 +90,22 @@ class World:
                               timeout=COMMAND_SECONDS_MAX, check=False)
         if done.returncode not in (0, 3):
             raise AssertionError(f"{words}: {done.returncode}\n{done.stderr.decode()}")
+        return done.stdout.decode()
+
+    def judge(self):
+        report = judge.read_report(self.purser, self.folder / "report")
+        verdicts = judge.judge(self.simulator.ledger(), report, effects=self.done)
+        if verdicts:
+            raise AssertionError(judge.shown(verdicts))
 
     def check(self, what, expected):
-        """`expected`: the names that must have been sent since the last check."""
+        """`expected`: the names that must have been sent since the last check, by key."""
         lines = self.simulator.ledger()
         new, self.seen = lines[self.seen:], len(lines)
         sent = sum("seq" in line and line["method"] == self.method for line in new)
         effects = Counter(line["name"] for line in new if "request" in line)
-        wanted = Counter(name for name in expected if not name.startswith("sim:450"))
+        wanted = Counter(name for name in expected.values() if not name.startswith("sim:450"))
+        self.done.update(key for key, name in expected.items() if name in wanted)
         if sent != len(expected) or effects != wanted:
             raise AssertionError(f"{what}: {sent} writes with the effects {dict(effects)}, "
                                  f"expected {expected}\n{self.items}")
@@ -107,7 +117,7 @@ class World:
 
     def run(self):
         self.purser("run", "spec.yaml")
-        self.check("run", [name for item in self.items.values() if (name := item.run())])
+        self.check("run", {key: name for key, item in self.items.items() if (name := item.run())})
 
     def correct(self):
         self.purser("results", "spec.yaml", "-o", "out")
@@ -126,7 +136,8 @@ class World:
             writer.writeheader()
             writer.writerows(rows)
         self.purser("retry", "spec.yaml", "--input", "fixed.csv")
-        self.check("retry --input", [self.items[row["sku"]].correct(row["name"]) for row in rows])
+        self.check("retry --input", {row["sku"]: self.items[row["sku"]].correct(row["name"])
+                                      for row in rows})
 
     def step(self):
         kind = self.random.random()
@@ -153,6 +164,7 @@ def main():
             print(f"{method}, seed {options.seed}")
             for _ in range(options.steps):
                 world.step()
+            world.judge()
         print(f"{options.steps} steps as in the model")
 
 

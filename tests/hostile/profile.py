@@ -28,7 +28,8 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from simulator import Simulator  # noqa: E402  (found through the path above)
+import judge  # noqa: E402  (found through the path above)
+from simulator import Simulator  # noqa: E402
 from workload import environment_of  # noqa: E402
 
 RUNS_MAX = 10
@@ -77,15 +78,6 @@ jobs:
 """
 ENDS = ("job-450", "450", "job-400", "job-550", "job-550-acted", "partial", "job-500", "410",
         "no-http-status", "inconsistent", "job-410", "wrong-key")
-# What may make a keyed write unclear: its job's end, or a refusal while an earlier copy may live.
-UNCLEAR_ENDS = {"job-500", "job-550", "job-550-acted", "partial", "no-http-status", "inconsistent",
-                "wrong-key"}
-REFUSALS = {"450", "410"}
-# After these nobody can know whether a write that is sent once was done.
-LOSING = {"close", "reset", "truncated", "reset-body", "no-length", "chunks-cut", "garbage",
-          "garbage-no-job-id", "empty", "wrong-type", "duplicate-keys", "accepted-500",
-          "accepted-503", "lost-502", "lost-504", "close-early", "reset-early", "500", "502", "503",
-          "504", "408", "html-502", "gzip", "header-flood", "hints-storm"}
 
 
 class Wrong(Exception):
@@ -107,77 +99,6 @@ def write_rows(folder, count):
     for file in files.values():
         file.close()
     return names
-
-
-class Facts:
-    """What the wire ledger says of one item."""
-
-    def __init__(self):
-        self.effects = 0
-        self.faults = set()
-        self.statuses = set()
-
-
-def read_ledger(lines, items):
-    """Facts by item name, and by idempotency key what was met under it."""
-    by_name = collections.defaultdict(Facts)
-    by_key = collections.defaultdict(Facts)
-    key_of_job = {}
-    for line in lines:
-        last = line["path"].rsplit("/", 1)[-1]
-        if "effect" in line and "seq" not in line:
-            by_name[last if line["method"] == "PATCH" else line["name"]].effects += 1
-            continue
-        if line["method"] == "GET":
-            facts = by_key.get(key_of_job.get(last))
-        elif line["method"] == "PATCH":
-            facts = by_name[last]
-        else:
-            facts = by_key[line["idempotency_key"]]
-            if line["job_id"]:
-                key_of_job[line["job_id"]] = line["idempotency_key"]
-        if facts is not None:
-            facts.faults |= {line["fault"], line.get("job_fault")} - {None}
-            facts.statuses.add(line["status"])
-    for item in items:
-        if item["job"] == "invoices":
-            facts = by_key[item["idempotency_key"]]
-            by_name[item["key"]].faults |= facts.faults
-            by_name[item["key"]].statuses |= facts.statuses
-    return by_name
-
-
-def is_justified(item, facts):
-    if item["job"] == "products":
-        return bool(facts.faults & (LOSING | UNCLEAR_ENDS))
-    return bool(facts.faults & UNCLEAR_ENDS or
-                (facts.faults & REFUSALS and facts.faults & LOSING))
-
-
-def judge(items, names, lines):
-    """Sentences, one for each thing that is wrong."""
-    by_name = read_ledger(lines, items)
-    known = {item["key"]: item for item in items}
-    for name in sorted(set(names) | set(by_name)):
-        item, facts = known.get(name), by_name[name]
-        if item is None:
-            if facts.effects:
-                yield f"{name} has effects, and nobody asked for it"
-            elif name in names:
-                yield f"{name} is in no state"
-            continue
-        state = item["state"]
-        if facts.effects > 1:
-            yield f"{name} ({state}) has {facts.effects} effects"
-        elif state == "succeeded" and facts.effects != 1:
-            yield f"{name} has succeeded without an effect"
-        elif state == "failed" and facts.effects != 0:
-            yield f"{name} has failed with an effect; met {sorted(facts.faults)}"
-        elif state == "in_doubt" and not is_justified(item, facts):
-            yield (f"{name} ({item['job']}) is in doubt ({item['reason']}), and nothing justifies "
-                   f"it; met {sorted(facts.faults)}, statuses {sorted(map(str, facts.statuses))}")
-        elif state not in ("succeeded", "failed", "in_doubt"):
-            yield f"{name} is {state} at the end"
 
 
 def purser(options, folder, environment, *words):
@@ -224,24 +145,21 @@ def play(options, folder):
         runs = run_to_the_end(options, folder, environment)
         seconds = time.monotonic() - begin
         listed = purser(options, folder, environment, "items", "spec.yaml", "--output", "ndjson")
-        items = [json.loads(line) for line in listed.stdout.splitlines()]
-        items = [item for item in items if "key" in item]
+        items = judge.items_from(listed.stdout)
         lines = simulator.ledger()
     if options.keep:
         with open(os.path.join(folder, "ledger.ndjson"), "w", encoding="utf-8") as file:
             file.writelines(json.dumps(line) + "\n" for line in lines)
     lie(options.plant, lines)
-    problems = list(judge(items, names["invoices"] + names["products"], lines))
+    verdicts = judge.judge(lines, items, names["invoices"] + names["products"])
     states = collections.Counter((item["job"], item["state"]) for item in items)
     requests = [line for line in lines if "seq" in line]
     print(f"profile: {options.items} items, seed {options.seed}, {runs} runs, {seconds:.1f} s; "
           + ", ".join(f"{job} {state} {count}" for (job, state), count in sorted(states.items()))
           + f"; {len(requests)} requests, {sum(line['fault'] is not None for line in requests)} "
           f"faults, {len(lines) - len(requests)} effects")
-    if len(problems) > 20:
-        problems[20:] = [f"and {len(problems) - 20} more"]
-    if problems:
-        raise Wrong("\n".join(problems))
+    if verdicts:
+        raise Wrong(judge.shown(verdicts))
 
 
 def main():

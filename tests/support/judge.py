@@ -21,6 +21,7 @@ import collections
 import csv
 import json
 import os
+import re
 import sys
 from typing import NamedTuple
 
@@ -34,6 +35,8 @@ OPEN_STATES = {"blocked", "ready", "sending", "waiting"}
 UNCLEAR_ENDS = {"550", "job-409", "job-500", "job-503", "job-550", "job-550-acted", "partial", "no-http-status",
                 "inconsistent", "wrong-key", "wrong-id", "odd-status", "lost-job", "vanished", "flip",
                 "pending", "no-body", "no-response", "regress", "second-job", "acts-twice"}
+# Faults that are an answer all the same.
+CLEAR_FAULTS = re.compile(r"(?!408)4\d\d(-|$)|(not-ready|disabled|needs-update|slow|job-.*)$")
 # Refusals that say "later" and not "no".
 LATER = {408, 425, 429, 452}
 
@@ -64,16 +67,17 @@ class Facts:
         self.answers = []  # sends, and polls of the jobs that they made
 
     def has_unclear_end(self):
-        return any({line.get("fault"), line.get("job_fault")} & UNCLEAR_ENDS for line in self.answers)
+        return any({line.get("fault"), line.get("job_fault")} & UNCLEAR_ENDS or line["status"] == 409
+                   for line in self.answers)
 
     def has_refusal(self):
         return any(400 <= (send["status"] or 0) < 500 and send["status"] not in LATER
                    for send in self.sends)
 
     def has_lost_answer(self):
-        """A fault of any kind: what came back may not have been the answer."""
-        return any(send["fault"] or not send["status"] or send["status"] >= 500
-                   for send in self.sends)
+        """What came back, if anything, may not have been the answer."""
+        return any(send["fault"] and not CLEAR_FAULTS.match(send["fault"])
+                   or not send["status"] or send["status"] >= 500 for send in self.sends)
 
 
 def sends_of(lines):
@@ -128,7 +132,7 @@ class Wire:
             self.facts[owner].effects.append(effect)
             if effect["idempotency_key"]:
                 self.owner_of_key[effect["idempotency_key"]] = owner
-        owner_of_job = {}
+        self.owner_of_job = {}
         for send in self.sends:
             owner = self.owner_of_key.get(send["idempotency_key"])
             if owner is None:
@@ -140,10 +144,10 @@ class Wire:
             self.facts[owner].sends.append(send)
             self.facts[owner].answers.append(send)
             if send["job_id"]:
-                owner_of_job[send["job_id"]] = owner
+                self.owner_of_job[send["job_id"]] = owner
         for line in lines:
             if "seq" in line and line["method"] == "GET":
-                owner = owner_of_job.get(last_of(line["path"]))
+                owner = self.owner_of_job.get(last_of(line["path"]))
                 if owner is not None:
                     self.facts[owner].answers.append(line)
 
@@ -171,7 +175,9 @@ def judge_keys(wire, items, may_repeat):
     for send in wire.sends:
         key = send["idempotency_key"]
         if key:
-            requests_of_key[key].append(request_of(send))
+            # What was refused before it was accepted has left the key free for other bytes.
+            if send["accepted"] or not 400 <= (send["status"] or 0) < 500:
+                requests_of_key[key].append(request_of(send))
             keys_of_request[request_of(send)][key].append(send)
     for key, requests in sorted(requests_of_key.items()):
         # What was answered before its connection or body was looked at has null there.
@@ -218,17 +224,15 @@ def judge_state(item, facts, expected):
         yield Verdict(TWICE, item["key"], f"has two effects under one key: {some(keys)}")
 
 
-def judge_claims(item, facts):
+def judge_claims(number, item, facts, jobs):
     """Other words of the report that the wire can contradict."""
     key = item["idempotency_key"]
     sends = [send for send in facts.sends if key and send["idempotency_key"] == key]
     without = [send["seq"] for send in facts.sends if not send["idempotency_key"]]
     if key and sends and without:
         yield Verdict(WRONG, item["key"], f"was sent without its key: requests {some(without)}")
-    # An answer with a fault may have named any.
-    if key and item["remote_job"] and not any(send["fault"] or send["job_id"] == item["remote_job"]
-                                              for send in facts.sends):
-        yield Verdict(WRONG, item["key"], f"names a remote job that no answer named: "
+    if jobs.get(item["remote_job"], number) != number:
+        yield Verdict(WRONG, item["key"], f"names the remote job of another item: "
                       f"{item['remote_job']}")
     if key and item["state"] == "failed" and item["reason"] != "not_rendered" and not sends:
         yield Verdict(WRONG, item["key"], "is reported failed, and was never sent")
@@ -318,7 +322,7 @@ def judge(lines, report, wanted=(), effects=None, waits=(), interruptions=0, at_
     for number, item in enumerate(report.items):
         facts = wire.facts[number]
         verdicts += judge_state(item, facts, effects.get(item["key"]))
-        verdicts += judge_claims(item, facts)
+        verdicts += judge_claims(number, item, facts, wire.owner_of_job)
     verdicts += judge_doubts(report.items, wire, interruptions, at_risk)
     verdicts += judge_report(report)
     return verdicts

@@ -171,13 +171,17 @@ class Lies(unittest.TestCase):
             self.lines[2][member] = value
             self.assert_found("wrong", "shirt", "key k1 travelled with different requests: ")
 
+    def test_other_bytes_under_a_key_that_was_refused_are_right(self):
+        self.lines.append(send(10, "k3", "b9", status=400, accepted=False, effect=False, job_id=None))
+        self.assert_right()
+
     def test_a_write_without_its_key_is_found(self):
         self.lines += [send(10, None, "b1", path="/versioned/products/shirt", effect=False)]
         self.assert_found("wrong", "shirt", "without its key: requests 10")
 
-    def test_a_remote_job_that_the_server_does_not_have_is_found(self):
+    def test_the_remote_job_of_another_item_is_found(self):
         self.items[0]["remote_job"] = "job-k2"
-        self.assert_found("wrong", "shirt", "remote job that no answer named")
+        self.assert_found("wrong", "shirt", "remote job of another item: job-k2")
 
     def test_a_status_that_counts_otherwise_is_found(self):
         report = judge.Report(self.items, status_of(self.items[1:]))
