@@ -8,8 +8,8 @@ const char help_cancel[] =
     "usage: purser cancel SPEC [options]\n\n"
     "  purser cancel catalogue.yaml\n"
     "  purser cancel catalogue.yaml --where 'job=products'\n\n"
-    "What has not been sent is not sent; `purser retry` takes it back. What may have left is\n"
-    "passed over: it can only be finished.\n\n"
+    "What has not been sent is not sent; `purser retry` takes it back. What may have\n"
+    "left is passed over: it can only be finished.\n\n"
     "  --where TERMS      only these (see purser items --help)\n"
     "  --output json      one object on stdout\n"
     "  --state DIR        where the ledgers are\n";

@@ -14,18 +14,20 @@
 const char help_connections[] =
     "usage: purser connections SPEC [options]\n\n"
     "  purser connections catalogue.yaml              what the ledger knows\n"
-    "  purser connections catalogue.yaml --check      asks the API about each, before a run\n"
+    "  purser connections catalogue.yaml --check      asks the API, before a run\n"
     "  purser connections catalogue.yaml --output csv\n\n"
-    "One line a connection: is it ok, or parked and why; what waits for it; the rate it bears;\n"
-    "and the link that its merchant must open when only the merchant can mend it.\n\n"
-    "  --check            ask the API now (GET /connections/status); writes nothing there. The\n"
-    "                     answers are noted in the ledger unless a run holds it\n"
+    "One line a connection: is it ok, or parked and why; what waits for it; the rate\n"
+    "it bears; and the link that its merchant must open when only the merchant can\n"
+    "mend it.\n\n"
+    "  --check            ask the API now (GET /connections/status); writes nothing\n"
+    "                     there. The answers are noted in the ledger unless a run\n"
+    "                     holds it\n"
     "  --output FORMAT    table, json, ndjson or csv\n"
     "  --var NAME=VALUE   set a variable of the spec; may be repeated\n"
     "  --state DIR        where the ledgers are\n\n"
-    "Exit status: 0 all usable (without --check: none known not to be), 4 credentials are refused\n"
-    "or a merchant must sign in again, 3 a connection cannot be written to or could not be "
-    "asked.\n";
+    "Exit status: 0 all usable (without --check: none known not to be), 4 credentials\n"
+    "are refused or a merchant must sign in again, 3 a connection cannot be written\n"
+    "to or could not be asked.\n";
 
 enum { OUTPUT_BYTES_MAX = 64 * 1024 * 1024, ANSWER_ARENA_BYTES = 64 * 1024 * 1024 };
 

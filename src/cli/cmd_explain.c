@@ -12,9 +12,10 @@
 const char help_explain[] =
     "usage: purser explain SPEC JOB/KEY [options]\n\n"
     "  purser explain catalogue.yaml products/SKU-17\n\n"
-    "Every exchange of one item: what was sent when, what came back, and which rule chose the\n"
-    "next step. Questions that only said \"not finished yet\" are left out. All rules, with the\n"
-    "answers that they decide: docs/ANSWERS.md. An item in doubt: purser help in-doubt.\n\n"
+    "Every exchange of one item: what was sent when, what came back, and which rule\n"
+    "chose the next step. Questions that only said \"not finished yet\" are left out.\n"
+    "All rules, with the answers that they decide: docs/ANSWERS.md. An item in doubt:\n"
+    "purser help in-doubt.\n\n"
     "  --connection ALIAS  where a key stands on several connections\n"
     "  --output FORMAT     table or json\n"
     "  --state DIR         where the ledgers are\n";

@@ -13,9 +13,10 @@ const char help_items[] =
     "  purser items catalogue.yaml\n"
     "  purser items catalogue.yaml --where 'state=failed and code=450'\n"
     "  purser items catalogue.yaml --output ndjson      everything, for a script\n\n"
-    "  --where TERMS      terms joined by 'and'; fields: state, reason, job, connection, key,\n"
-    "                     code (HTTP status or error code), generation, attempts;\n"
-    "                     operators: = != ~ (contains) < <= > >=\n"
+    "  --where TERMS      terms joined by 'and'; fields: state, reason, job,\n"
+    "                     connection, key, code (HTTP status or error code),\n"
+    "                     generation, attempts; operators: = != ~ (contains) < <= >\n"
+    "                     >=\n"
     "  --output FORMAT    table, json, ndjson or csv\n"
     "  --state DIR        where the ledgers are\n";
 

@@ -13,10 +13,11 @@ const char help_operations[] =
     "usage: purser operations [METHOD PATH | WORD] [options]\n\n"
     "  purser operations                              every write that purser knows\n"
     "  purser operations invoices                     those with this in their path\n"
-    "  purser operations POST /accounting/invoices    one in full, with a job to paste\n"
+    "  purser operations POST /accounting/invoices    one, with a job to paste\n"
     "  purser operations --output json                everything, for a script\n\n"
-    "Says for each how a lost answer is dealt with, where response_mode goes, which members the\n"
-    "body must have and which platforms have it. Reads no file and asks nobody.\n\n"
+    "Says for each how a lost answer is dealt with, where response_mode goes, which\n"
+    "members the body must have and which platforms have it. Reads no file and asks\n"
+    "nobody.\n\n"
     "  --output FORMAT    table, json, ndjson or csv\n";
 
 enum { LISTING_BYTES_MAX = 1024 * 1024 };

@@ -16,20 +16,22 @@
 const char help_probe[] =
     "usage: purser probe idempotency SPEC JOB/KEY [options]\n\n"
     "  purser probe idempotency catalogue.yaml products/SKU-1 --after 10m,1h,12h\n"
-    "  purser probe idempotency catalogue.yaml products/SKU-1 --after 24h --output json\n\n"
-    "How long an idempotency key is remembered is documented nowhere. This measures it: the "
-    "item's\n"
-    "request is sent under a new random key, and again, the same bytes under the same key, after\n"
-    "each of the times. It makes a real write, and a second one if the key was forgotten; then it\n"
-    "ends. Nothing goes into the ledger, so `purser run` knows nothing of it: use the sandbox and "
-    "a\n"
-    "row that nobody will miss.\n\n"
-    "  --after TIMES      rising times from the first send, such as 10m,1h (default 10m)\n"
+    "  purser probe idempotency catalogue.yaml products/SKU-1 --output json\n\n"
+    "How long an idempotency key is remembered is documented nowhere. This measures\n"
+    "it: the item's request is sent under a new random key, and again, the same bytes\n"
+    "under the same key, after each of the times. It makes a real write, and a second\n"
+    "one if the key was forgotten; then it ends. Nothing goes into the ledger, so\n"
+    "`purser run` knows nothing of it: use the sandbox and a row that nobody will\n"
+    "miss.\n\n"
+    "  --after TIMES      rising times from the first send, such as 10m,1h (default\n"
+    "                     10m)\n"
     "  --connection ALIAS which one, where the key stands on several\n"
-    "  --allow-production needed unless the API is the sandbox, the simulator or on this machine\n"
+    "  --allow-production needed unless the API is the sandbox, the simulator or on\n"
+    "                     this machine\n"
     "  --var NAME=VALUE   set a variable of the spec; may be repeated\n"
     "  --output FORMAT    table or json\n\n"
-    "Exit status: 0 remembered every time; 3 forgotten, or nothing can be told; 75 stopped.\n";
+    "Exit status: 0 remembered every time; 3 forgotten, or nothing can be told; 75\n"
+    "stopped.\n";
 
 struct search {
     struct probe *probe;

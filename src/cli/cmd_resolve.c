@@ -8,10 +8,11 @@
 
 const char help_resolve[] =
     "usage: purser resolve SPEC JOB/KEY --as done|not-done|abandon\n\n"
-    "  purser explain catalogue.yaml products/SKU-17        first look at what happened\n"
+    "  purser explain catalogue.yaml products/SKU-17        look first\n"
     "  purser resolve catalogue.yaml products/SKU-17 --as done\n\n"
     "  --as done           it exists on the platform: counts as succeeded\n"
-    "  --as not-done       it does not: will be sent again under a new idempotency key\n"
+    "  --as not-done       it does not: will be sent again under a new idempotency\n"
+    "                      key\n"
     "  --as abandon        leave it; it is never sent again\n"
     "  --connection ALIAS  where a key stands on several connections\n"
     "  --output json       one object on stdout\n"

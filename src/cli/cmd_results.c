@@ -17,10 +17,10 @@
 const char help_results[] =
     "usage: purser results SPEC -o DIR [options]\n\n"
     "  purser results catalogue.yaml -o results/\n\n"
-    "Writes succeeded, failed, in_doubt, blocked, in_flight and unsent (.csv, or .ndjson for\n"
-    "JSON sources): the source's own columns in its own order, then purser_* columns. failed.csv "
-    "is\n"
-    "a valid input again. A spec with several jobs gets a folder for each.\n\n"
+    "Writes succeeded, failed, in_doubt, blocked, in_flight and unsent (.csv, or\n"
+    ".ndjson for JSON sources): the source's own columns in its own order, then\n"
+    "purser_* columns. failed.csv is a valid input again. A spec with several jobs\n"
+    "gets a folder for each.\n\n"
     "  -o DIR             where to; made when it is not there\n"
     "  --var NAME=VALUE   set a variable of the spec; may be repeated\n"
     "  --state DIR        where the ledgers are\n";

@@ -12,7 +12,7 @@
 const char help_status[] =
     "usage: purser status SPEC [options]\n\n"
     "  purser status catalogue.yaml\n"
-    "  purser status catalogue.yaml --watch           again every second, until Ctrl-C\n"
+    "  purser status catalogue.yaml --watch           every second, until Ctrl-C\n"
     "  purser status catalogue.yaml --output json\n\n"
     "Counts by job and state, the last run, and what is in doubt and why.\n\n"
     "  --watch            print again every second\n"

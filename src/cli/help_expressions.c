@@ -2,66 +2,32 @@
 
 #include <string.h>
 
-#include "purser/base/text.h"
+#include "purser/cli/wrapped_text.h"
 #include "purser/codec/expr_reference.h"
 
-enum { COLUMN_RESULT = 58, COLUMNS = 96 };
+enum { COLUMN_RESULT = 58, MARGIN = 4 };
 
 static const char introduction[] =
-    "An expression stands in ${…}. A value that is one ${…} keeps its type; in a text with more "
-    "in\n"
-    "it, it becomes text. $${ is ${ as text. Text needs quotes, names do not. An expression "
-    "always\n"
-    "ends, reads nothing but the names below and gives the same bytes every time. Unknown names "
-    "and\n"
-    "filters are found when the spec is loaded, wrong values before anything is sent.\n";
+    "An expression stands in ${…}. A value that is one ${…} keeps its type; in a text\n"
+    "with more in it, it becomes text. $${ is ${ as text. Text needs quotes, names do\n"
+    "not. An expression always ends, reads nothing but the names below and gives the\n"
+    "same bytes every time. Unknown names and filters are found when the spec is\n"
+    "loaded, wrong values before anything is sent.\n";
 
-/* Characters, of which none here is wide. */
-static size_t width_of(const char *text)
-{
-    size_t width = 0;
-
-    for (; *text != '\0'; text++)
-        width += ((unsigned char)*text & 0xc0) != 0x80;
-    return width;
-}
-
-/* Words on lines of at most COLUMNS, each with four blanks in front. */
-static void append_wrapped(struct buf *out, const char *text)
-{
-    size_t column = 0;
-
-    while (*text != '\0') {
-        int length = (int)strcspn(text, " ");
-
-        if (column + 1 + (size_t)length > COLUMNS || column == 0) {
-            buf_append_text(out, column == 0 ? "    " : "\n    ");
-            column = 4;
-        } else {
-            buf_append_byte(out, ' ');
-            column++;
-        }
-        buf_append_format(out, "%.*s", length, text);
-        column += (size_t)length;
-        text += length;
-        text += *text == ' ';
-    }
-    buf_append_byte(out, '\n');
-}
-
+/* The result stands in a column of its own, further left when it is long, or on the next line. */
 static void append_example(struct buf *out, const struct expr_example *example)
 {
-    size_t width = width_of(example->expression) + 6;
+    const char *result = strcmp(example->result, "omit") == 0 ? "(missing)" : example->result;
+    size_t width = wrapped_text_width(example->expression) + 6;
+    size_t room = WRAPPED_TEXT_COLUMNS - 2 - wrapped_text_width(result);
+    size_t column = room < COLUMN_RESULT ? room : COLUMN_RESULT;
 
     buf_append_format(out, "      %s", example->expression);
-    if (width >= COLUMN_RESULT) {
-        buf_append_text(out, "\n");
+    if (width >= column) {
+        buf_append_byte(out, '\n');
         width = 0;
     }
-    for (; width < COLUMN_RESULT; width++)
-        buf_append_byte(out, ' ');
-    buf_append_format(out, "  %s\n",
-                      strcmp(example->result, "omit") == 0 ? "(missing)" : example->result);
+    buf_append_format(out, "%*s  %s\n", (int)(column - width), "", result);
 }
 
 void help_expressions(struct buf *out)
@@ -76,7 +42,8 @@ void help_expressions(struct buf *out)
             buf_append_format(out, "\n%s\n", part.group);
         group = part.group;
         buf_append_format(out, "\n  %s\n", part.usage);
-        append_wrapped(out, part.summary);
+        buf_append_format(out, "%*s", MARGIN, "");
+        wrapped_text_append(out, part.summary, MARGIN, MARGIN);
         for (const struct expr_example *example = part.examples; example->expression != NULL;
              example++)
             append_example(out, example);

@@ -4,8 +4,9 @@
 
 #include "message_families.h"
 #include "purser/base/text.h"
+#include "purser/cli/wrapped_text.h"
 
-enum { TEXT_COLUMNS = 78, CODES_MAX = 256, CODE_COLUMNS = 28 };
+enum { CODES_MAX = 256, CODE_COLUMNS = 28 };
 
 static const struct message_family *const families[] = {
     &message_family_yaml,   &message_family_spec, &message_family_template,    &message_family_expr,
@@ -39,30 +40,6 @@ const struct message_code *message_code_closest(const char *code)
     return closest != NULL ? message_code_find(closest) : NULL;
 }
 
-/* Words, with a line break before one that would go past the last column. */
-static void append_wrapped(struct buf *out, const char *text, const char *margin)
-{
-    size_t column = strlen(margin);
-
-    buf_append_text(out, margin);
-    for (bool is_first = true; *text != '\0'; is_first = false) {
-        size_t length = strcspn(text, " ");
-
-        if (!is_first && column + 1 + length > TEXT_COLUMNS) {
-            buf_append_format(out, "\n%s", margin);
-            column = strlen(margin);
-        } else if (!is_first) {
-            buf_append_byte(out, ' ');
-            column++;
-        }
-        buf_append(out, text, length);
-        column += length;
-        text += length;
-        text += strspn(text, " ");
-    }
-    buf_append_byte(out, '\n');
-}
-
 static void append_lines(struct buf *out, const char *text, const char *margin)
 {
     while (*text != '\0') {
@@ -77,8 +54,10 @@ static void append_lines(struct buf *out, const char *text, const char *margin)
 
 void message_code_explain(const struct message_code *code, struct buf *out)
 {
-    buf_append_format(out, "%s: %s\n\n", code->code, code->meaning);
-    append_wrapped(out, code->explanation, "");
+    buf_append_format(out, "%s: ", code->code);
+    wrapped_text_append(out, code->meaning, strlen(code->code) + 2, 0);
+    buf_append_byte(out, '\n');
+    wrapped_text_append(out, code->explanation, 0, 0);
     buf_append_text(out, "\nwrong:\n");
     append_lines(out, code->wrong, "    ");
     buf_append_text(out, "\nright:\n");
@@ -89,9 +68,11 @@ void message_code_list(struct buf *out)
 {
     for (unsigned i = 0; message_family_at(i) != NULL; i++) {
         buf_append_format(out, "%s%s\n", i > 0 ? "\n" : "", families[i]->about);
-        for (unsigned j = 0; j < families[i]->count; j++)
-            buf_append_format(out, "  %-*s %s\n", CODE_COLUMNS, families[i]->codes[j].code,
-                              families[i]->codes[j].meaning);
+        for (unsigned j = 0; j < families[i]->count; j++) {
+            buf_append_format(out, "  %-*s ", CODE_COLUMNS, families[i]->codes[j].code);
+            wrapped_text_append(out, families[i]->codes[j].meaning, CODE_COLUMNS + 3,
+                                CODE_COLUMNS + 3);
+        }
     }
     buf_append_text(out, "\n`purser help CODE` explains one, with an example.\n");
 }

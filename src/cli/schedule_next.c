@@ -13,15 +13,18 @@ const char help_schedule_next[] =
     "usage: purser schedule next SPEC [options]\n\n"
     "  purser schedule next invoices.yaml\n"
     "  purser schedule next invoices.yaml -n 20 --from 2026-10-24T00:00Z\n\n"
-    "The next slots of the schedule: in UTC, and what the clocks of its zone show then.\n\n"
+    "The next slots of the schedule: in UTC, and what the clocks of its zone show\n"
+    "then.\n\n"
     "  -n N               so many (default 5)\n"
-    "  --from TIME        those after this time (default: now), as 2026-10-24T02:00+02:00\n"
+    "  --from TIME        those after this time (default: now), as\n"
+    "                     2026-10-24T02:00+02:00\n"
     "  --output json      one object on stdout\n";
 
 const char help_schedule_log[] =
     "usage: purser schedule log SPEC [options]\n\n"
     "  purser schedule log invoices.yaml -n 100\n\n"
-    "What became of each slot, the latest first. Slots in a row that met one fate are one line.\n\n"
+    "What became of each slot, the latest first. Slots in a row that met one fate are\n"
+    "one line.\n\n"
     "  -n N               so many lines (default 20)\n"
     "  --output json      one object on stdout\n"
     "  --state DIR        where the ledgers are\n";

@@ -4,11 +4,10 @@
 #include "filter.h"
 
 const char expr_reference_row[] =
-    "{\"sku\": \"A-7\", \"name\": \" Größe L \", \"price\": 12.5, \"quantity\": 3, \"paid\": "
-    "\"yes\",\n"
-    " \"amount\": \"1.234,50\", \"issued\": \"2026-01-31\", \"due\": \"31.03.2026\",\n"
-    " \"at\": \"2026-11-26T21:45:00+01:00\", \"tags\": [\"red\", \"blue\", \"red\"], \"Unit "
-    "price\": 4,\n"
+    "{\"sku\": \"A-7\", \"name\": \" Größe L \", \"price\": 12.5, \"quantity\": 3,\n"
+    " \"paid\": \"yes\", \"amount\": \"1.234,50\", \"issued\": \"2026-01-31\",\n"
+    " \"due\": \"31.03.2026\", \"at\": \"2026-11-26T21:45:00+01:00\",\n"
+    " \"tags\": [\"red\", \"blue\", \"red\"], \"Unit price\": 4,\n"
     " \"lines\": [{\"item\": \"A\", \"amount\": 10.00}, {\"item\": \"B\", \"amount\": 2.5}]}";
 
 static const struct part {
