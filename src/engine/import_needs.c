@@ -24,7 +24,7 @@ static bool is_unsent(const struct importer *importer, uint64_t number)
     return importer->unsent_count > 0 && importer->unsent[slot_of(importer, number)] == number;
 }
 
-void import_mark_unsent(struct importer *importer, uint64_t number)
+static void mark_unsent(struct importer *importer, uint64_t number, uint64_t before)
 {
     size_t slot = slot_of(importer, number);
 
@@ -32,6 +32,7 @@ void import_mark_unsent(struct importer *importer, uint64_t number)
     if (importer->unsent[slot] == 0)
         importer->unsent_count++;
     importer->unsent[slot] = number;
+    importer->unsent_before[slot] = before;
 }
 
 static enum err_code settle(struct importer *importer, struct err *err)
@@ -74,6 +75,14 @@ static enum err_code is_job_over(struct importer *importer, const struct import_
     return ERR_OK;
 }
 
+static uint64_t place_of(const struct needs_record *record)
+{
+    for (size_t i = 0; i < record->need_count; i++)
+        if (record->needs[i].ordering)
+            return record->needs[i].target;
+    return 0;
+}
+
 /* The item that stands before `number` in its order; 0 = none. */
 static enum err_code find_place(struct importer *importer, uint64_t number, uint64_t *before_out,
                                 struct err *err)
@@ -83,11 +92,14 @@ static enum err_code find_place(struct importer *importer, uint64_t number, uint
     enum err_code code;
 
     *before_out = 0;
+    if (is_unsent(importer, number)) {
+        *before_out = importer->unsent_before[slot_of(importer, number)];
+        return ERR_OK;
+    }
     buf_init(&storage, RECORD_BYTES);
     code = importer->ledger->ops->read_needs(importer->ledger, number, &storage, &record, err);
-    for (size_t i = 0; code == ERR_OK && i < record.need_count; i++)
-        if (record.needs[i].ordering)
-            *before_out = record.needs[i].target;
+    if (code == ERR_OK)
+        *before_out = place_of(&record);
     buf_deinit(&storage);
     return code == ERR_NOT_FOUND ? ERR_OK : code;
 }
@@ -163,15 +175,47 @@ static enum err_code resolve(struct importer *importer, const struct import_need
     return code == ERR_NOT_FOUND ? ERR_OK : code;
 }
 
-/* Whether `number` stands before `last` in the order: then it cannot go behind it, for each would
- * wait for the other. One that was cancelled counts: a person may try it again. */
-static enum err_code is_before(struct importer *importer, uint64_t number, uint64_t last,
-                               bool *before_out, struct err *err)
+/* From `last` on towards the start of its order. *end_out: `number` = it stands before it, and
+ * cannot go behind it, for each would wait for the other; 0 = it does not; else the walk was given
+ * up. One that was cancelled counts: a person may try it again. */
+static enum err_code look_for(struct importer *importer, uint64_t number, uint64_t last,
+                              uint64_t *end_out, struct err *err)
 {
     for (int steps = 0; last != 0 && last != number && steps < GROUP_STEPS_MAX; steps++)
         if (find_place(importer, last, &last, err) != ERR_OK)
             return err->code;
-    *before_out = last != 0;
+    *end_out = last;
+    return ERR_OK;
+}
+
+static enum err_code last_of(struct importer *importer, const struct import_row *row,
+                             struct hash128 group, uint64_t *last_out, struct err *err)
+{
+    enum err_code code = importer->ledger->ops->find_group(importer->ledger, row->job,
+                                                           row->connection, group, last_out, err);
+
+    if (code == ERR_NOT_FOUND)
+        *last_out = 0;
+    return code == ERR_NOT_FOUND ? ERR_OK : code;
+}
+
+/* Its row names another group now: behind the last of that, unless that one waits for it, as when
+ * two swap their groups. Then it keeps the place that it has. */
+static enum err_code join(struct importer *importer, const struct import_row *row,
+                          const struct import_outcome *outcome, uint64_t last, uint64_t *before_out,
+                          bool *joins_out, struct err *err)
+{
+    uint64_t last_before = outcome->number, end = 0;
+
+    if (outcome->has_stored &&
+        last_of(importer, row, outcome->stored_group, &last_before, err) != ERR_OK)
+        return err->code;
+    if (last_before != outcome->number && /* somebody may stand behind it */
+        look_for(importer, outcome->number, last, &end, err) != ERR_OK)
+        return err->code;
+    *joins_out = end != outcome->number;
+    if (*joins_out)
+        *before_out = last;
     return ERR_OK;
 }
 
@@ -180,29 +224,24 @@ static enum err_code find_turn(struct importer *importer, const struct import_ro
                                const struct import_outcome *outcome, uint64_t *before_out,
                                bool *joins_out, struct err *err)
 {
-    uint64_t last = 0;
-    bool before;
-    enum err_code code;
+    bool moves = !import_is_same_hash(outcome->stored_group, row->group);
+    uint64_t last = 0, end;
 
     *before_out = outcome->stored_before;
-    *joins_out = !outcome->is_known || !import_is_same_hash(outcome->stored_group, row->group);
+    *joins_out = !outcome->is_known || moves;
     if (importer->ledger == NULL || row->job == UINT32_MAX || row->connection == UINT32_MAX ||
         (!*joins_out && outcome->known.state != ITEM_SUCCEEDED))
         return ERR_OK;
-    code = importer->ledger->ops->find_group(importer->ledger, row->job, row->connection,
-                                             row->group, &last, err);
-    if (code != ERR_OK && code != ERR_NOT_FOUND)
-        return code;
-    if (code == ERR_NOT_FOUND)
-        last = 0;
+    if (last_of(importer, row, row->group, &last, err) != ERR_OK)
+        return err->code;
     if (outcome->is_known && last == outcome->number)
         return ERR_OK;
+    if (outcome->is_known && moves)
+        return join(importer, row, outcome, last, before_out, joins_out, err);
     if (!*joins_out) { /* it has succeeded: if it is sent again, then behind all others */
-        if (is_unsent(importer, last) && settle(importer, err) != ERR_OK)
+        if (look_for(importer, outcome->number, last, &end, err) != ERR_OK)
             return err->code;
-        if (is_before(importer, outcome->number, last, &before, err) != ERR_OK)
-            return err->code;
-        if (before)
+        if (end != 0)
             return ERR_OK;
         *joins_out = true;
     }
@@ -243,9 +282,7 @@ static enum err_code read_stored(struct importer *importer, struct import_outcom
         outcome->stored_parents = parents_of(&record);
         outcome->stored_group = record.group;
         outcome->stored_is_draft = record.draft.length > 0;
-        for (size_t i = 0; i < record.need_count; i++)
-            if (record.needs[i].ordering)
-                outcome->stored_before = record.needs[i].target;
+        outcome->stored_before = place_of(&record);
     }
     buf_deinit(&storage);
     return code == ERR_NOT_FOUND ? ERR_OK : code;
@@ -325,6 +362,6 @@ enum err_code import_put_needs(struct importer *importer, const struct import_ro
                                                row->group, number, err) != ERR_OK)
         return err->code;
     if (row->has_group)
-        import_mark_unsent(importer, number);
+        mark_unsent(importer, number, place_of(record));
     return ERR_OK;
 }

@@ -4,10 +4,6 @@
 
 #include "purser/engine/import.h"
 
-/* The ledger shows only what is committed: from one job to the next everything is, and within a job
- * these items have got a request that is not sent. */
-void import_mark_unsent(struct importer *importer, uint64_t number);
-
 /* Called first for every row, so that there is room for it. */
 enum err_code import_make_room(struct importer *importer, struct err *err) ERR_CHECKED;
 

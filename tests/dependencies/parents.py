@@ -33,6 +33,7 @@ jobs:
   products:
     source: {{ csv: products.csv, key: "${{row.sku}}" }}
     request: POST /products
+    mode: sync
     body:
       product:
         name: ${{row.name}}
@@ -69,7 +70,7 @@ options = argparse.Namespace()
 class Shop:
     def __init__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="purser-parents-")
-        self.simulator = Simulator(options.sim, ["--job-time", "2"])
+        self.simulator = Simulator(options.sim)
         self.environment = environment_of(self.folder.name)
         self.path("spec.yaml").write_text(SPEC.format(base=self.simulator.base), encoding="utf-8")
         self.rows = {job: {} for job in HEADERS}
@@ -275,6 +276,19 @@ class Parents(unittest.TestCase):
             self.assert_done(shop.run())
             self.assert_before(shop, "b1", "fine a1")
             self.assert_before(shop, "fine a1", "a2")
+
+    def test_rows_that_swap_their_groups_do_not_wait_for_each_other(self):
+        with Shop() as shop:
+            shop.put("steps", "A1", "A", "sim:450 a1")
+            shop.put("steps", "A2", "A", "a2")
+            shop.put("steps", "B1", "B", "sim:450 b1")
+            shop.put("steps", "B2", "B", "b2")
+            self.assert_done(shop.run(), 3)
+            shop.put("steps", "A1", "B", "a1")
+            shop.put("steps", "B1", "A", "b1")
+            self.assert_done(shop.run())
+            for before, after in (("b1", "b2"), ("b2", "a1"), ("a1", "a2")):
+                self.assert_before(shop, before, after)
 
 
 if __name__ == "__main__":

@@ -67,7 +67,8 @@ struct import_counts {
     uint64_t droppable_of_now; /* never-sent items of before that a row stands behind */
 };
 
-/* Items with a request that is not sent, since the last commit; half of the places are used. */
+/* The ledger shows only what is committed: from one job to the next everything is, and within a job
+ * these items have got a request that is not sent. Half of the places are used. */
 #define IMPORT_UNSENT_MAX 8192
 
 struct importer {
@@ -87,6 +88,7 @@ struct importer {
     bool has_work[SPEC_JOBS_MAX]; /* jobs with rows that are sent */
     size_t unsent_count;
     uint64_t unsent[IMPORT_UNSENT_MAX];
+    uint64_t unsent_before[IMPORT_UNSENT_MAX]; /* whom they come behind; 0 = nobody */
 };
 
 /* Before the first row of a job that needs others: waits until what was written is durable, and can
