@@ -48,7 +48,7 @@ static enum err_code resolve(struct session *session, enum item_event_kind kind,
     if (code == ERR_OK)
         code = decide_one(session, &view, kind, err);
     if (code == ERR_OK)
-        code = decide_report(session, "resolved", 1, 0,
+        code = decide_report(session, "resolved", &(struct decide_counts){.done = 1},
                              kind == EVENT_RESOLVED_NOT_DONE ? "run" : "status", err);
     buf_deinit(&storage);
     return code;

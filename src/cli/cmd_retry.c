@@ -1,8 +1,8 @@
 /* purser retry SPEC
  *
- * Promises: only what failed for certain, or was cancelled, becomes ready; never what may have been
- * done. With --input only the items of those rows are sent, and the uncorrected rows of the source
- * count for nothing until they change. */
+ * Promises: only what failed for certain, or was cancelled, is to be sent again; never what may
+ * have been done. With --input only the items of those rows are sent, and the uncorrected rows of
+ * the source count for nothing until they change. */
 #include <stdint.h>
 #include <stdio.h>
 
@@ -15,11 +15,12 @@ const char help_retry[] =
     "  purser retry catalogue.yaml\n"
     "  purser retry catalogue.yaml --where 'code=450 and job=products'\n"
     "  purser retry catalogue.yaml --input results/failed.csv    corrected rows\n\n"
-    "Failed and cancelled items become ready; `purser run` then sends them. What was\n"
-    "refused before it was accepted keeps its idempotency key, what was accepted and\n"
-    "then failed gets a new one. Items in doubt are left alone: `purser resolve` is\n"
-    "for them. What `purser undo` has reversed is cancelled, so it would be written\n"
-    "anew: --where 'state=failed' leaves it alone.\n\n"
+    "Failed and cancelled items become ready, those that wait for others blocked;\n"
+    "`purser run` then sends them, what is blocked when what it waits for is done.\n"
+    "What was refused before it was accepted keeps its idempotency key, what was\n"
+    "accepted and then failed gets a new one. Items in doubt are left alone: `purser\n"
+    "resolve` is for them. What `purser undo` has reversed is cancelled, so it would\n"
+    "be written anew: --where 'state=failed' leaves it alone.\n\n"
     "With --input FILE the rows of the file take the places of those that failed, and\n"
     "only they are sent, at once. It is a failed.csv of `purser results`, corrected:\n"
     "purser_* columns are passed over. A row of an item that succeeded, is under way\n"

@@ -25,7 +25,7 @@ enum err_code decide_commit(struct ledger *ledger, bool wait, struct err *err)
 }
 
 static enum err_code decide_all(struct session *session, const struct where *where,
-                                enum item_event_kind kind, uint64_t *done_out, uint64_t *passed_out,
+                                enum item_event_kind kind, struct decide_counts *counts_out,
                                 struct err *err)
 {
     struct ledger *ledger = session->ledger;
@@ -34,8 +34,7 @@ static enum err_code decide_all(struct session *session, const struct where *whe
     struct item_view view;
     enum err_code code = ERR_OK;
 
-    *done_out = 0;
-    *passed_out = 0;
+    *counts_out = (struct decide_counts){.may_block = kind == EVENT_RETRY};
     listing_init(&listing, ledger, where);
     while (code == ERR_OK) {
         struct step step;
@@ -44,15 +43,18 @@ static enum err_code decide_all(struct session *session, const struct where *whe
         if (code != ERR_OK)
             break;
         if (!lifecycle_is_legal(view.item.state, kind)) {
-            *passed_out += 1;
+            counts_out->passed++;
             continue;
         }
         step = step_of(&view.item, kind, REASON_NONE, now_ms);
         if (step.item.state == view.item.state) { /* a word that changes nothing */
-            *passed_out += 1;
+            counts_out->passed++;
             continue;
         }
-        *done_out += 1;
+        if (counts_out->may_block && step.item.state == ITEM_BLOCKED)
+            counts_out->blocked++;
+        else
+            counts_out->done++;
         code = ledger->ops->put_item(ledger, view.number, &view.item, &step.item, err);
         if (code == ERR_OK && ledger->ops->batch_bytes(ledger) > BATCH_BYTES_MAX / 2)
             code = decide_commit(ledger, false, err);
@@ -95,24 +97,41 @@ enum err_code decide_one(struct session *session, const struct item_view *view,
     return decide_commit(session->ledger, true, err);
 }
 
-enum err_code decide_report(struct session *session, const char *verb, uint64_t done,
-                            uint64_t passed, const char *next, struct err *err)
+static void tell(struct session *session, const char *verb, const struct decide_counts *counts,
+                 const char *next)
+{
+    const char *file = session->spec.file, *state = session_state_words(session);
+
+    if (counts->blocked == 0) {
+        print_talk("%s: %llu %s, %llu passed over", session->spec.name,
+                   (unsigned long long)counts->done, verb, (unsigned long long)counts->passed);
+    } else {
+        print_talk("%s: %llu %s, %llu blocked, %llu passed over", session->spec.name,
+                   (unsigned long long)counts->done, verb, (unsigned long long)counts->blocked,
+                   (unsigned long long)counts->passed);
+        print_talk(
+            "blocked: each is sent when what it waits for is done; purser run looks at that");
+    }
+    print_talk("next: purser %s %s%s", next, file, state);
+}
+
+enum err_code decide_report(struct session *session, const char *verb,
+                            const struct decide_counts *counts, const char *next, struct err *err)
 {
     struct buf out;
     enum err_code code = ERR_OK;
 
-    if (!session->options->quiet) {
-        print_talk("%s: %llu %s, %llu passed over", session->spec.name, (unsigned long long)done,
-                   verb, (unsigned long long)passed);
-        print_talk("next: purser %s %s%s", next, session->spec.file, session_state_words(session));
-    }
+    if (!session->options->quiet)
+        tell(session, verb, counts, next);
     if (session->options->output == OUTPUT_TABLE)
         return ERR_OK;
     buf_init(&out, 4096);
     buf_append_text(&out, "{\"v\":1,\"spec\":");
     text_append_json(&out, slice_of(session->spec.name));
-    buf_append_format(&out, ",\"exit_code\":0,\"%s\":%llu,\"passed_over\":%llu}\n", verb,
-                      (unsigned long long)done, (unsigned long long)passed);
+    buf_append_format(&out, ",\"exit_code\":0,\"%s\":%llu", verb, (unsigned long long)counts->done);
+    if (counts->may_block)
+        buf_append_format(&out, ",\"blocked\":%llu", (unsigned long long)counts->blocked);
+    buf_append_format(&out, ",\"passed_over\":%llu}\n", (unsigned long long)counts->passed);
     code = print_out(&out, err);
     buf_deinit(&out);
     return code;
@@ -124,15 +143,15 @@ int decide_by_options(const struct options *options, enum item_event_kind kind, 
     struct session session;
     struct where where;
     struct err err = {0};
-    uint64_t done, passed;
+    struct decide_counts counts;
     int exit_status = EXIT_DONE;
 
     session_init(&session, options);
     if (where_parse(options->where, &where, &err) != ERR_OK ||
         session_load_spec(&session, &err) != ERR_OK ||
         session_open_ledger(&session, true, &err) != ERR_OK ||
-        decide_all(&session, &where, kind, &done, &passed, &err) != ERR_OK ||
-        decide_report(&session, verb, done, passed, next, &err) != ERR_OK)
+        decide_all(&session, &where, kind, &counts, &err) != ERR_OK ||
+        decide_report(&session, verb, &counts, next, &err) != ERR_OK)
         exit_status = session_fail(&session, &err);
     session_deinit(&session);
     return exit_status;

@@ -34,8 +34,17 @@ enum err_code decide_commit(struct ledger *ledger, bool wait, struct err *err) E
 enum err_code decide_one(struct session *session, const struct item_view *view,
                          enum item_event_kind kind, struct err *err) ERR_CHECKED;
 
+/* Items by what the word has done to them. */
+struct decide_counts {
+    uint64_t done;
+    bool may_block;   /* the word may leave an item blocked, … */
+    uint64_t blocked; /* … and these are, beside those that are done */
+    uint64_t passed;
+};
+
 /* Prints what was done: for people on stderr, with --output json one object on stdout. */
-enum err_code decide_report(struct session *session, const char *verb, uint64_t done,
-                            uint64_t passed, const char *next, struct err *err) ERR_CHECKED;
+enum err_code decide_report(struct session *session, const char *verb,
+                            const struct decide_counts *counts, const char *next,
+                            struct err *err) ERR_CHECKED;
 
 #endif
