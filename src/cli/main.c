@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -126,16 +127,27 @@ static int dispatch(int argc, char **argv)
     return command == NULL ? unknown_command(name) : command->run(argc - 1, argv + 1);
 }
 
+/* What was asked for did not arrive: that is no success, however well the rest went. */
+static int end_output(int exit_status)
+{
+    const char *reason = fflush(stdout) != 0 ? strerror(errno) : "not all of it was written";
+
+    if (!ferror(stdout) || exit_status != EXIT_DONE)
+        return exit_status;
+    print_talk("purser: standard output: %s", reason);
+    return EXIT_INTERNAL;
+}
+
 int main(int argc, char **argv)
 {
     int exit_status;
 
     if (!signals_secure_standard_descriptors())
         return EXIT_INTERNAL;
+    signals_ignore_file_limit();
     credentials_protect_process();
     exit_status = dispatch(argc, argv);
-    if (fflush(stdout) != 0 && exit_status == EXIT_DONE)
-        exit_status = EXIT_INTERNAL;
+    exit_status = end_output(exit_status);
     log_forget();
     return exit_status;
 }

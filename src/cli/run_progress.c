@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -17,6 +18,15 @@ struct progress_line {
     double items_per_second;
 };
 
+/* A dumb terminal shows control sequences as letters. */
+static bool is_terminal(void)
+{
+    const char *kind = getenv("TERM");
+
+    return isatty(STDERR_FILENO) == 1 && kind != NULL && kind[0] != '\0' &&
+           strcmp(kind, "dumb") != 0;
+}
+
 struct progress_line *progress_line_new(const struct run *run, uint64_t total)
 {
     struct progress_line *line = mem_new(1, sizeof *line);
@@ -24,7 +34,7 @@ struct progress_line *progress_line_new(const struct run *run, uint64_t total)
     if (line == NULL)
         return NULL;
     line->quiet = run->session->options->quiet;
-    line->terminal = isatty(STDERR_FILENO) == 1;
+    line->terminal = is_terminal();
     line->total = total;
     line->last_boot_ms = run->started_boot_ms;
     line->rate_boot_ms = run->started_boot_ms;

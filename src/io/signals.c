@@ -22,6 +22,13 @@ _Bool signals_secure_standard_descriptors(void)
     return 1;
 }
 
+void signals_ignore_file_limit(void)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+    sigaction(SIGXFSZ, &ignore, NULL);
+}
+
 static _Bool is_ignored(int signal_number)
 {
     struct sigaction action;
@@ -37,7 +44,6 @@ enum err_code signals_open(int *fd_out, struct err *err)
     int failure;
 
     sigaction(SIGPIPE, &ignore, NULL);
-    sigaction(SIGXFSZ, &ignore, NULL);
     sigemptyset(&set);
     for (size_t i = 0; i < sizeof stopping / sizeof stopping[0]; i++) {
         /* nohup and background shells ignore signals on purpose; a blocked signal would come out

@@ -40,6 +40,7 @@ static int take_two_signals(void)
     if (signals_take(fd) + signals_take(fd) != SIGTERM + SIGINT || signals_take(fd) != 0)
         return 2;
     raise(SIGPIPE);
+    signals_ignore_file_limit();
     raise(SIGXFSZ);
     signals_close(fd);
     return 0;
