@@ -6,7 +6,7 @@
 /* The end of the piece that starts at `at`: the next separator, or the end. */
 static const char *piece_end(struct slice text, const char *at, struct slice separator)
 {
-    const char *end = text.bytes + text.length;
+    const char *end = slice_end(text);
     const char *found = memmem(at, (size_t)(end - at), separator.bytes, separator.length);
 
     return found != NULL ? found : end;
@@ -26,7 +26,7 @@ bool filter_check_split(struct filter_call *call)
 bool filter_split(struct filter_call *call)
 {
     struct slice text = call->text, separator;
-    const char *end = text.bytes + text.length, *at = text.bytes;
+    const char *end = slice_end(text), *at = text.bytes;
     struct value *items;
     size_t count = 1;
 

@@ -110,7 +110,7 @@ bool filter_check_replace(struct filter_call *call)
 bool filter_replace(struct filter_call *call)
 {
     struct slice text = call->text, old, new;
-    const char *found, *end = text.bytes + text.length;
+    const char *found, *end = slice_end(text);
     size_t count = 0, length = 0;
     char *out;
 

@@ -1,5 +1,5 @@
 /* What all fuzz targets share. Each defines LLVMFuzzerTestOneInput, which libFuzzer calls with made
- * up bytes (preset fuzz), and replay.c with the kept ones (every other build). */
+ * up bytes (preset asan), and replay.c with the kept ones (every other build). */
 #ifndef PURSER_TESTS_FUZZ_H
 #define PURSER_TESTS_FUZZ_H
 

@@ -8,7 +8,7 @@ static const char *const known_versions[] = {"2023-02-07", "2023-03-14", "2024-0
 struct slice query_value(struct slice query, struct slice name)
 {
     const char *p = query.bytes;
-    const char *end = query.bytes + query.length;
+    const char *end = slice_end(query);
 
     while (p < end) {
         const char *next = memchr(p, '&', (size_t)(end - p));

@@ -160,7 +160,7 @@ void operations_init(void)
 static bool template_matches(const char *template, struct slice path)
 {
     const char *p = path.bytes;
-    const char *end = path.bytes + path.length;
+    const char *end = slice_end(path);
 
     while (*template != '\0') {
         if (*template == '{') {

@@ -307,7 +307,7 @@ static const char *magic_read(const char *name, const char *end, struct magic *m
 void magic_find(struct slice text, struct magic *magic)
 {
     const char *p = text.bytes;
-    const char *end = text.bytes + text.length;
+    const char *end = slice_end(text);
     const char *colon;
 
     /* Looks for the colon first: memchr is several times as fast as memmem on a short needle. */

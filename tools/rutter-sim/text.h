@@ -18,6 +18,13 @@ struct slice {
 #define SLICE(literal) ((struct slice){(literal), sizeof(literal) - 1})
 
 struct slice slice_of(const char *string);
+
+/* Where the bytes end: NULL for a slice of NULL, to which C lets nothing be added, not even 0. */
+static inline const char *slice_end(struct slice slice)
+{
+    return slice.length == 0 ? slice.bytes : slice.bytes + slice.length;
+}
+
 /* The small ones are inline: composing an answer is a row of short copies of known length. */
 static inline bool slice_equal(struct slice a, struct slice b)
 {

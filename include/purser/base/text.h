@@ -19,6 +19,12 @@ struct slice slice_of(const char *text);
 bool slice_equal(struct slice a, struct slice b);
 bool slice_is(struct slice slice, const char *text);
 
+/* Where the bytes end: NULL for a slice of NULL, to which C lets nothing be added, not even 0. */
+static inline const char *slice_end(struct slice slice)
+{
+    return slice.length == 0 ? slice.bytes : slice.bytes + slice.length;
+}
+
 /* Reads the first character of `text` (valid UTF-8: no surrogates, no overlong forms): gives its
  * length in bytes, or 0 when the first bytes are no character or there are none. */
 size_t text_decode(struct slice text, uint32_t *character_out);
