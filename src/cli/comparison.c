@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "purser/io/spilled_tally.h"
+
 struct walk {
     struct comparison *comparison;
     struct importer importer;
@@ -78,6 +80,8 @@ void comparison_close(struct comparison *comparison)
 {
     intake_close(comparison->intake);
     comparison->intake = NULL;
+    spilled_tally_close(comparison->tally);
+    comparison->tally = NULL;
 }
 
 struct intake *comparison_take_intake(struct comparison *comparison)
@@ -104,6 +108,24 @@ static bool is_sent(enum converge_action action)
     return action == CONVERGE_ADD || action == CONVERGE_REPLACE || action == CONVERGE_RESEND;
 }
 
+/* One more of its order is to be sent. */
+static enum err_code count_chain(struct comparison *comparison, const struct rendered_row *row,
+                                 struct comparison_counts *counts, struct err *err)
+{
+    struct hash128 group = checksum128(row->group.bytes, row->group.length);
+    uint64_t parts[] = {TALLY_CHAIN, row->job_index, row->connection_index, group.high, group.low};
+    uint64_t length;
+
+    if (comparison->tally == NULL || !row->has_group)
+        return ERR_OK;
+    if (comparison->tally->ops->add(comparison->tally, checksum128(parts, sizeof parts), &length,
+                                    err) != ERR_OK)
+        return err->code;
+    if (length > counts->chain)
+        counts->chain = length;
+    return ERR_OK;
+}
+
 static enum err_code count(struct comparison *comparison, const struct rendered_row *row,
                            const struct import_outcome *outcome, bool waits, struct err *err)
 {
@@ -124,6 +146,7 @@ static enum err_code count(struct comparison *comparison, const struct rendered_
         (outcome->is_known && row->condition && (state == ITEM_READY || state == ITEM_BLOCKED))) {
         counts->starts++;
         counts->waits += waits;
+        return count_chain(comparison, row, counts, err);
     }
     return ERR_OK;
 }
@@ -169,6 +192,7 @@ struct import_row comparison_import_row(const struct spec *spec, const uint32_t 
     struct import_row imported = {.job = jobs[row->job_index],
                                   .connection = connections[row->connection_index],
                                   .job_index = row->job_index,
+                                  .connection_index = row->connection_index,
                                   .key = row->key,
                                   .method = job->method,
                                   .path = row->path,
@@ -221,6 +245,19 @@ static void forget_counts(struct comparison *comparison)
     for (size_t i = 0; i < spec->job_count; i++)
         if (comparison->counts[i] != NULL)
             memset(comparison->counts[i], 0, spec->connection_count * sizeof **comparison->counts);
+}
+
+/* A new one for each walk, when some row waits for another. */
+static enum err_code open_tally(struct comparison *comparison, struct err *err)
+{
+    const struct spec *spec = &comparison->session->spec;
+    bool is_needed = false;
+
+    spilled_tally_close(comparison->tally);
+    comparison->tally = NULL;
+    for (size_t i = 0; i < spec->job_count; i++)
+        is_needed = is_needed || spec->jobs[i].need_count > 0 || spec->jobs[i].order_by != NULL;
+    return is_needed ? spilled_tally_open(NULL, &comparison->tally, err) : ERR_OK;
 }
 
 /* Before the first write: what the ledger holds can then always be given back. */
@@ -326,6 +363,9 @@ enum err_code comparison_walk(struct comparison *comparison, bool write, compari
     uint32_t connection_count = 0;
 
     forget_counts(comparison);
+    if (!write && open_tally(comparison, err) != ERR_OK)
+        return err->code;
+    walk.importer.planned = write ? NULL : comparison->tally;
     intake_set_job_begin(comparison->intake, begin_job, &walk);
     if (write && keep_rows(comparison, err) != ERR_OK)
         return err->code;

@@ -276,7 +276,7 @@ enum err_code import_apply(struct importer *importer, const struct import_row *r
     if (outcome->is_known && row->condition && import_is_droppable(&outcome->known))
         importer->counts.droppable_of_now++;
     if (importer->dry)
-        return ERR_OK;
+        return is_sent ? import_plan(importer, row, outcome, err) : ERR_OK;
     if (apply(importer, row, outcome, err) != ERR_OK)
         return err->code;
     return import_commit_when_full(importer, err);

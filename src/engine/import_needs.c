@@ -19,9 +19,14 @@ static size_t slot_of(const struct importer *importer, uint64_t number)
     return slot;
 }
 
-static bool is_unsent(const struct importer *importer, uint64_t number)
+static bool is_uncommitted(const struct importer *importer, uint64_t number)
 {
     return importer->unsent_count > 0 && importer->unsent[slot_of(importer, number)] == number;
+}
+
+static bool is_unsent(const struct importer *importer, uint64_t number)
+{
+    return is_uncommitted(importer, number) || import_item_is_planned(importer, number);
 }
 
 static void mark_unsent(struct importer *importer, uint64_t number, uint64_t before)
@@ -92,7 +97,7 @@ static enum err_code find_place(struct importer *importer, uint64_t number, uint
     enum err_code code;
 
     *before_out = 0;
-    if (is_unsent(importer, number)) {
+    if (is_uncommitted(importer, number)) {
         *before_out = importer->unsent_before[slot_of(importer, number)];
         return ERR_OK;
     }
@@ -150,6 +155,8 @@ static enum err_code is_met(struct importer *importer, const struct import_row *
         *met_out = *waits_for_out == 0;
         return ERR_OK;
     }
+    if (import_item_is_planned(importer, need->target))
+        return ERR_OK;
     if (importer->ledger->ops->read_item(importer->ledger, need->target, &item, err) != ERR_OK)
         return err->code;
     *met_out = item.state == ITEM_SUCCEEDED;
@@ -325,6 +332,9 @@ enum err_code import_resolve_needs(struct importer *importer, const struct impor
         outcome->waits_for = waits_for;
         return ERR_OK;
     }
+    /* Behind a row of today, whose item has no number yet. */
+    if (outcome->joins_group && import_group_is_planned(importer, row))
+        outcome->waits_on = WAIT_ITEM;
     return ERR_OK;
 }
 

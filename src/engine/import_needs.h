@@ -11,6 +11,13 @@ enum err_code import_make_room(struct importer *importer, struct err *err) ERR_C
 enum err_code import_resolve_needs(struct importer *importer, const struct import_row *row,
                                    struct import_outcome *outcome, struct err *err) ERR_CHECKED;
 
+/* When dry: the row would be sent, and later rows may have to wait for it. */
+enum err_code import_plan(struct importer *importer, const struct import_row *row,
+                          const struct import_outcome *outcome, struct err *err) ERR_CHECKED;
+/* An earlier row would have this item sent again; would have joined the group of `row`. */
+bool import_item_is_planned(const struct importer *importer, uint64_t number);
+bool import_group_is_planned(const struct importer *importer, const struct import_row *row);
+
 /* Into the open batch, beside the item: its needs in the place of what it needed before, its place
  * in its group, and that those it waits for have a dependent. */
 enum err_code import_put_needs(struct importer *importer, const struct import_row *row,

@@ -14,6 +14,7 @@ struct comparison_counts {
     uint64_t active;      /* unchanged and under way: polled to its end, or repeated */
     uint64_t starts;      /* ready or blocked afterwards: will be sent */
     uint64_t waits;       /* of them, blocked: when others are done */
+    uint64_t chain;       /* of them, at most so many in one order (only when nothing is written) */
     uint64_t kept_unsent; /* never sent, and with a row */
     uint64_t dropped;     /* without a row and never sent (only counted when nothing is written) */
     uint64_t gone;        /* without a row, and over (as above) */
@@ -31,6 +32,7 @@ struct comparison {
     const uint32_t *connections, *jobs;
     struct comparison_counts **counts; /* by job and connection; NULL = the job has had no row */
     struct import_counts total;
+    struct tally *tally; /* of a walk that writes nothing; NULL = not opened */
 };
 
 struct comparison_options {

@@ -7,6 +7,7 @@
 
 #include "purser/core/converge.h"
 #include "purser/engine/ledger.h"
+#include "purser/engine/tally.h"
 
 /* An item that a row waits for, or all of a job. */
 struct import_need {
@@ -26,8 +27,8 @@ struct import_row {
     uint32_t source_line;
     bool condition;
     enum when_changed when_changed;
-    size_t job_index;                /* in the spec */
-    const struct import_need *needs; /* at most NEEDS_MAX - 1; their jobs came before */
+    size_t job_index, connection_index; /* in the spec */
+    const struct import_need *needs;    /* at most NEEDS_MAX - 1; their jobs came before */
     size_t need_count;
     bool has_group;
     struct hash128 group; /* rows of one group go one after the other */
@@ -84,6 +85,10 @@ struct importer {
      */
     void (*unsent_fn)(void *context, const struct item *item);
     void *unsent_context;
+    /* When dry: remembers what would have been written, so that later rows wait for earlier ones as
+     * they will; the places that rows leave when they change their group are not in it. NULL = rows
+     * are held against the ledger alone. */
+    struct tally *planned;
     /* The import's own; zeroed by the caller. */
     bool has_work[SPEC_JOBS_MAX]; /* jobs with rows that are sent */
     size_t unsent_count;
