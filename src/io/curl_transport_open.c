@@ -8,7 +8,12 @@
 
 #define USER_AGENT "purser/" PURSER_VERSION
 
-enum { CONNECTION_IDLE_S = 118, CONNECTION_LIFE_S = 3600, CONNECT_TIMEOUT_MS = 10000 };
+enum {
+    CONNECTION_IDLE_S = 118,
+    CONNECTION_LIFE_S = 3600,
+    CONNECT_TIMEOUT_MS = 10000,
+    LIBCURL_VERSION_MIN = 0x075800
+};
 
 /* libcurl sends a request again by itself when a reused connection dies before the first byte of
  * the answer. For a write that would be a second send that nobody recorded, so it is stopped here.
@@ -183,6 +188,24 @@ static enum err_code open_slots(struct curl_transport *transport,
     return ERR_OK;
 }
 
+/* The library at run time need not be that of the build. */
+enum err_code curl_transport_check_library(unsigned version, const char *tls, struct err *err)
+{
+    if (version < LIBCURL_VERSION_MIN)
+        return err_set(err, ERR_SYSTEM,
+                       "libcurl %u.%u.%u is too old\nhint: install 7.88.0 or a newer one",
+                       version >> 16, version >> 8 & 0xff, version & 0xff);
+    if (tls == NULL || tls[0] == '\0')
+        return err_set(err, ERR_SYSTEM,
+                       "this libcurl has no TLS\nhint: install one that is built with OpenSSL");
+    if (strncmp(tls, "NSS", 3) == 0)
+        return err_set(err, ERR_SYSTEM,
+                       "this libcurl has NSS for TLS, which nobody maintains for it any more\n"
+                       "hint: install one that is built with OpenSSL");
+    err->code = ERR_OK;
+    return ERR_OK;
+}
+
 static enum err_code open_multi(struct curl_transport *transport, uint32_t in_flight,
                                 struct err *err)
 {
@@ -207,9 +230,11 @@ enum err_code curl_transport_open(struct event_loop *loop,
                                   const struct curl_transport_options *options,
                                   struct curl_transport **transport_out, struct err *err)
 {
+    const curl_version_info_data *library = curl_version_info(CURLVERSION_NOW);
     struct curl_transport *transport;
 
-    if (check_options(options, err) != ERR_OK)
+    if (check_options(options, err) != ERR_OK ||
+        curl_transport_check_library(library->version_num, library->ssl_version, err) != ERR_OK)
         return err->code;
     transport = mem_new(1, sizeof *transport);
     if (transport == NULL)

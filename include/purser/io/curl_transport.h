@@ -36,8 +36,14 @@ enum err_code curl_transport_check_base_url(const char *url, struct err *err) ER
 enum err_code curl_transport_origin(const char *url, char *origin_out, size_t size,
                                     struct err *err) ERR_CHECKED;
 
-/* "libcurl/7.88.1 OpenSSL/3.0… zlib/1.2.13 nghttp2/1.52.0" for --version. A text that is too long is
- * cut. */
+/* Whether a libcurl of this version (0xXXYYZZ) with this TLS library (NULL = none) will do: 7.88.0
+ * or newer, with TLS, and not with NSS, which libcurl has given up. ERR_SYSTEM says what is wrong
+ * and what to do. The one in use is looked at when a transport is opened. */
+enum err_code curl_transport_check_library(unsigned version, const char *tls,
+                                           struct err *err) ERR_CHECKED;
+
+/* "libcurl/7.88.1 OpenSSL/3.0… zlib/1.2.13 nghttp2/1.52.0" for --version. A text that is too long
+ * is cut. */
 void curl_transport_version(char *text_out, size_t size);
 
 #endif

@@ -1,6 +1,7 @@
 /* Trust, against a real TLS server: `openssl s_server` with a certificate made here. */
 #include "purser/io/curl_transport.h"
 
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,30 +26,47 @@ struct tls_server {
 
 static const char *const tokens[] = {"token"};
 
+static void run_openssl(const char *const arguments[])
+{
+    int status = -1;
+    pid_t child = fork();
+
+    if (child == 0) {
+        char *words[32] = {NULL};
+
+        for (size_t i = 0; arguments[i] != NULL; i++)
+            words[i] = strdup(arguments[i]);
+        if (freopen("/dev/null", "w", stderr) != NULL)
+            execvp("openssl", words);
+        _exit(127);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (status != 0)
+        fail_msg("openssl cannot make a certificate: ./tools/deps.sh installs it");
+}
+
 /* `alternative_name` is what the certificate is for. */
 static void make_certificate(struct tls_server *server, const char *alternative_name)
 {
     char extension[128];
-    pid_t child;
-    int status;
 
     snprintf(server->folder, sizeof server->folder, "/tmp/purser-tls-XXXXXX");
     assert_non_null(mkdtemp(server->folder));
     snprintf(server->certificate, sizeof server->certificate, "%s/cert.pem", server->folder);
     snprintf(server->key, sizeof server->key, "%s/key.pem", server->folder);
     snprintf(extension, sizeof extension, "subjectAltName=%s", alternative_name);
-    child = fork();
-    if (child == 0) {
-        if (freopen("/dev/null", "w", stderr) != NULL)
-            execlp("openssl", "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                   "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=test",
-                   "-addext", extension, "-keyout", server->key, "-out", server->certificate,
-                   (char *)NULL);
-        _exit(127);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    if (status != 0)
-        fail_msg("openssl cannot make a certificate: ./tools/deps.sh installs it");
+    run_openssl((const char *const[]){"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                                      "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+                                      "/CN=test", "-addext", extension, "-keyout", server->key,
+                                      "-out", server->certificate, NULL});
+}
+
+/* Signed again with a time that was over a day ago. */
+static void let_it_expire(const struct tls_server *server)
+{
+    run_openssl((const char *const[]){"openssl", "x509", "-in", server->certificate, "-signkey",
+                                      server->key, "-days", "-1", "-out", server->certificate,
+                                      NULL});
 }
 
 static void run_server(const struct tls_server *server, const int input[2], const int output[2])
@@ -65,13 +84,12 @@ static void run_server(const struct tls_server *server, const int input[2], cons
 }
 
 /* Says "ACCEPT 127.0.0.1:port" once it listens. */
-static void start_server(struct tls_server *server, const char *alternative_name)
+static void serve(struct tls_server *server)
 {
     int input[2], output[2];
     char line[256];
     FILE *talk;
 
-    make_certificate(server, alternative_name);
     assert_int_equal(pipe(input), 0);
     assert_int_equal(pipe(output), 0);
     server->process = fork();
@@ -88,6 +106,12 @@ static void start_server(struct tls_server *server, const char *alternative_name
     fclose(talk);
 }
 
+static void start_server(struct tls_server *server, const char *alternative_name)
+{
+    make_certificate(server, alternative_name);
+    serve(server);
+}
+
 static void stop_server(struct tls_server *server)
 {
     kill(server->process, SIGKILL);
@@ -99,8 +123,8 @@ static void stop_server(struct tls_server *server)
 }
 
 /* One poll; the reply's texts are copied to `failure`. */
-static struct reply poll_once(const struct tls_server *server, const char *ca_file,
-                              char failure[256])
+static struct reply poll_host(const char *host, const struct tls_server *server,
+                              const char *ca_file, char failure[256])
 {
     struct event_loop *loop;
     struct curl_transport *transport;
@@ -120,7 +144,7 @@ static struct reply poll_once(const struct tls_server *server, const char *ca_fi
         .connection = UINT32_MAX, .remote_job = "job-1", .timeout_ms = 20000};
     int64_t start_ms = clock_boot_ms();
 
-    snprintf(base_url, sizeof base_url, "https://127.0.0.1:%u", server->port);
+    snprintf(base_url, sizeof base_url, "https://%s:%u", host, server->port);
     assert_int_equal(event_loop_open(&loop, &err), ERR_OK);
     assert_int_equal(curl_transport_open(loop, &options, &transport, &err), ERR_OK);
     port = curl_transport_port(transport);
@@ -133,6 +157,12 @@ static struct reply poll_once(const struct tls_server *server, const char *ca_fi
     curl_transport_close(transport);
     event_loop_close(loop);
     return reply;
+}
+
+static struct reply poll_once(const struct tls_server *server, const char *ca_file,
+                              char failure[256])
+{
+    return poll_host("127.0.0.1", server, ca_file, failure);
 }
 
 static void a_server_with_a_known_certificate_is_answered(void **state)
@@ -186,6 +216,77 @@ static void an_authority_file_that_is_not_there_is_not_trusted(void **state)
     stop_server(&server);
 }
 
+static void a_certificate_that_is_over_is_not_trusted(void **state)
+{
+    struct tls_server server;
+    char failure[256];
+
+    (void)state;
+    make_certificate(&server, "IP:127.0.0.1");
+    let_it_expire(&server);
+    serve(&server);
+    assert_int_equal(poll_once(&server, server.certificate, failure).outcome, TRANSFER_UNTRUSTED);
+    assert_non_null(strstr(failure, "expired"));
+    stop_server(&server);
+}
+
+/* In a child whose /etc/hosts is ours: 0 = as it should be, 77 = cannot be tried here. */
+static int poll_a_name_of_this_machine(const struct tls_server *server)
+{
+    char hosts[128], failure[256];
+    FILE *file;
+
+    snprintf(hosts, sizeof hosts, "%s/hosts", server->folder);
+    file = fopen(hosts, "we");
+    fputs("127.0.0.1 shop.example\n", file);
+    fclose(file);
+    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount(hosts, "/etc/hosts", NULL, MS_BIND, NULL) != 0) {
+        unlink(hosts);
+        return 77;
+    }
+    if (poll_host("shop.example", server, server->certificate, failure).outcome !=
+        TRANSFER_UNTRUSTED)
+        return 1;
+    unlink(hosts);
+    return strstr(failure, "leads to 127.0.0.1, which is not a public address") != NULL ? 0 : 2;
+}
+
+static void a_public_name_that_leads_to_this_machine_gets_no_byte(void **state)
+{
+    struct tls_server server;
+    int status = -1;
+    pid_t child;
+
+    (void)state;
+    start_server(&server, "DNS:shop.example");
+    child = fork();
+    if (child == 0)
+        _exit(poll_a_name_of_this_machine(&server));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    stop_server(&server);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void a_libcurl_without_tls_or_too_old_is_refused(void **state)
+{
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(curl_transport_check_library(0x075800, "OpenSSL/3.0.15", &err), ERR_OK);
+    assert_int_equal(curl_transport_check_library(0x080c01, "GnuTLS/3.8.4", &err), ERR_OK);
+    assert_int_equal(curl_transport_check_library(0x0757ff, "OpenSSL/1.1.1", &err), ERR_SYSTEM);
+    assert_non_null(strstr(err.text, "libcurl 7.87.255 is too old"));
+    assert_int_equal(curl_transport_check_library(0x080c01, NULL, &err), ERR_SYSTEM);
+    assert_non_null(strstr(err.text, "no TLS"));
+    assert_int_equal(curl_transport_check_library(0x080c01, "", &err), ERR_SYSTEM);
+    assert_int_equal(curl_transport_check_library(0x075800, "NSS/3.87", &err), ERR_SYSTEM);
+    assert_non_null(strstr(err.text, "NSS"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +294,9 @@ int main(void)
         cmocka_unit_test(an_unknown_authority_is_not_trusted),
         cmocka_unit_test(a_certificate_for_another_host_is_not_trusted),
         cmocka_unit_test(an_authority_file_that_is_not_there_is_not_trusted),
+        cmocka_unit_test(a_certificate_that_is_over_is_not_trusted),
+        cmocka_unit_test(a_public_name_that_leads_to_this_machine_gets_no_byte),
+        cmocka_unit_test(a_libcurl_without_tls_or_too_old_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
