@@ -22,8 +22,6 @@ OWNERS = {
     "lmdb.h": "src/io/lmdb_ledger.c",
     "msgpack*": "src/codec/record.c",
     "yaml.h": "src/codec/yaml.c",
-    "json-c/": "src/codec/json.c",
-    "json.h": "src/codec/json.c",
     "csv.h": "src/codec/csv.c",
     "zlib.h": "src/codec/gzip.c",
     "zstd*": "src/codec/zstandard.c",
@@ -31,6 +29,8 @@ OWNERS = {
     "openssl/": "src/base/digest.c",
     "xxhash.h": "src/base/checksum.c",
     "sys/epoll.h": "src/io/event_loop.c",
+    "json-c/": None,
+    "json.h": None,
     "microhttpd.h": None,
     "h2o*": None,
 }

@@ -33,8 +33,8 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
 deps: this is no Debian, so install these yourself, with their development files:
     gcc or clang, make, CMake 3.25 or newer, pkg-config, Python 3.9 or newer, git
     libcurl 7.88 or newer, OpenSSL 3, LMDB 0.9.24 or newer, msgpack-c (the C library) 4,
-    libyaml 0.2.5, json-c 0.16, libcsv 3, xxHash 0.8, zlib 1.2, libzstd 1.5
-    for the simulator: libh2o (evloop) 2.2; for the unit tests: cmocka 1.1
+    libyaml 0.2.5, libcsv 3, xxHash 0.8, zlib 1.2, libzstd 1.5
+    for the simulator: libh2o (evloop) 2.2, json-c 0.16; for the unit tests: cmocka 1.1
 then go on with: cmake --workflow --preset test
 END
     exit 1

@@ -1,432 +1,379 @@
 #include "purser/codec/json.h"
 
-#include <assert.h>
-#include <inttypes.h>
-#include <json-c/json.h>
-#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "purser/base/checksum.h"
+#include "json_string.h"
 #include "purser/base/mem.h"
 #include "purser/core/limits.h"
 
-/* --- what json-c lets pass --- */
+/* Lists and maps whose end has not come yet lie here, one behind the other; what has ended moves to
+ * the arena, where it must be of one piece. */
+struct entry {
+    struct value value;
+    struct slice name; /* of a member */
+    size_t at;         /* where its name begins */
+};
 
-struct scan {
-    const char *bytes;
-    size_t length;
-    size_t at;
-    size_t names;   /* members of objects seen so far */
-    size_t *bad_at; /* where it is wrong */
+enum { ENTRIES_AT_FIRST = 32, PAIRS_MAX = 12 };
+
+struct parser {
+    struct text_reader text;
+    struct arena *arena;
+    struct entry *entries; /* `first` or on the heap */
+    size_t count, capacity;
+    struct entry first[ENTRIES_AT_FIRST];
+    size_t bad_at; /* where it is wrong */
     struct err *err;
 };
 
-static bool refuse(struct scan *scan, size_t at, const char *what)
+static bool refuse(struct parser *parser, size_t at, const char *what)
 {
-    *scan->bad_at = at;
-    (void)err_set(scan->err, ERR_INPUT, "JSON: %s", what);
+    parser->bad_at = at;
+    (void)err_set(parser->err, ERR_INPUT, "JSON: %s", what);
     return false;
 }
 
-/* From the opening quote to behind the closing one. json-c has seen that there is one. */
-static bool scan_string(struct scan *scan)
+static bool refuse_here(struct parser *parser, const char *what)
 {
-    size_t start = scan->at++;
+    const struct text_reader *text = &parser->text;
 
-    for (; scan->at < scan->length; scan->at++) {
-        unsigned char byte = (unsigned char)scan->bytes[scan->at];
-
-        if (byte == '"') {
-            scan->at++;
-            return true;
-        }
-        if (byte < 0x20)
-            return refuse(scan, scan->at, "a control character in a string must be escaped");
-        if (byte != '\\')
-            continue;
-        scan->at++;
-        if (scan->length - scan->at >= 5 && memcmp(scan->bytes + scan->at, "u0000", 5) == 0)
-            return refuse(scan, scan->at - 1, "\\u0000 is not supported");
-    }
-    return refuse(scan, start, "a string that does not end");
+    return refuse(parser, text->at, text->at == text->text.length ? "it ends too early" : what);
 }
 
-static bool scan_number(struct scan *scan)
+static bool no_room(struct parser *parser, size_t bytes)
 {
-    const char *start = scan->bytes + scan->at;
-    size_t left = scan->length - scan->at;
-    bool whole;
-    size_t length = json_number_length(start, left, &whole);
-
-    if (length == 0 || (length < left && strchr(",]} \t\r\n", start[length]) == NULL))
-        return refuse(scan, scan->at, "not a JSON number");
-    if (whole && !json_whole_fits((struct slice){start, length}))
-        return refuse(scan, scan->at, "a whole number must be from -2^63 to 2^64-1: this one");
-    scan->at += length;
-    return true;
-}
-
-static bool scan_token(struct scan *scan)
-{
-    char byte = scan->bytes[scan->at];
-
-    if (byte == '"')
-        return scan_string(scan);
-    if (byte == '-' || (byte >= '0' && byte <= '9'))
-        return scan_number(scan);
-    if (byte == '\'' || byte == 'N' || byte == 'I')
-        return refuse(scan, scan->at, "not JSON");
-    if (byte == ':')
-        scan->names++;
-    scan->at++;
-    return true;
-}
-
-/* Looks at text that json-c has accepted; ERR_OK when it is JSON by the RFC too. */
-static enum err_code check_accepted(struct scan *scan)
-{
-    while (scan->at < scan->length) {
-        if (!scan_token(scan))
-            return scan->err->code;
-    }
-    return ERR_OK;
-}
-
-/* From `at` on, the end of the value that begins there. */
-static size_t value_end(struct scan *scan)
-{
-    size_t depth = 0, start = scan->at;
-
-    while (scan->at < scan->length) {
-        char byte = scan->bytes[scan->at];
-
-        if (depth == 0 && scan->at > start && strchr(",} \t\r\n", byte) != NULL)
-            break;
-        depth += byte == '{' || byte == '[';
-        if ((byte == '}' || byte == ']') && depth-- == 1) {
-            scan->at++;
-            break;
-        }
-        if (!scan_token(scan))
-            break;
-    }
-    return scan->at;
-}
-
-static void skip_space(struct scan *scan)
-{
-    while (scan->at < scan->length && strchr(" \t\r\n", scan->bytes[scan->at]) != NULL)
-        scan->at++;
-}
-
-struct slice json_find_member(struct slice object, struct slice name)
-{
-    struct err ignored = {0};
-    size_t bad_at;
-    struct scan scan = {
-        .bytes = object.bytes, .length = object.length, .bad_at = &bad_at, .err = &ignored};
-
-    skip_space(&scan);
-    for (scan.at++; scan.at < scan.length;) {
-        struct slice found = {scan.bytes + scan.at + 1, 0};
-        size_t start = scan.at;
-
-        if (scan.bytes[scan.at] != '"' || !scan_string(&scan)) {
-            scan.at = start + 1;
-            continue;
-        }
-        found.length = scan.at - start - 2;
-        skip_space(&scan);
-        scan.at++; /* the colon */
-        skip_space(&scan);
-        start = scan.at;
-        (void)value_end(&scan);
-        if (slice_equal(found, name))
-            return (struct slice){scan.bytes + start, scan.at - start};
-    }
-    return (struct slice){NULL, 0};
-}
-
-/* --- which name stands twice: only when one does --- */
-
-struct seen_name {
-    uint64_t object; /* byte of its { */
-    struct hash128 hash;
-    size_t at, length;
-};
-
-static int compare_seen(const void *left, const void *right)
-{
-    const struct seen_name *a = left, *b = right;
-
-    if (a->object != b->object)
-        return a->object < b->object ? -1 : 1;
-    if (a->hash.high != b->hash.high)
-        return a->hash.high < b->hash.high ? -1 : 1;
-    if (a->hash.low != b->hash.low)
-        return a->hash.low < b->hash.low ? -1 : 1;
-    return a->at < b->at ? -1 : a->at > b->at;
-}
-
-static size_t gather_names(struct scan *scan, struct seen_name *seen, size_t room)
-{
-    size_t open[JSON_DEPTH_MAX + 2], depth = 0, count = 0, start = 0, end = 0;
-
-    for (scan->at = 0; scan->at < scan->length;) {
-        char byte = scan->bytes[scan->at];
-        size_t token = scan->at;
-
-        if (byte == '{' || byte == '[') {
-            assert(depth < sizeof open / sizeof open[0]);
-            open[depth++] = token;
-        }
-        if (byte == '}' || byte == ']')
-            depth--;
-        if (byte == ':' && depth > 0 && count < room)
-            seen[count++] = (struct seen_name){
-                open[depth - 1], checksum128(scan->bytes + start, end - start), start, end - start};
-        if (!scan_token(scan))
-            break;
-        if (byte == '"') {
-            start = token + 1;
-            end = scan->at - 1;
-        }
-    }
-    return count;
-}
-
-/* Two names that differ in their escapes only ("a", "\u0061") are not found here: the message
- * then has no name. */
-static enum err_code refuse_duplicate(struct scan *scan, size_t names)
-{
-    struct seen_name *seen = mem_new(names, sizeof *seen);
-    size_t count = seen == NULL ? 0 : gather_names(scan, seen, names);
-    size_t i;
-
-    (void)err_set(scan->err, ERR_INPUT, "JSON: an object has the same name twice");
-    if (count > 0)
-        qsort(seen, count, sizeof *seen, compare_seen);
-    for (i = 1; i < count; i++) {
-        const struct seen_name *a = &seen[i - 1], *b = &seen[i];
-
-        if (a->object != b->object || a->length != b->length ||
-            memcmp(scan->bytes + a->at, scan->bytes + b->at, a->length) != 0)
-            continue;
-        *scan->bad_at = b->at - 1;
-        (void)err_set(scan->err, ERR_INPUT, "JSON: the name \"%.*s\" a second time",
-                      (int)(b->length < 100 ? b->length : 100), scan->bytes + b->at);
-        break;
-    }
-    mem_free(seen);
-    return scan->err->code;
-}
-
-/* --- json-c's tree to values --- */
-
-struct conversion {
-    struct arena *arena;
-    size_t names; /* members of objects seen so far */
-    struct err *err;
-};
-
-static enum err_code convert(struct conversion *conversion, struct json_object *object, int depth,
-                             struct value *value_out);
-
-static enum err_code no_room(struct conversion *conversion, size_t bytes)
-{
-    const struct arena *arena = conversion->arena;
+    const struct arena *arena = parser->arena;
 
     if (bytes + sizeof(max_align_t) > arena->max_bytes - arena->used_bytes)
-        return err_set(conversion->err, ERR_TOO_BIG, "JSON: larger than %zu bytes in memory",
-                       arena->max_bytes);
-    return err_set(conversion->err, ERR_NO_MEMORY, "JSON: out of memory");
-}
-
-static enum err_code copy_text(struct conversion *conversion, const char *text, size_t length,
-                               struct slice *slice_out)
-{
-    const char *copy = arena_copy_text(conversion->arena, text, length);
-
-    if (copy == NULL)
-        return no_room(conversion, length);
-    *slice_out = (struct slice){copy, length};
-    return ERR_OK;
-}
-
-static enum err_code convert_number(struct conversion *conversion, struct json_object *object,
-                                    struct value *value_out)
-{
-    const char *text;
-
-    /* The tokener makes its doubles with json_object_new_double_s(): their data is the text. */
-    if (json_object_get_type(object) == json_type_double)
-        text = json_object_get_userdata(object);
+        (void)err_set(parser->err, ERR_TOO_BIG, "JSON: larger than %zu bytes in memory",
+                      arena->max_bytes);
     else
-        text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);
-    if (text == NULL)
-        return err_set(conversion->err, ERR_NO_MEMORY, "JSON: out of memory");
-    value_out->kind = VALUE_NUMBER;
-    return copy_text(conversion, text, strlen(text), &value_out->text);
+        (void)err_set(parser->err, ERR_NO_MEMORY, "JSON: out of memory");
+    return false;
 }
 
-static enum err_code convert_list(struct conversion *conversion, struct json_object *object,
-                                  int depth, struct value *value_out)
+static void skip_space(struct parser *parser)
 {
-    size_t count = json_object_array_length(object), i;
-    struct value *items = arena_new(conversion->arena, count, sizeof *items);
-    enum err_code code = ERR_OK;
+    struct text_reader *text = &parser->text;
+
+    while (text->at < text->text.length && memchr(" \t\r\n", text_peek(text), 4) != NULL)
+        text->at++;
+}
+
+/* --- lists and maps that are not at their end --- */
+
+static struct entry *add_entry(struct parser *parser)
+{
+    size_t capacity = 2 * parser->capacity;
+    struct entry *grown;
+
+    if (parser->count < parser->capacity)
+        return &parser->entries[parser->count++];
+    if (parser->count * sizeof grown->value >
+        parser->arena->max_bytes - parser->arena->used_bytes) {
+        (void)no_room(parser, parser->arena->max_bytes);
+        return NULL;
+    }
+    grown = mem_resize(parser->entries == parser->first ? NULL : parser->entries, capacity,
+                       sizeof *grown);
+    if (grown == NULL) {
+        (void)err_set(parser->err, ERR_NO_MEMORY, "JSON: out of memory");
+        return NULL;
+    }
+    if (parser->entries == parser->first)
+        memcpy(grown, parser->first, sizeof parser->first);
+    parser->entries = grown;
+    parser->capacity = capacity;
+    return &parser->entries[parser->count++];
+}
+
+static bool take_list(struct parser *parser, size_t from, struct value *value_out)
+{
+    size_t count = parser->count - from;
+    struct value *items = arena_new(parser->arena, count, sizeof *items);
 
     if (items == NULL)
-        return no_room(conversion, count * sizeof *items);
-    for (i = 0; i < count && code == ERR_OK; i++)
-        code = convert(conversion, json_object_array_get_idx(object, i), depth + 1, &items[i]);
+        return no_room(parser, count * sizeof *items);
+    for (size_t i = 0; i < count; i++)
+        items[i] = parser->entries[from + i].value;
     value_out->kind = VALUE_LIST;
     value_out->list.items = items;
     value_out->list.count = count;
-    return code;
+    parser->count = from;
+    return true;
 }
 
-static enum err_code convert_map(struct conversion *conversion, struct json_object *object,
-                                 int depth, struct value *value_out)
+static bool take_map(struct parser *parser, size_t from, struct value *value_out)
 {
-    size_t count = (size_t)json_object_object_length(object), i = 0;
-    struct slice *names = arena_new(conversion->arena, count, sizeof *names);
-    struct value *values = arena_new(conversion->arena, count, sizeof *values);
-    struct lh_entry *entry;
+    size_t count = parser->count - from;
+    struct slice *names = arena_new(parser->arena, count, sizeof *names);
+    struct value *values = arena_new(parser->arena, count, sizeof *values);
 
     if (names == NULL || values == NULL)
-        return no_room(conversion, count * (sizeof *names + sizeof *values));
-    conversion->names += count;
-    for (entry = lh_table_head(json_object_get_object(object)); entry != NULL;
-         entry = lh_entry_next(entry), i++) {
-        const char *name = lh_entry_k(entry);
-
-        if (copy_text(conversion, name, strlen(name), &names[i]) != ERR_OK ||
-            convert(conversion, lh_entry_v(entry), depth + 1, &values[i]) != ERR_OK)
-            return conversion->err->code;
+        return no_room(parser, count * (sizeof *names + sizeof *values));
+    for (size_t i = 0; i < count; i++) {
+        names[i] = parser->entries[from + i].name;
+        values[i] = parser->entries[from + i].value;
     }
     value_out->kind = VALUE_MAP;
     value_out->map.names = names;
     value_out->map.values = values;
     value_out->map.count = count;
-    return ERR_OK;
+    parser->count = from;
+    return true;
 }
 
-static enum err_code convert(struct conversion *conversion, struct json_object *object, int depth,
-                             struct value *value_out)
-{
-    enum json_type type = json_object_get_type(object);
+/* --- which name stands twice --- */
 
-    if ((type == json_type_array || type == json_type_object) && depth >= JSON_DEPTH_MAX)
-        return err_set(conversion->err, ERR_INPUT, "JSON: nested deeper than %d", JSON_DEPTH_MAX);
-    switch (type) {
-    case json_type_null:
-        *value_out = (struct value){.kind = VALUE_NULL};
-        return ERR_OK;
-    case json_type_boolean:
-        *value_out =
-            (struct value){.kind = VALUE_BOOL, .boolean = json_object_get_boolean(object) != 0};
-        return ERR_OK;
-    case json_type_double:
-    case json_type_int:
-        return convert_number(conversion, object, value_out);
-    case json_type_object:
-        return convert_map(conversion, object, depth, value_out);
-    case json_type_array:
-        return convert_list(conversion, object, depth, value_out);
-    case json_type_string:
-        value_out->kind = VALUE_STRING;
-        return copy_text(conversion, json_object_get_string(object),
-                         (size_t)json_object_get_string_len(object), &value_out->text);
+static int compare_names(const void *left, const void *right)
+{
+    const struct entry *a = left, *b = right;
+    size_t shorter = a->name.length < b->name.length ? a->name.length : b->name.length;
+    int order = shorter == 0 ? 0 : memcmp(a->name.bytes, b->name.bytes, shorter);
+
+    if (order != 0)
+        return order;
+    if (a->name.length != b->name.length)
+        return a->name.length < b->name.length ? -1 : 1;
+    return a->at < b->at ? -1 : a->at > b->at;
+}
+
+static const struct entry *find_twice(const struct entry *members, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (slice_equal(members[i].name, members[j].name))
+                return &members[i];
+    return NULL;
+}
+
+/* Sorts, for maps of so many members that each pair would take too long. */
+static const struct entry *find_twice_among_many(struct entry *members, size_t count)
+{
+    const struct entry *first = NULL;
+
+    qsort(members, count, sizeof *members, compare_names);
+    for (size_t i = 1; i < count; i++)
+        if (slice_equal(members[i - 1].name, members[i].name) &&
+            (first == NULL || members[i].at < first->at))
+            first = &members[i];
+    return first;
+}
+
+static bool check_names(struct parser *parser, size_t from)
+{
+    struct entry *members = parser->entries + from, *sorted = NULL;
+    size_t count = parser->count - from;
+    const struct entry *twice;
+
+    if (count > PAIRS_MAX) {
+        sorted = mem_new(count, sizeof *sorted);
+        if (sorted == NULL) {
+            (void)err_set(parser->err, ERR_NO_MEMORY, "JSON: out of memory");
+            return false;
+        }
+        memcpy(sorted, members, count * sizeof *sorted);
     }
-    return err_set(conversion->err, ERR_INTERNAL, "JSON: a type that json-c should not have");
+    twice = sorted != NULL ? find_twice_among_many(sorted, count) : find_twice(members, count);
+    if (twice != NULL) {
+        parser->bad_at = twice->at;
+        (void)err_set(parser->err, ERR_INPUT, "JSON: the name \"%.*s\" a second time",
+                      (int)(twice->name.length < 100 ? twice->name.length : 100),
+                      twice->name.bytes);
+    }
+    mem_free(sorted);
+    return twice == NULL;
+}
+
+/* --- values --- */
+
+static bool parse_value(struct parser *parser, int depth, struct value *value_out);
+
+static bool parse_string(struct parser *parser, struct slice *text_out)
+{
+    struct slice raw;
+    bool escaped;
+    const char *wrong = json_string_read(&parser->text, &raw, &escaped);
+    char *decoded;
+
+    if (wrong != NULL)
+        return refuse(parser, parser->text.at, wrong);
+    decoded = arena_copy_text(parser->arena, raw.bytes, raw.length);
+    if (decoded == NULL)
+        return no_room(parser, raw.length);
+    *text_out = (struct slice){decoded, escaped ? json_string_decode(raw, decoded) : raw.length};
+    return true;
+}
+
+static bool parse_number(struct parser *parser, struct value *value_out)
+{
+    struct text_reader *text = &parser->text;
+    const char *start = text->text.bytes + text->at, *copy;
+    size_t left = text->text.length - text->at;
+    bool whole;
+    size_t length = json_number_length(start, left, &whole);
+
+    if (length == 0 || (length < left && memchr(",]} \t\r\n", start[length], 7) == NULL))
+        return refuse(parser, text->at, "not a JSON number");
+    if (whole && !json_whole_fits((struct slice){start, length}))
+        return refuse(parser, text->at, "a whole number must be from -2^63 to 2^64-1: this one");
+    copy = arena_copy_text(parser->arena, start, length);
+    if (copy == NULL)
+        return no_room(parser, length);
+    text->at += length;
+    value_out->kind = VALUE_NUMBER;
+    value_out->text = (struct slice){copy, length};
+    return true;
+}
+
+static bool parse_word(struct parser *parser, struct value *value_out)
+{
+    static const struct {
+        struct slice word;
+        struct value value;
+    } words[] = {{{"null", 4}, {.kind = VALUE_NULL}},
+                 {{"true", 4}, {.kind = VALUE_BOOL, .boolean = true}},
+                 {{"false", 5}, {.kind = VALUE_BOOL, .boolean = false}}};
+    struct text_reader *text = &parser->text;
+    size_t left = text->text.length - text->at;
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        size_t length = words[i].word.length;
+
+        if (left > 0 && memcmp(text->text.bytes + text->at, words[i].word.bytes,
+                               left < length ? left : length) == 0) {
+            if (left < length)
+                return refuse(parser, text->text.length, "it ends too early");
+            *value_out = words[i].value;
+            text->at += length;
+            return true;
+        }
+    }
+    return refuse_here(parser, "unexpected character");
+}
+
+/* Behind an element: true when another one follows, false when `close` did or at an error. */
+static bool goes_on(struct parser *parser, char close, bool *wrong_out)
+{
+    skip_space(parser);
+    if (text_accept(&parser->text, ','))
+        return true;
+    if (!text_accept(&parser->text, close))
+        *wrong_out = !refuse_here(parser, "a ',' or an end is missing here");
+    return false;
+}
+
+static bool parse_list(struct parser *parser, int depth, struct value *value_out)
+{
+    size_t from = parser->count;
+    bool wrong = false;
+
+    parser->text.at++;
+    skip_space(parser);
+    if (text_accept(&parser->text, ']'))
+        return take_list(parser, from, value_out);
+    do {
+        struct value value;
+
+        if (!parse_value(parser, depth + 1, &value) || add_entry(parser) == NULL)
+            return false;
+        parser->entries[parser->count - 1].value = value;
+    } while (goes_on(parser, ']', &wrong));
+    return !wrong && take_list(parser, from, value_out);
+}
+
+static bool parse_member(struct parser *parser, int depth)
+{
+    struct entry entry = {0}, *added;
+
+    skip_space(parser);
+    entry.at = parser->text.at;
+    if (text_peek(&parser->text) != '"')
+        return refuse_here(parser, "a name in quotes is missing here");
+    if (!parse_string(parser, &entry.name))
+        return false;
+    skip_space(parser);
+    if (!text_accept(&parser->text, ':'))
+        return refuse_here(parser, "a ':' is missing here");
+    if (!parse_value(parser, depth + 1, &entry.value))
+        return false;
+    added = add_entry(parser);
+    if (added != NULL)
+        *added = entry;
+    return added != NULL;
+}
+
+static bool parse_map(struct parser *parser, int depth, struct value *value_out)
+{
+    size_t from = parser->count;
+    bool wrong = false;
+
+    parser->text.at++;
+    skip_space(parser);
+    if (text_accept(&parser->text, '}'))
+        return take_map(parser, from, value_out);
+    do {
+        if (!parse_member(parser, depth))
+            return false;
+    } while (goes_on(parser, '}', &wrong));
+    return !wrong && check_names(parser, from) && take_map(parser, from, value_out);
+}
+
+static bool parse_value(struct parser *parser, int depth, struct value *value_out)
+{
+    char byte;
+
+    skip_space(parser);
+    byte = text_peek(&parser->text);
+    if ((byte == '{' || byte == '[') && depth >= JSON_DEPTH_MAX) {
+        (void)err_set(parser->err, ERR_INPUT, "JSON: nested deeper than %d", JSON_DEPTH_MAX);
+        return false;
+    }
+    if (byte == '{')
+        return parse_map(parser, depth, value_out);
+    if (byte == '[')
+        return parse_list(parser, depth, value_out);
+    if (byte == '-' || text_is_digit(byte))
+        return parse_number(parser, value_out);
+    if (byte != '"')
+        return parse_word(parser, value_out);
+    value_out->kind = VALUE_STRING;
+    return parse_string(parser, &value_out->text);
 }
 
 /* --- the whole --- */
 
-static enum err_code tokener_failed(enum json_tokener_error error, size_t at, size_t *bad_at_out,
-                                    struct err *err)
-{
-    if (error == json_tokener_error_depth)
-        return err_set(err, ERR_INPUT, "JSON: nested deeper than %d", JSON_DEPTH_MAX);
-    *bad_at_out = at;
-    if (error == json_tokener_error_parse_eof || error == json_tokener_continue)
-        return err_set(err, ERR_INPUT, "JSON: it ends too early");
-    return err_set(err, ERR_INPUT, "JSON: %s", json_tokener_error_desc(error));
-}
-
-static enum err_code parse_tree(struct json_tokener *tokener, const char *bytes, size_t length,
-                                struct json_object **tree_out, size_t *bad_at_out, struct err *err)
-{
-    struct json_object *tree = json_tokener_parse_ex(tokener, bytes, (int)length);
-    enum json_tokener_error error = json_tokener_get_error(tokener);
-    size_t end = json_tokener_get_parse_end(tokener);
-
-    /* A number at the end goes on until something else comes: a NUL says that this was all. */
-    if (error == json_tokener_continue) {
-        tree = json_tokener_parse_ex(tokener, "", 1);
-        error = json_tokener_get_error(tokener);
-        end = length;
-    }
-    if (error != json_tokener_success)
-        return tokener_failed(error, end, bad_at_out, err);
-    while (end < length && strchr(" \t\r\n", bytes[end]) != NULL)
-        end++;
-    *tree_out = tree;
-    if (end == length)
-        return ERR_OK;
-    *bad_at_out = end;
-    return err_set(err, ERR_INPUT, "JSON: more text after the value");
-}
-
-static enum err_code check_and_convert(struct arena *arena, const char *bytes, size_t length,
-                                       struct json_object *tree, struct value *value_out,
-                                       size_t *bad_at_out, struct err *err)
-{
-    struct scan scan = {.bytes = bytes, .length = length, .bad_at = bad_at_out, .err = err};
-    struct conversion conversion = {.arena = arena, .err = err};
-    struct value value = {.kind = VALUE_NULL};
-
-    if (check_accepted(&scan) != ERR_OK)
-        return err->code;
-    if (convert(&conversion, tree, 0, &value) != ERR_OK)
-        return err->code;
-    if (conversion.names != scan.names)
-        return refuse_duplicate(&scan, scan.names);
-    *value_out = value;
-    return ERR_OK;
-}
-
 enum err_code json_parse_at(struct arena *arena, const char *bytes, size_t length,
                             struct value *value_out, size_t *bad_at_out, struct err *err)
 {
-    struct json_tokener *tokener;
-    struct json_object *tree = NULL;
-    enum err_code code;
-    size_t bad;
+    struct parser parser = {.text = {{bytes, length}, 0},
+                            .arena = arena,
+                            .entries = parser.first,
+                            .capacity = ENTRIES_AT_FIRST,
+                            .bad_at = SIZE_MAX,
+                            .err = err};
+    struct value value;
+    bool parsed;
 
     *bad_at_out = SIZE_MAX;
-    if (length >= INT_MAX)
-        return err_set(err, ERR_TOO_BIG, "JSON: longer than %d bytes", INT_MAX);
-    if (!text_is_utf8(bytes, length, &bad)) {
-        *bad_at_out = bad;
+    if (!text_is_utf8(bytes, length, bad_at_out))
         return err_set(err, ERR_INPUT, "JSON: not UTF-8");
+    parsed = parse_value(&parser, 0, &value);
+    if (parsed) {
+        skip_space(&parser);
+        if (parser.text.at < length)
+            parsed = refuse(&parser, parser.text.at, "more text after the value");
     }
-    /* json-c counts the value inside the innermost list or object as one more level. */
-    tokener = json_tokener_new_ex(JSON_DEPTH_MAX + 1);
-    if (tokener == NULL)
-        return err_set(err, ERR_NO_MEMORY, "JSON: out of memory");
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-    code = parse_tree(tokener, bytes, length, &tree, bad_at_out, err);
-    if (code == ERR_OK)
-        code = check_and_convert(arena, bytes, length, tree, value_out, bad_at_out, err);
-    if (tree != NULL)
-        json_object_put(tree);
-    json_tokener_free(tokener);
-    return code;
+    if (parser.entries != parser.first)
+        mem_free(parser.entries);
+    *bad_at_out = parser.bad_at;
+    if (!parsed)
+        return err->code;
+    *value_out = value;
+    return ERR_OK;
 }
 
 enum err_code json_parse(struct arena *arena, const char *bytes, size_t length,

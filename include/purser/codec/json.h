@@ -1,15 +1,13 @@
-/* JSON text ↔ values. Owner of json-c.
+/* JSON text ↔ values.
  *
  * Strict: one value, no trailing bytes but white space, no comments, no duplicate names, valid
  * UTF-8, nesting ≤ JSON_DEPTH_MAX. A decimal keeps its own text; whole numbers are exact up to
  * ±2^63 / 2^64-1, longer ones are refused. `\u0000` is refused; half of a surrogate pair becomes
  * U+FFFD, because servers cut texts in the middle of a pair.
  *
- * json-c does the parsing. It lets pass, in its strict mode too: 1. 00 -01 NaN Infinity {'a':1},
- * control characters in strings, overlong UTF-8; it saturates long integers, cuts names at \u0000
- * and lets the last of two equal names win. So a pass over text that json-c has accepted looks at
- * its numbers and strings and counts its names; it builds nothing.
- * Source: json-c 0.16 as measured; json_tokener.h. */
+ * No library does the parsing: json-c 0.16 gives null for a text that it has no memory for, leaves
+ * members out or dies of it, and an answer that is read differently than it stands there decides
+ * wrongly. Nor is it strict: 1. 00 NaN {'a':1}, and the last of two equal names wins. */
 #ifndef PURSER_CODEC_JSON_H
 #define PURSER_CODEC_JSON_H
 
