@@ -96,7 +96,8 @@ static enum err_code failed(const struct ledger_store *store, int code, const ch
                        store->files.path, doing, mdb_strerror(code));
     if (code == MDB_VERSION_MISMATCH)
         return err_set(err, ERR_STATE_DIRECTORY,
-                       "the ledger in %s was written by another version of LMDB",
+                       "the ledger in %s was written by another version of LMDB\n"
+                       "hint: use the purser that wrote it again",
                        store->files.path);
     return err_set(err, ERR_STORAGE, "%s in %s: %s", doing, store->files.path, mdb_strerror(code));
 }
