@@ -5,26 +5,29 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "command_errors.h"
+#include "command_watch.h"
 #include "interrupt.h"
 #include "purser/base/mem.h"
 #include "purser/io/clock.h"
 
 extern char **environ;
 
-enum { READ_BYTES = 64 * 1024, END_GRACE_MS = 2000 };
+enum { READ_BYTES = 64 * 1024 };
 
 struct child {
-    pid_t pid;
+    pid_t watcher;
     int out, errors; /* -1 = ended */
-    int ended;       /* a pidfd: readable when it has ended; -1 = this kernel has none */
+    int talk;        /* with the watcher */
+    bool is_gone;    /* the watcher */
+    bool ended;      /* the command; with: */
+    int status;      /* SIGKILL until it is known: a watcher that dies takes the command with it */
+    int reason;      /* why it was not started; 0 = it was */
     int64_t deadline_ms;
     struct command_errors words;
     char bytes[READ_BYTES];
@@ -57,110 +60,52 @@ static char **visible_variables(const char *const *hidden)
     return variables;
 }
 
-/* In the child: only calls that are safe after fork() in a process with threads. What fails is told
- * through `report`, which closes by itself when the program starts. */
-static void become(const struct command *command, char **variables, const int pipes[3][2],
-                   pid_t parent)
+static void close_end(int *fd)
 {
-    char *const *arguments;
-    sigset_t none;
-    int null = open("/dev/null", O_RDONLY);
-    int reason;
-
-    memcpy(&arguments, &command->arguments, sizeof arguments);
-    sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    (void)signal(SIGPIPE, SIG_DFL);
-    (void)signal(SIGXFSZ, SIG_DFL);
-    (void)setpgid(0, 0);
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() == parent && null != -1 && dup2(null, STDIN_FILENO) != -1 &&
-        dup2(pipes[0][1], STDOUT_FILENO) != -1 && dup2(pipes[1][1], STDERR_FILENO) != -1 &&
-        chdir(command->folder) == 0) {
-        (void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-        environ = variables;
-        (void)execvp(arguments[0], arguments);
-    }
-    reason = errno;
-    (void)!write(pipes[2][1], &reason, sizeof reason);
-    _exit(127);
+    if (*fd != -1)
+        (void)close(*fd);
+    *fd = -1;
 }
 
-static void close_pipes(int pipes[3][2], int side)
+/* The ends of the watcher, and those of this process in *child. */
+static enum err_code open_ends(struct child *child, struct watch_ends *ends, struct err *err)
 {
-    for (int i = 0; i < 3; i++) {
-        if (pipes[i][side] != -1)
-            (void)close(pipes[i][side]);
-        pipes[i][side] = -1;
-    }
+    int output[2] = {-1, -1}, errors[2] = {-1, -1}, talk[2] = {-1, -1};
+
+    if (pipe2(output, O_CLOEXEC) != 0 || pipe2(errors, O_CLOEXEC) != 0 ||
+        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, talk) != 0)
+        (void)err_set(err, ERR_SYSTEM, "pipes for a command: %s", strerror(errno));
+    child->out = output[0];
+    child->errors = errors[0];
+    child->talk = talk[0];
+    *ends = (struct watch_ends){.output = output[1], .errors = errors[1], .talk = talk[1]};
+    return err->code;
 }
 
-static enum err_code open_pipes(int pipes[3][2], struct err *err)
+static void close_ends(struct watch_ends *ends)
 {
-    memset(pipes, -1, 3 * sizeof pipes[0]);
-    for (int i = 0; i < 3; i++) {
-        if (pipe2(pipes[i], O_CLOEXEC) == 0)
-            continue;
-        (void)err_set(err, ERR_SYSTEM, "pipe: %s", strerror(errno));
-        close_pipes(pipes, 0);
-        close_pipes(pipes, 1);
-        return err->code;
-    }
-    return ERR_OK;
+    close_end(&ends->output);
+    close_end(&ends->errors);
+    close_end(&ends->talk);
 }
 
-/* 0 when the program runs, else why it does not. */
-static int read_report(int report)
-{
-    int reason = 0;
-    ssize_t count;
-
-    do
-        count = read(report, &reason, sizeof reason);
-    while (count == -1 && errno == EINTR);
-    return count == (ssize_t)sizeof reason ? reason : 0;
-}
-
-static void reap(pid_t pid, int *status_out)
-{
-    while (waitpid(pid, status_out, 0) == -1 && errno == EINTR)
-        continue;
-}
-
-/* *reason_out is not 0 when it could not be started; then there is no child. */
-static enum err_code start(const struct command *command, struct child *child, int *reason_out,
-                           struct err *err)
+static enum err_code start(const struct command *command, struct child *child, struct err *err)
 {
     char **variables = visible_variables(command->hidden);
-    pid_t parent = getpid();
-    int pipes[3][2], status;
+    struct watch_ends ends;
 
     if (variables == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory to start %s", command->arguments[0]);
-    if (open_pipes(pipes, err) != ERR_OK) {
-        mem_free(variables);
-        return err->code;
+    if (open_ends(child, &ends, err) == ERR_OK) {
+        child->watcher = fork();
+        if (child->watcher == 0)
+            command_watch(command, variables, &ends);
+        if (child->watcher == -1)
+            (void)err_set(err, ERR_SYSTEM, "fork: %s", strerror(errno));
     }
-    child->pid = fork();
-    if (child->pid == 0)
-        become(command, variables, (const int(*)[2])pipes, parent);
     mem_free(variables);
-    close_pipes(pipes, 1);
-    if (child->pid == -1) {
-        (void)err_set(err, ERR_SYSTEM, "fork: %s", strerror(errno));
-        close_pipes(pipes, 0);
-        return err->code;
-    }
-    (void)setpgid(child->pid, child->pid); /* here too: whichever is first */
-    *reason_out = read_report(pipes[2][0]);
-    (void)close(pipes[2][0]);
-    child->out = pipes[0][0];
-    child->errors = pipes[1][0];
-    if (*reason_out != 0)
-        reap(child->pid, &status);
-    else
-        child->ended = (int)syscall(SYS_pidfd_open, child->pid, 0);
-    return ERR_OK;
+    close_ends(&ends);
+    return err->code;
 }
 
 /* --- running --- */
@@ -192,20 +137,35 @@ static size_t read_some(struct child *child, int *fd)
     return 0;
 }
 
+/* What the watcher says; its end is said by the socket. */
+static void listen_to_watcher(struct child *child)
+{
+    struct watch_report report;
+    ssize_t count = recv(child->talk, &report, sizeof report, MSG_DONTWAIT);
+
+    if (count == -1 && (errno == EINTR || errno == EAGAIN))
+        return;
+    if (count != (ssize_t)sizeof report) {
+        child->is_gone = true;
+        return;
+    }
+    if (report.news == WATCH_NOT_STARTED)
+        child->reason = report.number;
+    if (report.news == WATCH_ENDED) {
+        child->ended = true;
+        child->status = report.number;
+    }
+}
+
 /* Until both pipes are closed and it has ended; *late_out when its time was over before. */
 static enum err_code follow(struct child *child, const struct interrupt *interrupt,
                             const struct byte_sink *output, bool *late_out, struct err *err)
 {
-    bool runs = child->ended != -1;
-
-    *late_out = false;
-    while (child->out != -1 || child->errors != -1 || runs) {
-        struct pollfd fds[] = {
-            {.fd = interrupt->fd, .events = POLLIN},
-            {.fd = child->out, .events = POLLIN},
-            {.fd = child->errors, .events = POLLIN},
-            /* Its end matters only when nothing more is to be read. */
-            {.fd = child->out == -1 && child->errors == -1 ? child->ended : -1, .events = POLLIN}};
+    while (!child->is_gone && (!child->ended || child->out != -1 || child->errors != -1)) {
+        struct pollfd fds[] = {{.fd = interrupt->fd, .events = POLLIN},
+                               {.fd = child->out, .events = POLLIN},
+                               {.fd = child->errors, .events = POLLIN},
+                               {.fd = child->talk, .events = POLLIN}};
         int ready = poll(fds, 4, time_left(child));
 
         if (ready == -1 && errno != EINTR)
@@ -214,6 +174,8 @@ static enum err_code follow(struct child *child, const struct interrupt *interru
             continue;
         if (fds[0].revents != 0 && interrupt_take(interrupt))
             return err_set(err, ERR_STOPPED, "stopped while a command ran; nothing was sent");
+        if (fds[3].revents != 0)
+            listen_to_watcher(child);
         if (fds[2].revents != 0)
             command_errors_take(&child->words, child->bytes, read_some(child, &child->errors));
         if (fds[1].revents != 0) {
@@ -222,8 +184,6 @@ static enum err_code follow(struct child *child, const struct interrupt *interru
             if (byte_sink_write(output, child->bytes, count, err) != ERR_OK)
                 return err->code;
         }
-        if (fds[3].revents != 0)
-            runs = false;
         *late_out = is_late(child);
         if (*late_out)
             return ERR_OK;
@@ -231,25 +191,71 @@ static enum err_code follow(struct child *child, const struct interrupt *interru
     return ERR_OK;
 }
 
-/* All of its group: first asked, then made to. */
-static void kill_all(const struct child *child)
+static void tell_watcher(const struct child *child, enum watch_order order)
 {
-    struct pollfd ended = {.fd = child->ended, .events = POLLIN};
+    char byte = (char)order;
 
-    (void)kill(-child->pid, SIGTERM);
-    if (child->ended != -1)
-        (void)poll(&ended, 1, END_GRACE_MS);
-    (void)kill(-child->pid, SIGKILL);
+    (void)send(child->talk, &byte, 1, MSG_NOSIGNAL);
 }
 
-static void close_child(struct child *child)
+/* Waits until all is dead. A signal that comes meanwhile, it may be the second, gives no more time;
+ * it is left for the caller. */
+static void end_all(struct child *child, const struct interrupt *interrupt)
 {
-    int *fds[] = {&child->out, &child->errors, &child->ended};
+    struct pollfd fds[] = {{.fd = child->talk, .events = POLLIN},
+                           {.fd = interrupt->fd, .events = POLLIN}};
 
-    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
-        if (*fds[i] != -1)
-            (void)close(*fds[i]);
-    mem_free(child);
+    tell_watcher(child, WATCH_TERMINATE);
+    while (!child->is_gone) {
+        if (poll(fds, 2, -1) == -1)
+            continue;
+        if (fds[0].revents != 0)
+            listen_to_watcher(child);
+        if (fds[1].revents == 0)
+            continue;
+        tell_watcher(child, WATCH_KILL);
+        fds[1].fd = -1;
+    }
+}
+
+static void collect(pid_t pid)
+{
+    while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+        continue;
+}
+
+static void say_end(const struct child *child, bool late, struct command_end *end_out)
+{
+    memcpy(end_out->last_words, child->words.last, sizeof end_out->last_words);
+    if (child->reason != 0) {
+        end_out->outcome = COMMAND_NOT_STARTED;
+        end_out->number = child->reason;
+    } else if (late) {
+        end_out->outcome = COMMAND_TIMED_OUT;
+    } else if (WIFSIGNALED(child->status)) {
+        end_out->outcome = COMMAND_KILLED;
+        end_out->number = WTERMSIG(child->status);
+    } else {
+        end_out->outcome = COMMAND_EXITED;
+        end_out->number = WEXITSTATUS(child->status);
+    }
+}
+
+static enum err_code run_child(const struct command *command, struct child *child,
+                               const struct interrupt *interrupt, const struct byte_sink *output,
+                               bool *late_out, struct err *err)
+{
+    enum err_code code = start(command, child, err);
+
+    if (code != ERR_OK)
+        return code;
+    code = follow(child, interrupt, output, late_out, err);
+    if (code != ERR_OK || *late_out)
+        end_all(child, interrupt);
+    else
+        tell_watcher(child, WATCH_RELEASE);
+    collect(child->watcher);
+    return code;
 }
 
 enum err_code command_run(const struct command *command, const struct byte_sink *output,
@@ -259,38 +265,24 @@ enum err_code command_run(const struct command *command, const struct byte_sink 
     struct interrupt interrupt;
     enum err_code code;
     bool late = false;
-    int reason = 0, status = 0;
 
     *end_out = (struct command_end){.outcome = COMMAND_NOT_STARTED};
     if (child == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory to start %s", command->arguments[0]);
-    child->out = child->errors = child->ended = -1;
+    child->out = child->errors = child->talk = -1;
+    child->status = SIGKILL;
     child->deadline_ms = clock_boot_ms() + command->timeout_ms;
     command_errors_init(&child->words, command->arguments[0]);
     code = interrupt_open(&interrupt, err);
     if (code == ERR_OK) {
-        code = start(command, child, &reason, err);
-        if (code == ERR_OK && reason == 0) {
-            code = follow(child, &interrupt, output, &late, err);
-            if (code != ERR_OK || late)
-                kill_all(child);
-            reap(child->pid, &status);
-        }
+        code = run_child(command, child, &interrupt, output, &late, err);
         interrupt_close(&interrupt);
     }
     command_errors_finish(&child->words);
-    memcpy(end_out->last_words, child->words.last, sizeof end_out->last_words);
-    if (reason != 0)
-        end_out->number = reason;
-    else if (late)
-        end_out->outcome = COMMAND_TIMED_OUT;
-    else if (WIFSIGNALED(status)) {
-        end_out->outcome = COMMAND_KILLED;
-        end_out->number = WTERMSIG(status);
-    } else {
-        end_out->outcome = COMMAND_EXITED;
-        end_out->number = WEXITSTATUS(status);
-    }
-    close_child(child);
+    say_end(child, late, end_out);
+    close_end(&child->out);
+    close_end(&child->errors);
+    close_end(&child->talk);
+    mem_free(child);
     return code;
 }

@@ -1,9 +1,10 @@
 /* Runs a program and hands its output on, piece by piece.
  *
  * No shell. Standard input is /dev/null. What it writes to standard error is passed on line by
- * line, made safe for a terminal and without secrets. It has a process group of its own and is
- * killed, with its children, when its time is over, when the sink refuses or when purser is asked
- * to stop; should purser die, the kernel kills it. */
+ * line, made safe for a terminal and without secrets. It has a process group of its own. When its
+ * time is over, when the sink refuses, when purser is asked to stop or has died, it is ended with
+ * all that it has started: asked by SIGTERM, and two seconds later by SIGKILL. What one that ended
+ * by itself has left behind without the output stays. */
 #ifndef PURSER_IO_COMMAND_H
 #define PURSER_IO_COMMAND_H
 
@@ -32,8 +33,9 @@ struct command_end {
     char last_words[COMMAND_WORDS_BYTES]; /* its last lines on standard error, " | " between them */
 };
 
-/* Runs it until it has ended. Errors, after which it is dead: ERR_STOPPED (SIGINT, SIGTERM or
- * SIGHUP came), what `output` said, ERR_SYSTEM, ERR_NO_MEMORY. */
+/* Runs it until it and its output have ended. Errors, after which it is dead: ERR_STOPPED (SIGINT,
+ * SIGTERM or SIGHUP came; a second one while it is ended kills it at once and stays pending), what
+ * `output` said, ERR_SYSTEM, ERR_NO_MEMORY. */
 enum err_code command_run(const struct command *command, const struct byte_sink *output,
                           struct command_end *end_out, struct err *err) ERR_CHECKED;
 
