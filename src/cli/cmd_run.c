@@ -176,7 +176,7 @@ static int run_session(struct session *session, struct credentials *credentials,
     else if (slot_is_over)
         exit_status = tell_slot_is_over(session);
     else if (compare(&run, &err) != ERR_OK || run_engine(&run, &err) != ERR_OK)
-        exit_status = session_fail(session, &err);
+        exit_status = run_fail(&run, &err);
     else
         exit_status = run_finish(&run, &err);
     intake_close(run.intake);

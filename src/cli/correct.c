@@ -270,7 +270,7 @@ static int run_correction(struct correct *correct, struct session *session,
         return session_fail(session, &err);
     if (open_ledger(session, &err) != ERR_OK || take_rows(correct, &err) != ERR_OK ||
         run_engine(run, &err) != ERR_OK)
-        exit_status = session_fail(session, &err);
+        exit_status = run_fail(run, &err);
     else
         exit_status = run_finish(run, &err);
     signals_close(run->signal_fd);

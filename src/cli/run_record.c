@@ -2,6 +2,7 @@
 #include "purser/cli/schedule.h"
 #include "purser/engine/undo.h"
 #include "purser/io/clock.h"
+#include "purser/io/signals.h"
 
 enum err_code run_put_record(struct run *run, int exit_status, struct err *err)
 {
@@ -29,6 +30,14 @@ enum err_code run_put_record(struct run *run, int exit_status, struct err *err)
         ledger->ops->commit_begin(ledger, &sequence, err) != ERR_OK)
         return err->code;
     return ledger->ops->commit_poll(ledger, true, &sequence, err);
+}
+
+int run_fail(struct run *run, const struct err *err)
+{
+    int number = err->code == ERR_STOPPED ? signals_take(run->signal_fd) : 0;
+
+    return session_fail_as(run->session, err,
+                           number == 0 ? err_exit_status(err->code) : 128 + number);
 }
 
 int run_finish(struct run *run, struct err *err)

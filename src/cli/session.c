@@ -241,13 +241,16 @@ static void print_failure_json(struct session *session, const struct err *err, i
     buf_deinit(&out);
 }
 
-int session_fail(struct session *session, const struct err *err)
+int session_fail_as(struct session *session, const struct err *err, int exit_status)
 {
-    int exit_status = err_exit_status(err->code);
-
     print_diagnostics(session);
     print_talk("purser: %s", err->text[0] == '\0' ? err_code_text(err->code) : err->text);
     if (session->options->output == OUTPUT_JSON || session->options->output == OUTPUT_NDJSON)
         print_failure_json(session, err, exit_status);
     return exit_status;
+}
+
+int session_fail(struct session *session, const struct err *err)
+{
+    return session_fail_as(session, err, err_exit_status(err->code));
 }

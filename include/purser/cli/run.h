@@ -44,6 +44,10 @@ enum err_code run_put_record(struct run *run, int exit_status, struct err *err) 
 /* After the engine: counts, record and summary. Gives the exit status; what went wrong is told. */
 int run_finish(struct run *run, struct err *err);
 
+/* Instead of run_finish() after an error: tells it. A second signal that came while the first one,
+ * the error, was obeyed gives the exit status, as it does while the engine works. */
+int run_fail(struct run *run, const struct err *err);
+
 /* Prints the summary for people (stderr) and, with --output json, the object (stdout). */
 enum err_code run_print_summary(const struct run *run, int exit_status,
                                 struct err *err) ERR_CHECKED;

@@ -47,6 +47,8 @@ void session_close_ledger(struct session *session);
 /* Prints diagnostics and error for people on stderr and, with --output json, one object on stdout;
  * returns the exit status. */
 int session_fail(struct session *session, const struct err *err);
+/* The same with an exit status of the caller's, which it returns. */
+int session_fail_as(struct session *session, const struct err *err, int exit_status);
 
 /* Prints the warnings of a spec that is right. */
 void session_warn(struct session *session);
