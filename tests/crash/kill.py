@@ -2,14 +2,12 @@
 """Kills purser again and again, lets it finish, and asks the wire ledger what really happened.
 
 usage: kill.py --purser PROGRAM --sim PROGRAM [--items N] [--kills N] [--seed N]
-               [--profile NAME] [--job-time MS[-MS]] [--shim LIBRARY] [--plant LIE] [--keep FOLDER]
+               [--profile NAME] [--job-time MS[-MS]] [--plant LIE] [--keep FOLDER]
 
-Without --shim the moments of SIGKILL are random (and follow from the seed, as far as a scheduler
-lets them). With it, the process dies exactly before, in the middle of or after one of its writes,
-syncs, sends and receives (kill_shim.c): for each kind the first ones, the last ones and some between;
-the run after that dies once more at another point, so that recovery is interrupted too. Afterwards
-purser runs until it is done; then the judge (tests/support/judge.py) must find each item created
-exactly once under one key, and purser saying so.
+The moments are random, and follow from the seed as far as a scheduler lets them; prove-crash
+(tests/prove/crash) dies at every call instead. Afterwards purser runs until it is done; then the
+judge (tests/support/judge.py) must find each item created exactly once under one key, and purser
+saying so.
 
 --plant new-keys | forget: does the harness notice? With new-keys the spec changes its name after
 each kill, so that all keys change, and the judge must object; with forget the state directory is
@@ -17,7 +15,6 @@ removed after each kill, and the judge must be content, because keys are a funct
 """
 
 import argparse
-import concurrent.futures
 import json
 import os
 import random
@@ -38,16 +35,6 @@ EXIT_NOT_FINISHED = 75
 FINISH_SECONDS_MAX = 90
 FINISH_RUNS_MAX = 20
 
-FAIL_POINTS = {
-    "write": ["before_write", "half_write", "after_write"],
-    "sync": ["before_sync", "after_sync"],
-    "send": ["before_send", "half_send", "after_send"],
-    "receive": ["before_receive", "after_receive"],
-}
-FAIL_ITEMS = 40
-FAIL_AT_ONCE = 4
-FAIL_BETWEEN = 2  # points that are drawn between the first and the last
-
 
 class Wrong(Exception):
     """What makes the test fail."""
@@ -62,7 +49,6 @@ def read_options():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--profile", default="realistic")
     parser.add_argument("--job-time", default="20-200")
-    parser.add_argument("--shim", type=os.path.abspath)
     parser.add_argument("--plant", choices=["new-keys", "forget"])
     parser.add_argument("--keep", help="leave the ledger and the state in this folder")
     return parser.parse_args()
@@ -167,95 +153,12 @@ def random_kills(options, folder):
         check_done(workload, verdicts)
 
 
-def start_with_shim(options, workload, **environment):
-    return workload.start(LD_PRELOAD=options.shim, **environment)
-
-
-def wait_for(process, workload):
-    try:
-        return process.wait(timeout=FINISH_SECONDS_MAX)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-        raise Wrong("hangs:\n" + workload.text("stderr")) from None
-
-
-def count_passes(options, folder):
-    """How often an undisturbed run passes each kind of point."""
-    os.makedirs(folder)
-    counts = os.path.join(folder, "counts")
-    with simulator_of(options) as simulator:
-        workload = Workload(folder, options.purser, simulator.base, FAIL_ITEMS, in_flight=8)
-        status = wait_for(start_with_shim(options, workload, PURSER_FAIL_COUNTS=counts), workload)
-        if status != EXIT_DONE:
-            raise Wrong(f"the undisturbed run ended with {status}:\n" + workload.text("stderr"))
-    with open(counts, encoding="utf-8") as file:
-        passes = {kind: int(count) for kind, count in (line.split() for line in file)}
-    for kind in FAIL_POINTS:
-        if passes[kind] < 3:
-            raise Wrong(f"the shim saw {passes[kind]} of {kind}: it does not stand in between")
-    return passes
-
-
-def points_of(passes, chance):
-    """Pairs of points: the one to die at, and the one to die at while going on."""
-    numbered = []
-    for kind, names in FAIL_POINTS.items():
-        last = passes[kind]
-        numbers = {1, 2, 3, last - 1, last} | {chance.randint(1, last) for _ in range(FAIL_BETWEEN)}
-        numbered += [f"{name}:{number}" for name in names for number in sorted(numbers) if number > 0]
-    again = list(numbered)
-    chance.shuffle(again)
-    return list(zip(numbered, again))
-
-
-def die_twice(options, folder, pair):
-    """How many of the two points were reached."""
-    os.makedirs(folder)
-    died = 0
-    with simulator_of(options) as simulator:
-        workload = Workload(folder, options.purser, simulator.base, FAIL_ITEMS, in_flight=8)
-        for point in pair:
-            status = wait_for(start_with_shim(options, workload, PURSER_FAIL_POINT=point), workload)
-            if status not in (-signal.SIGKILL, EXIT_DONE):
-                raise Wrong(f"ended with {status}:\n" + workload.text("stderr"))
-            died += status == -signal.SIGKILL
-        finish(workload)
-        check_done(workload, workload.judge(simulator.ledger()))
-    shutil.rmtree(folder)
-    return died
-
-
-def fail_points(options, folder):
-    chance = random.Random(options.seed)
-    passes = count_passes(options, os.path.join(folder, "counting"))
-    pairs = points_of(passes, chance)
-
-    def judge_pair(number):
-        try:
-            return die_twice(options, os.path.join(folder, str(number)), pairs[number])
-        except Wrong as wrong:
-            raise Wrong(f"{' then '.join(pairs[number])}: {wrong}") from None
-
-    # Most of the time of a run is waiting for its remote jobs.
-    with concurrent.futures.ThreadPoolExecutor(max_workers=FAIL_AT_ONCE) as pool:
-        died = sum(pool.map(judge_pair, range(len(pairs))))
-    print(f"crash: {len(pairs)} pairs of points, {died} deaths, all went on; "
-          + ", ".join(f"{count} of {kind}" for kind, count in passes.items()))
-    # The last passes of one run may not come in another; most must have been met.
-    if died < len(pairs):
-        raise Wrong("fewer deaths than pairs: the points are not reached")
-
-
 def main():
     options = read_options()
     folder = options.keep or tempfile.mkdtemp(prefix="purser-crash-")
     os.makedirs(folder, exist_ok=True)
     try:
-        if options.shim:
-            fail_points(options, folder)
-        else:
-            random_kills(options, folder)
+        random_kills(options, folder)
     except Wrong as wrong:
         print(f"crash: WRONG (seed {options.seed}): {wrong}")
         return 1

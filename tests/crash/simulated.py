@@ -21,16 +21,16 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import judge  # noqa: E402  (found through the path above)
+from scenarios import number_of, read_calls  # noqa: E402
 from workload import Workload  # noqa: E402
 
 ITEMS = 60
 SECONDS_MAX = 120
-POINTS = ("after_send:1", "after_send:20", "before_receive:20", "after_receive:40", "half_send:50",
-          "after_send:75", "after_receive:90", "after_sync:3")
-# The shim is for purser alone. The simulator's own record goes on over all its processes.
+POINTS = (("after", "send", 1), ("after", "send", 20), ("before", "recv", 20), ("after", "recv", 40),
+          ("half", "send", 50), ("after", "send", 75), ("after", "recv", 90), ("after", "fdatasync", 3))
+# The simulator's own record goes on over all its processes.
 WRAPPER = """\
 #!/bin/sh
-unset LD_PRELOAD PURSER_FAIL_POINT
 exec '{sim}' "$@" --ledger '{folder}/ledger.ndjson' --job-time 0-200
 """
 
@@ -58,6 +58,28 @@ def run(workload, *words, **environment):
         raise Wrong("purser hangs:\n" + workload.text("stderr")) from None
 
 
+def start(options, folder):
+    workload = Workload(folder, options.purser, "simulator", ITEMS, in_flight=8)
+    wrapper = os.path.join(folder, "simulator")
+    with open(wrapper, "w", encoding="utf-8") as file:
+        file.write(WRAPPER.format(sim=options.sim, folder=folder))
+    os.chmod(wrapper, 0o755)
+    workload.environment["PURSER_SIMULATOR"] = wrapper
+    return workload
+
+
+def points(options):
+    """Where an undisturbed run passes the points; another one does so nearly."""
+    with tempfile.TemporaryDirectory(prefix="purser-simulated-") as folder:
+        workload = start(options, folder)
+        listed = os.path.join(folder, "calls")
+        status = run(workload, LD_PRELOAD=options.shim, PURSER_SHIM_LIST=listed)
+        if status != 0:
+            raise Wrong(f"the undisturbed run ended with {status}:\n" + workload.text("stderr"))
+        calls = read_calls(listed)
+    return [f"{when}:{number_of(calls, name, count)}" for when, name, count in POINTS]
+
+
 def forget(folder):
     for place, _, files in os.walk(os.path.join(folder, "state")):
         if "simulator.world" in files:
@@ -66,13 +88,8 @@ def forget(folder):
 
 def die_and_go_on(options, folder, point):
     """Whether the run died at the point."""
-    workload = Workload(folder, options.purser, "simulator", ITEMS, in_flight=8)
-    wrapper = os.path.join(folder, "simulator")
-    with open(wrapper, "w", encoding="utf-8") as file:
-        file.write(WRAPPER.format(sim=options.sim, folder=folder))
-    os.chmod(wrapper, 0o755)
-    workload.environment["PURSER_SIMULATOR"] = wrapper
-    status = run(workload, LD_PRELOAD=options.shim, PURSER_FAIL_POINT=point)
+    workload = start(options, folder)
+    status = run(workload, LD_PRELOAD=options.shim, PURSER_SHIM=point)
     died = status == -signal.SIGKILL
     if not died and status != 0:
         raise Wrong(f"the first run ended with {status}:\n" + workload.text("stderr"))
@@ -95,7 +112,7 @@ def die_and_go_on(options, folder, point):
 def main():
     options = read_options()
     died = 0
-    for point in POINTS:
+    for point in points(options):
         folder = tempfile.mkdtemp(prefix="purser-simulated-")
         try:
             died += die_and_go_on(options, folder, point)

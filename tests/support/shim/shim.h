@@ -1,0 +1,78 @@
+/* Between a program with all its libraries and libc: numbers the calls that reach the kernel, dies
+ * in one of them or makes one fail, and makes the order of the calls a function of the input.
+ *
+ * Preloaded; the program carries no test code. Its environment:
+ *
+ *   PURSER_SHIM=before:N | half:N | after:N   SIGKILL before, half-way in or after call N
+ *   PURSER_SHIM=fail:ERRNO:N[+]               call N (with +, and all that follow) fails with ERRNO
+ *   PURSER_SHIM=short:N[+]                    call N (…) transfers half of its bytes
+ *   PURSER_SHIM_LIST=FILE                     each numbered call as a line: number, name, what of
+ *   PURSER_SHIM_COUNT=effects | all           effects (default): what changes disk or wire, or
+ *                                             tells of the wire; all: every call
+ *   PURSER_SHIM_CLOCK=FILE                    the clock goes on only while all wait, and goes on
+ *                                             from process to process in FILE
+ *   PURSER_SHIM_DISK=slow                     with a clock: the server is faster than the disk,
+ *                                             else the disk is faster than the server
+ *
+ * One thread runs at a time, and another one only when it waits (shim_schedule.c), so that numbers
+ * mean the same call in each process that starts from the same state and gets the same answers.
+ * Children are left alone. Standard input, output and error and eventfds are not counted. */
+#ifndef PURSER_TESTS_SHIM_H
+#define PURSER_TESTS_SHIM_H
+
+/* It takes the place of functions of libc, which must be neither inlined nor checked here. */
+#undef _FORTIFY_SOURCE
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The next function of that name; never NULL. */
+void *shim_real(const char *name);
+#define REAL(name) ((__typeof__(&name))shim_real(#name))
+
+/* In a child that has not replaced itself yet nothing is counted or scheduled. */
+bool shim_is_active(void);
+
+/* What libc does with a descriptor. */
+void shim_connected(int fd);
+void shim_sent(int fd, bool is_all);
+void shim_looks(int fd); /* is about to ask for what came */
+void shim_received(int fd);
+void shim_closed(int fd);
+
+_Noreturn void shim_refuse(const char *text);
+_Noreturn void shim_die(void);
+
+/* What is to become of a call. */
+enum act { ACT_GO, ACT_HALF, ACT_AFTER, ACT_FAIL, ACT_SHORT };
+
+/* Counts one call; `fd` -1 or `path` NULL: it has none. `is_effect`: it changes disk or wire, or
+ * brings an answer. After ACT_FAIL errno is what the call is to fail with. */
+enum act shim_pass(const char *name, int fd, const char *path, bool is_effect);
+/* A descriptor of something else than the program's own talk and its wake-ups. */
+bool shim_counts(int fd);
+/* The bytes to be transferred of so many. */
+size_t shim_length(enum act act, size_t length);
+/* Dies when the call was the one to die in or after. */
+void shim_after(enum act act);
+
+#define EFFECT(name, fd, path) shim_pass(#name, fd, path, true)
+#define OTHER(name, fd, path) shim_pass(#name, fd, path, false)
+
+/* A call that is done or not done: half-way is before. */
+#define CALL(failure, chosen, call) \
+    do {                            \
+        enum act act_ = (chosen);   \
+        __typeof__(call) result_;   \
+                                    \
+        if (act_ == ACT_FAIL)       \
+            return (failure);       \
+        if (act_ == ACT_HALF)       \
+            shim_die();             \
+        result_ = (call);           \
+        shim_after(act_);           \
+        return result_;             \
+    } while (0)
+
+#endif
