@@ -140,6 +140,10 @@ static enum err_code compare(struct run *run, struct err *err)
         return code;
     run->import = comparison.total;
     tell_comparison(run);
+    if (run->only_seen && comparison.remade > 0 && !session->options->quiet)
+        print_talk("warning: %llu item%s sent again that others were made from; a run of all rows "
+                   "compares those",
+                   (unsigned long long)comparison.remade, comparison.remade == 1 ? " is" : "s are");
     return ERR_OK;
 }
 

@@ -126,8 +126,19 @@ static enum err_code count_chain(struct comparison *comparison, const struct ren
     return ERR_OK;
 }
 
+/* Of another job, by their `needs:`. */
+static bool others_are_made_from(const struct spec *spec, size_t job)
+{
+    for (size_t i = 0; i < spec->job_count; i++)
+        for (size_t j = 0; j < spec->jobs[i].need_count; j++)
+            if (spec->jobs[i].needs[j].alias != NULL && spec->jobs[i].needs[j].job == job)
+                return true;
+    return false;
+}
+
 static enum err_code count(struct comparison *comparison, const struct rendered_row *row,
-                           const struct import_outcome *outcome, bool waits, struct err *err)
+                           const struct import_outcome *outcome, const struct import_row *imported,
+                           struct err *err)
 {
     struct comparison_counts *counts = counts_of(comparison, row->job_index);
     enum item_state state = outcome->known.state;
@@ -142,10 +153,14 @@ static enum err_code count(struct comparison *comparison, const struct rendered_
         counts->kept_unsent++;
     if (outcome->is_known && item_state_is_active(state))
         counts->active++;
+    counts->may_change += import_may_change(imported, outcome);
+    comparison->remade += outcome->action == CONVERGE_RESEND && state == ITEM_SUCCEEDED &&
+                          outcome->known.has_dependents &&
+                          others_are_made_from(&comparison->session->spec, row->job_index);
     if (is_sent(outcome->action) ||
         (outcome->is_known && row->condition && (state == ITEM_READY || state == ITEM_BLOCKED))) {
         counts->starts++;
-        counts->waits += waits;
+        counts->waits += import_will_wait(imported, outcome);
         return count_chain(comparison, row, counts, err);
     }
     return ERR_OK;
@@ -177,6 +192,7 @@ static void set_needs(const uint32_t *connections, const uint32_t *jobs,
     }
     imported->needs = needs_out;
     imported->need_count = row->need_count;
+    imported->uses_needs = row->uses_needs;
     imported->has_group = row->has_group;
     if (row->has_group)
         imported->group = checksum128(row->group.bytes, row->group.length);
@@ -220,8 +236,7 @@ static enum err_code walk_row(void *context, const struct rendered_row *row, str
     if (!selection_takes(&walk->comparison->selection, &walk->comparison->session->spec, row,
                          &outcome))
         return ERR_OK;
-    if (count(walk->comparison, row, &outcome, import_will_wait(&imported, &outcome), err) !=
-        ERR_OK)
+    if (count(walk->comparison, row, &outcome, &imported, err) != ERR_OK)
         return err->code;
     if (outcome.action == CONVERGE_REFUSE)
         tell_refused(walk->comparison->session, row);
@@ -242,6 +257,7 @@ static void forget_counts(struct comparison *comparison)
 {
     const struct spec *spec = &comparison->session->spec;
 
+    comparison->remade = 0;
     for (size_t i = 0; i < spec->job_count; i++)
         if (comparison->counts[i] != NULL)
             memset(comparison->counts[i], 0, spec->connection_count * sizeof **comparison->counts);

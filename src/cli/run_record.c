@@ -49,7 +49,11 @@ int run_finish(struct run *run, struct err *err)
         return 128 + run->stop_signal;
     if (undo_counts_without(session->ledger, &run->counts, err) != ERR_OK)
         return session_fail(session, err);
+    if (run_find_outdated(run, err) != ERR_OK)
+        return session_fail(session, err);
     exit_status = run_exit_status(&run->progress, &run->counts);
+    if (exit_status == EXIT_DONE && run->outdated > 0)
+        exit_status = EXIT_NOT_FINISHED;
     if (run_put_record(run, exit_status, err) != ERR_OK ||
         run_print_summary(run, exit_status, err) != ERR_OK)
         return session_fail(session, err);

@@ -68,6 +68,10 @@ static void append_json(const struct run *run, int exit_status, struct buf *out)
         (unsigned long long)kept_count(import), (unsigned long long)import->dropped,
         (unsigned long long)run->progress.sent, (unsigned long long)run->progress.polls,
         (unsigned long long)run->progress.throttled, (unsigned long long)run->progress.retried);
+    if (run->outdated + run->outdated_kept > 0)
+        buf_append_format(out, ",\"outdated\":%llu,\"outdated_kept\":%llu",
+                          (unsigned long long)run->outdated,
+                          (unsigned long long)run->outdated_kept);
     if (run->parked_json != NULL)
         buf_append_format(out, ",\"parked\":[%s]", run->parked_json);
     if (run->progress.stopped_jobs > 0) {
@@ -148,6 +152,11 @@ static void append_next(const struct run *run, int exit_status, struct buf *out)
                           state);
         break;
     case EXIT_NOT_FINISHED:
+        if (run->outdated > 0) {
+            buf_append_format(out, "next: purser run %s%s sends again what has changed by that\n",
+                              file, state);
+            break;
+        }
         buf_append_format(out, "next: purser run %s%s goes on where this run stopped\n", file,
                           state);
         break;
@@ -155,6 +164,25 @@ static void append_next(const struct run *run, int exit_status, struct buf *out)
         buf_append_format(out, "next: purser results %s%s -o results/ writes what came back\n",
                           file, state);
     }
+}
+
+static void append_outdated(const struct run *run, struct buf *out)
+{
+    const char *file = run->session->spec.file, *state = session_state_words(run->session);
+
+    if (run->outdated > 0)
+        buf_append_format(out,
+                          "purser: %llu item%s made from an answer that has changed since: purser "
+                          "plan %s%s shows what is sent again\n",
+                          (unsigned long long)run->outdated, run->outdated == 1 ? " was" : "s were",
+                          file, state);
+    if (run->outdated_kept > 0)
+        buf_append_format(out,
+                          "purser: %llu item%s made from an answer that has changed since, and "
+                          "when_changed: keep leaves %s so\n",
+                          (unsigned long long)run->outdated_kept,
+                          run->outdated_kept == 1 ? " was" : "s were",
+                          run->outdated_kept == 1 ? "it" : "them");
 }
 
 static void append_text(const struct run *run, int exit_status, struct buf *out)
@@ -181,6 +209,7 @@ static void append_text(const struct run *run, int exit_status, struct buf *out)
                           (unsigned long long)run->counts.by_state[ITEM_BLOCKED],
                           run->counts.by_state[ITEM_BLOCKED] == 1 ? " waits" : "s wait",
                           run->session->spec.file, session_state_words(run->session));
+    append_outdated(run, out);
     buf_append_format(out, "%s run %u: ", run->session->spec.name, run->number);
     append_counts(&run->counts, out);
     buf_append_format(out, " (%llu sent, %llu polls, %llu throttled, %llu retried, %.1f s)\n",

@@ -143,6 +143,9 @@ static enum err_code keep(struct importer *importer, const struct import_row *ro
 
     if (!row->condition)
         return ERR_OK;
+    if (import_may_change(row, outcome) &&
+        import_put_draft(importer, outcome, row->draft, err) != ERR_OK)
+        return err->code;
     if (outcome->action == CONVERGE_UNCHANGED &&
         (follow_needs(importer, row, outcome, &done, err) != ERR_OK || done))
         return err->code;
@@ -186,6 +189,13 @@ bool import_will_wait(const struct import_row *row, const struct import_outcome 
     if (outcome->action == CONVERGE_CORRECTED) /* it is another row that waits */
         return outcome->known.state == ITEM_BLOCKED;
     return outcome->waits_on != WAIT_NONE || row->draft.length > 0;
+}
+
+bool import_may_change(const struct import_row *row, const struct import_outcome *outcome)
+{
+    return outcome->action == CONVERGE_UNCHANGED && row->condition && outcome->is_known &&
+           outcome->known.state == ITEM_SUCCEEDED && row->uses_needs &&
+           (row->draft.length > 0 || outcome->parent_is_remade);
 }
 
 /* What the item needs is part of its row, though its request may be the same. */
@@ -275,6 +285,7 @@ enum err_code import_apply(struct importer *importer, const struct import_row *r
     }
     if (outcome->is_known && row->condition && import_is_droppable(&outcome->known))
         importer->counts.droppable_of_now++;
+    importer->counts.may_change += import_may_change(row, outcome);
     if (importer->dry)
         return is_sent ? import_plan(importer, row, outcome, err) : ERR_OK;
     if (apply(importer, row, outcome, err) != ERR_OK)

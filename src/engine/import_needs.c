@@ -306,9 +306,12 @@ enum err_code import_resolve_needs(struct importer *importer, const struct impor
     *record = (struct needs_record){
         .draft_hash = row->draft_hash, .draft = row->draft, .group = row->group};
     assert(row->need_count < NEEDS_MAX);
-    for (size_t i = 0; i < row->need_count; i++)
+    for (size_t i = 0; i < row->need_count; i++) {
         if (resolve(importer, &row->needs[i], &record->needs[i], err) != ERR_OK)
             return err->code;
+        outcome->parent_is_remade |= record->needs[i].kind == WAIT_ITEM &&
+                                     import_item_is_planned(importer, record->needs[i].target);
+    }
     record->need_count = row->need_count;
     outcome->waits_for_others = !outcome->has_stored ||
                                 !import_is_same_hash(outcome->stored_group, row->group) ||
@@ -374,4 +377,22 @@ enum err_code import_put_needs(struct importer *importer, const struct import_ro
     if (row->has_group)
         mark_unsent(importer, number, place_of(record));
     return ERR_OK;
+}
+
+enum err_code import_put_draft(struct importer *importer, const struct import_outcome *outcome,
+                               struct slice draft, struct err *err)
+{
+    const struct ledger_ops *ops = importer->ledger->ops;
+    struct needs_record record;
+    struct buf storage;
+    enum err_code code;
+
+    buf_init(&storage, RECORD_BYTES);
+    code = ops->read_needs(importer->ledger, outcome->number, &storage, &record, err);
+    if (code == ERR_OK) {
+        record.draft = draft;
+        code = ops->put_needs(importer->ledger, outcome->number, &record, err);
+    }
+    buf_deinit(&storage);
+    return code == ERR_NOT_FOUND ? ERR_OK : code;
 }

@@ -24,4 +24,8 @@ enum err_code import_put_needs(struct importer *importer, const struct import_ro
                                const struct import_outcome *outcome, uint64_t number,
                                struct err *err) ERR_CHECKED;
 
+/* The needs of an item that is over, with the draft of its row: what it would be made of now. */
+enum err_code import_put_draft(struct importer *importer, const struct import_outcome *outcome,
+                               struct slice draft, struct err *err) ERR_CHECKED;
+
 #endif

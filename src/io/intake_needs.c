@@ -350,7 +350,8 @@ enum err_code intake_finish_row(struct intake *intake, const struct intake_job *
     if (row->need_count == 0 && !row->has_group)
         return ERR_OK;
     set_draft_hash(intake, job, unit, row);
-    if (job->templates.uses_needs && row->need_count > 0) {
+    row->uses_needs = job->templates.uses_needs && row->need_count > 0;
+    if (row->uses_needs) {
         if (intake->is_checked && read_needs(intake, row, &needs, &known, err) != ERR_OK)
             return err->code;
         if (!known) {

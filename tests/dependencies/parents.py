@@ -102,9 +102,22 @@ class Shop:
                               capture_output=True, timeout=SECONDS_MAX, check=False)
         return done.returncode, done.stdout.decode(), done.stderr.decode()
 
-    def run(self):
+    def replace_in_spec(self, old, new):
+        text = self.path("spec.yaml").read_text(encoding="utf-8")
+        if old not in text:
+            raise AssertionError(f"the spec has no {old!r}")
+        self.path("spec.yaml").write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    def make_anew(self, job):
+        self.replace_in_spec(f"    source: {{ csv: {job}.csv",
+                             f"    when_changed: resend\n    source: {{ csv: {job}.csv")
+
+    def write_rows(self):
         for job, rows in self.rows.items():
             self.write(f"{job}.csv", job, rows.values())
+
+    def run(self):
+        self.write_rows()
         return self.purser("run", "spec.yaml")
 
     def correct(self, job, *rows):
@@ -289,6 +302,66 @@ class Parents(unittest.TestCase):
             self.assert_done(shop.run())
             for before, after in (("b1", "b2"), ("b2", "a1"), ("a1", "a2")):
                 self.assert_before(shop, before, after)
+
+    def test_run_tells_what_was_made_from_an_answer_that_has_changed_since(self):
+        with Shop() as shop:
+            shop.make_anew("products")
+            self.assert_done(shop.run())
+            shop.put("products", "P1", "One anew")
+            shop.write_rows()
+            outcome = shop.purser("plan", "spec.yaml")
+            self.assertRegex(outcome[1], r" 1 may_change ")
+            outcome = shop.run()
+            self.assert_done(outcome, 75)
+            self.assertIn("1 item was made from an answer that has changed since", outcome[2])
+            self.assertRegex(shop.purser("plan", "spec.yaml")[1], r" 1 resend ")
+            before = shop.sends("/variants")
+            self.assert_done(shop.run())
+            self.assertEqual(shop.sends("/variants"), before + 1)
+            self.assert_done(shop.run())
+            self.assertEqual(shop.sends("/variants"), before + 1)
+
+    def test_parent_that_fails_when_it_is_sent_again_and_succeeds_in_the_next_run(self):
+        with Shop() as shop:
+            shop.make_anew("products")
+            self.assert_done(shop.run())
+            shop.put("products", "P1", "sim:job-450 anew")
+            self.assert_done(shop.run(), 3)
+            shop.put("products", "P1", "One anew")
+            outcome = shop.run()
+            self.assert_done(outcome, 75)
+            self.assertIn("1 item was made from an answer that has changed since", outcome[2])
+
+    def test_same_answer_or_a_row_that_is_kept_is_no_reason_to_run_again(self):
+        with Shop() as shop:
+            shop.make_anew("products")
+            shop.replace_in_spec("request: POST /products\n", "request: PATCH /products/${row.sku}\n")
+            self.assert_done(shop.run())
+            shop.put("products", "P1", "One anew")
+            outcome = shop.run()
+            self.assert_done(outcome)
+            self.assertNotIn("has changed since", outcome[2])
+        with Shop() as shop:
+            shop.make_anew("products")
+            shop.replace_in_spec("when_changed: resend\n    source: { csv: variants.csv",
+                                 "when_changed: keep\n    source: { csv: variants.csv")
+            self.assert_done(shop.run())
+            shop.put("products", "P1", "One anew")
+            outcome = shop.run()
+            self.assert_done(outcome)
+            self.assertIn("1 item was made from an answer that has changed since, and "
+                          "when_changed: keep leaves it so", outcome[2])
+
+    def test_run_of_some_rows_tells_that_it_has_not_looked_at_what_was_made_from_them(self):
+        with Shop() as shop:
+            shop.make_anew("products")
+            self.assert_done(shop.run())
+            shop.put("products", "P1", "One anew")
+            shop.write_rows()
+            outcome = shop.purser("run", "spec.yaml", "--only", "products")
+            self.assert_done(outcome)
+            self.assertIn("1 item is sent again that others were made from", outcome[2])
+            self.assertRegex(shop.purser("plan", "spec.yaml")[1], r" 1 resend ")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ struct comparison_counts {
     uint64_t waits;       /* of them, blocked: when others are done */
     uint64_t chain;       /* of them, at most so many in one order (only when nothing is written) */
     uint64_t kept_unsent; /* never sent, and with a row */
+    uint64_t may_change;  /* unchanged, but what they are made from is sent again */
     uint64_t dropped;     /* without a row and never sent (only counted when nothing is written) */
     uint64_t gone;        /* without a row, and over (as above) */
     uint64_t seen[ITEM_STATE_COUNT]; /* items with a row, by the state before */
@@ -33,6 +34,7 @@ struct comparison {
     struct comparison_counts **counts; /* by job and connection; NULL = the job has had no row */
     struct import_counts total;
     struct tally *tally; /* of a walk that writes nothing; NULL = not opened */
+    uint64_t remade; /* items that are sent again after a success, and that others are made from */
 };
 
 struct comparison_options {

@@ -30,6 +30,7 @@ struct import_row {
     size_t job_index, connection_index; /* in the spec */
     const struct import_need *needs;    /* at most NEEDS_MAX - 1; their jobs came before */
     size_t need_count;
+    bool uses_needs; /* the request is made from what they return */
     bool has_group;
     struct hash128 group; /* rows of one group go one after the other */
     /* With needs or a group: the same as long as the row and what it waits for are the same. */
@@ -55,16 +56,22 @@ struct import_outcome {
     struct hash128 stored_hash, stored_group, stored_parents;
     uint64_t stored_before; /* whom it comes behind in its order */
     bool stored_is_draft;
+    bool parent_is_remade; /* dry: what it needs would be sent again */
 };
 
 /* True if the row's item will wait when this is applied. */
 bool import_will_wait(const struct import_row *row, const struct import_outcome *outcome);
+
+/* True if the item has succeeded with what its row makes no more for certain: what it is made from
+ * is sent again. Which it would be now can be told when that is done. */
+bool import_may_change(const struct import_row *row, const struct import_outcome *outcome);
 
 struct import_counts {
     uint64_t by_action[CONVERGE_COUNT];
     uint64_t dropped;          /* left the source before they were sent */
     uint64_t unsent_of_now;    /* ready or blocked items that a row of today stands behind */
     uint64_t waiting;          /* of these, how many wait for others */
+    uint64_t may_change;       /* see import_may_change(); their drafts are kept in their needs */
     uint64_t droppable_of_now; /* never-sent items of before that a row stands behind */
 };
 

@@ -43,6 +43,7 @@ struct rendered_row {
     struct hash128 draft_hash;
     const struct rendered_need *needs;
     size_t need_count;
+    bool uses_needs; /* its request is made from what they return */
     bool has_group;
     struct slice group;              /* order_by: */
     const struct source_span *spans; /* where its rows stand in the source */
