@@ -157,6 +157,27 @@ class Process(unittest.TestCase):
         self.assertEqual(process.wait(timeout=SECONDS_MAX), 0, self.said())
         self.assert_judged_well()
 
+    def test_a_run_that_waits_hardly_wakes(self):
+        process = self.start_and_hang()
+        begin, before = time.monotonic(), self.effort_of(process)
+        with self.assertRaises(subprocess.TimeoutExpired):
+            process.wait(timeout=1)
+        seconds = time.monotonic() - begin
+        wakes, ticks = (after - one for one, after in zip(before, self.effort_of(process)))
+        # Ten turns a second, each with a few system calls that may wait.
+        self.assertLess(wakes / seconds, 100)
+        self.assertLess(ticks / os.sysconf("SC_CLK_TCK") / seconds, 0.1)
+
+    def effort_of(self, process):
+        """How often all its threads went to sleep, and their processor time in ticks."""
+        wakes = ticks = 0
+        for thread in os.listdir(f"/proc/{process.pid}/task"):
+            with open(f"/proc/{process.pid}/task/{thread}/status", encoding="utf-8") as file:
+                wakes += sum(int(line.split()[1]) for line in file if line.startswith("voluntary_"))
+            with open(f"/proc/{process.pid}/task/{thread}/stat", encoding="utf-8") as file:
+                ticks += sum(map(int, file.read().rsplit(")", 1)[1].split()[11:13]))
+        return wakes, ticks
+
     # --- standard streams ---
 
     def test_started_with_any_of_its_streams_closed_nothing_lands_in_the_ledger(self):

@@ -41,6 +41,24 @@ static uint32_t take_for_a_second(struct pace *pace, int64_t start_ms)
     return taken;
 }
 
+static void a_rate_holds_wherever_a_counter_of_milliseconds_could_wrap(void **context)
+{
+    static const int64_t edges[] = {INT64_C(1) << 31, INT64_C(1) << 32, INT64_C(1) << 53};
+    (void)context;
+
+    for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++) {
+        int64_t start_ms = edges[i] - 500;
+        struct pace pace;
+
+        pace_init(&pace, &(struct pace_config){.start_millis = 10000, .burst = 1},
+                  start_ms - 10000);
+        assert_in_range(take_for_a_second(&pace, start_ms), 10, 11);
+        assert_in_range(pace_ready_at_ms(&pace, start_ms + 1000) - start_ms, 1000, 1100);
+        pace_throttled(&pace, start_ms, 2000);
+        assert_int_equal(pace_ready_at_ms(&pace, start_ms + 1000), start_ms + 2000);
+    }
+}
+
 static void no_window_of_time_holds_more_than_rate_times_time_plus_burst(void **context)
 {
     enum { COUNT = 400 };
@@ -394,6 +412,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_window_of_time_holds_more_than_rate_times_time_plus_burst),
+        cmocka_unit_test(a_rate_holds_wherever_a_counter_of_milliseconds_could_wrap),
         cmocka_unit_test(the_time_given_is_the_earliest_that_works),
         cmocka_unit_test(without_a_limit_everything_goes_at_once),
         cmocka_unit_test(a_fixed_rate_never_changes_but_pauses),
