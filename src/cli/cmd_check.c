@@ -6,6 +6,7 @@
 #include "purser/base/log.h"
 #include "purser/cli/check_report.h"
 #include "purser/cli/command.h"
+#include "purser/cli/schedule.h"
 #include "purser/cli/session.h"
 #include "purser/io/clock.h"
 #include "purser/io/intake.h"
@@ -16,6 +17,7 @@ const char help_check[] =
     "  purser check catalogue.yaml --output json     for an editor or a pipeline\n\n"
     "Reads the spec and all of its sources, renders every request, and says what is\n"
     "wrong, with file, line and column. Sends nothing and needs no credentials.\n\n"
+    "  --slot TIME        as for a run of this time of the schedule\n"
     "  --var NAME=VALUE   set a variable of the spec; may be repeated\n"
     "  --validate WORD    error (default), warn or off: a request that breaks what is\n"
     "                     known of its operation stops the run, is warned of, or\n"
@@ -31,6 +33,8 @@ static enum err_code check(struct session *session, uint64_t *rows_out, struct e
     struct intake *intake = NULL;
     enum err_code code = session_load_spec(session, err);
 
+    if (code == ERR_OK)
+        code = run_slot_set(session, err);
     if (code == ERR_OK)
         code = session_load_document(session, err);
     if (code == ERR_OK)
@@ -102,7 +106,8 @@ int cmd_check(int argc, char **argv)
     struct err err = {0};
     uint64_t rows;
     int exit_status = options_parse(
-        argc, argv, ALLOW_OUTPUT | ALLOW_REPORT | ALLOW_VARIABLES | ALLOW_VALIDATE, &options);
+        argc, argv, ALLOW_OUTPUT | ALLOW_REPORT | ALLOW_VARIABLES | ALLOW_VALIDATE | ALLOW_SLOT,
+        &options);
 
     if (exit_status != -1)
         return exit_status;

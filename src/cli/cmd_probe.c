@@ -9,6 +9,7 @@
 #include "purser/base/log.h"
 #include "purser/cli/command.h"
 #include "purser/cli/probe.h"
+#include "purser/cli/schedule.h"
 #include "purser/io/clock.h"
 #include "purser/io/intake.h"
 #include "purser/io/signals.h"
@@ -28,6 +29,7 @@ const char help_probe[] =
     "  --connection ALIAS which one, where the key stands on several\n"
     "  --allow-production needed unless the API is the sandbox, the simulator or on\n"
     "                     this machine\n"
+    "  --slot TIME        as for a run of this time of the schedule\n"
     "  --var NAME=VALUE   set a variable of the spec; may be repeated\n"
     "  --output FORMAT    table or json\n\n"
     "Exit status: 0 remembered every time; 3 forgotten, or nothing can be told; 75\n"
@@ -177,7 +179,7 @@ static enum err_code probe_all(struct probe *probe, struct credentials *credenti
     const char *after = session->options->after;
 
     if (probe_parse_times(after == NULL ? "10m" : after, probe, err) != ERR_OK ||
-        session_load_spec(session, err) != ERR_OK ||
+        session_load_spec(session, err) != ERR_OK || run_slot_set(session, err) != ERR_OK ||
         session_load_document(session, err) != ERR_OK ||
         check_environment(session, err) != ERR_OK || find_request(probe, err) != ERR_OK ||
         make_key(probe->key, err) != ERR_OK ||
@@ -242,9 +244,10 @@ int cmd_probe(int argc, char **argv)
                    "JOB/KEY");
         return EXIT_INPUT;
     }
-    exit_status = options_parse(
-        argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_CONNECTION | ALLOW_ITEM | ALLOW_PROBE,
-        &options);
+    exit_status = options_parse(argc, argv,
+                                ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_CONNECTION | ALLOW_ITEM |
+                                    ALLOW_PROBE | ALLOW_SLOT,
+                                &options);
     if (exit_status != -1)
         return exit_status;
     session_init(&session, &options);

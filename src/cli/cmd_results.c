@@ -7,6 +7,7 @@
 
 #include "purser/cli/command.h"
 #include "purser/cli/listing.h"
+#include "purser/cli/schedule.h"
 #include "purser/cli/waits.h"
 #include "purser/codec/outputs.h"
 #include "purser/io/clock.h"
@@ -22,6 +23,7 @@ const char help_results[] =
     "purser_* columns. failed.csv is a valid input again. A spec with several jobs\n"
     "gets a folder for each.\n\n"
     "  -o DIR             where to; made when it is not there\n"
+    "  --slot TIME        what a run of this time has read; else that of the last run\n"
     "  --var NAME=VALUE   set a variable of the spec; may be repeated\n"
     "  --state DIR        where the ledgers are\n";
 
@@ -344,16 +346,18 @@ static void tell(const struct results *results)
 static enum err_code write_all(struct results *results, struct err *err)
 {
     struct session *session = results->session;
+    struct run_record last;
     enum err_code code;
 
     if (session->options->directory == NULL)
         return err_set(err, ERR_USAGE, "where to? Give -o DIR");
     if (session_load_spec(session, err) != ERR_OK ||
         session_open_ledger(session, false, err) != ERR_OK ||
+        run_slot_of_last(session, &last, err) != ERR_OK ||
         outputs_open(&session->spec, &session->arena, &session->diagnostics, &results->outputs,
                      err) != ERR_OK ||
         intake_open_with_store(
-            &session->spec, NULL, session->ledger->ops->last_run(session->ledger), clock_wall_ms(),
+            &session->spec, NULL, last.read_run, last.read_ms,
             &(struct source_store){.directory = &session->directory, .is_kept = true},
             &session->diagnostics, &results->intake, err) != ERR_OK)
         return err->code;
@@ -371,7 +375,8 @@ int cmd_results(int argc, char **argv)
     struct session session;
     struct results results = {.session = &session};
     struct err err = {0};
-    int exit_status = options_parse(argc, argv, ALLOW_VARIABLES | ALLOW_DIRECTORY, &options);
+    int exit_status =
+        options_parse(argc, argv, ALLOW_VARIABLES | ALLOW_DIRECTORY | ALLOW_SLOT, &options);
 
     if (exit_status != -1)
         return exit_status;

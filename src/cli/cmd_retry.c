@@ -33,7 +33,8 @@ const char help_retry[] =
     "                     only job\n"
     "  --output json      one object on stdout\n"
     "  --state DIR        where the ledgers are\n"
-    "With --input also, as in purser run: --limit, --wait, --grace, --var, --validate\n";
+    "With --input also, as in purser run: --limit, --wait, --grace, --var, --validate\n"
+    "and --slot, which is else that of the last run.\n";
 
 static int wrong(const char *text, const char *hint)
 {
@@ -47,7 +48,7 @@ int cmd_retry(int argc, char **argv)
     struct options options;
     int exit_status = options_parse(argc, argv,
                                     ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_WHERE | ALLOW_RUN |
-                                        ALLOW_VALIDATE | ALLOW_INPUT,
+                                        ALLOW_VALIDATE | ALLOW_INPUT | ALLOW_SLOT,
                                     &options);
 
     if (exit_status != -1)
@@ -57,8 +58,9 @@ int cmd_retry(int argc, char **argv)
                      "with --input the rows of the file say which items are meant");
     if (options.input != NULL)
         return correct_command(&options);
-    if (options.job != NULL || options.wait_ms != INT64_MAX || options.limit != UINT64_MAX)
-        return wrong("--job, --wait and --limit go with --input",
+    if (options.job != NULL || options.wait_ms != INT64_MAX || options.limit != UINT64_MAX ||
+        options.schedule.has_slot)
+        return wrong("--job, --wait, --limit and --slot go with --input",
                      "without it nothing is sent: `purser run` does that");
     return decide_by_options(&options, EVENT_RETRY, "ready", "run");
 }

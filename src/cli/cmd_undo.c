@@ -10,6 +10,7 @@
 #include "purser/cli/command.h"
 #include "purser/cli/comparison.h"
 #include "purser/cli/run.h"
+#include "purser/cli/schedule.h"
 #include "purser/cli/undo.h"
 #include "purser/engine/undo.h"
 #include "purser/io/clock.h"
@@ -415,7 +416,7 @@ static enum err_code open_session(struct undo *undo, struct err *err)
         session_open_ledger(session, !dry, err) != ERR_OK)
         return err->code;
     undo->run.number = session->ledger->ops->last_run(session->ledger) + 1;
-    return ERR_OK;
+    return run_slot_inherit(&undo->run, err);
 }
 
 static int run_undo(struct undo *undo)

@@ -7,6 +7,7 @@
 
 #include "purser/cli/comparison.h"
 #include "purser/cli/run.h"
+#include "purser/cli/schedule.h"
 #include "purser/io/clock.h"
 #include "purser/io/intake.h"
 #include "purser/io/signals.h"
@@ -214,6 +215,8 @@ static enum err_code take_rows(struct correct *correct, struct err *err)
     correct->importer = (struct importer){
         .ledger = session->ledger, .run = run->number, .now_ms = run->started_wall_ms};
     code = comparison_numbers(session, false, &correct->connections, &correct->jobs, err);
+    correct->spec.slot = session->spec.slot;
+    correct->spec.slot_local = session->spec.slot_local;
     if (code == ERR_OK)
         code = intake_open_one(&correct->spec, correct->job_index, run->number,
                                run->started_wall_ms, &session->diagnostics, &intake, err);
@@ -268,8 +271,8 @@ static int run_correction(struct correct *correct, struct session *session,
         credentials_load(&session->spec, credentials, &session->diagnostics, &err) != ERR_OK ||
         signals_open(&run->signal_fd, &err) != ERR_OK)
         return session_fail(session, &err);
-    if (open_ledger(session, &err) != ERR_OK || take_rows(correct, &err) != ERR_OK ||
-        run_engine(run, &err) != ERR_OK)
+    if (open_ledger(session, &err) != ERR_OK || run_slot_inherit(run, &err) != ERR_OK ||
+        take_rows(correct, &err) != ERR_OK || run_engine(run, &err) != ERR_OK)
         exit_status = run_fail(run, &err);
     else
         exit_status = run_finish(run, &err);

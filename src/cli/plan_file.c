@@ -31,6 +31,8 @@ static void append_options(struct buf *out, const struct options *options)
         buf_append_text(out, ", \"limit\": null");
     else
         buf_append_format(out, ", \"limit\": %" PRIu64, options->limit);
+    if (options->schedule.has_slot)
+        buf_append_format(out, ", \"slot\": %" PRId64, options->schedule.slot_s);
     buf_append_format(out, ", \"canary\": %u, \"vars\": {", options->canary);
     for (size_t i = 0; i < options->variable_count; i++) {
         if (i > 0)

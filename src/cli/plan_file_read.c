@@ -74,10 +74,15 @@ static void read_options(struct reading *reading, const struct value *from)
     struct value vars = member(reading, from, "vars", VALUE_MAP);
     struct value where = value_member(from, SLICE("where"));
     struct value limit = value_member(from, SLICE("limit"));
+    struct value slot = value_member(from, SLICE("slot"));
 
     options->canary = (uint32_t)number_of(reading, from, "canary", CANARY_MAX);
     if (limit.kind != VALUE_NULL)
         options->limit = number_of(reading, from, "limit", UINT64_MAX);
+    if (slot.kind != VALUE_OMIT) {
+        options->schedule.has_slot = true;
+        options->schedule.slot_s = (int64_t)number_of(reading, from, "slot", INT64_MAX);
+    }
     if (where.kind != VALUE_NULL) {
         options->where = text_of(reading, &where);
         reading->is_wrong = reading->is_wrong || where.kind != VALUE_STRING;
@@ -170,7 +175,7 @@ static enum err_code check_version(const char *name, const struct value *plan, s
 static bool has_options_of_a_plan(const struct options *options)
 {
     return options->only_count > 0 || options->where != NULL || options->limit != UINT64_MAX ||
-           options->canary > 0 || options->variable_count > 0;
+           options->canary > 0 || options->variable_count > 0 || options->schedule.has_slot;
 }
 
 enum err_code plan_file_read(const char *name, struct arena *arena, struct options *options,
@@ -183,12 +188,10 @@ enum err_code plan_file_read(const char *name, struct arena *arena, struct optio
 
     memset(file_out, 0, sizeof *file_out);
     file_out->name = name;
-    if (options->schedule.has_slot)
-        return err_set(err, ERR_USAGE, "a plan is of now, so --plan and --slot do not go together");
     if (has_options_of_a_plan(options))
         return err_set(err, ERR_USAGE,
-                       "--plan stands alone: --only, --where, --limit, --canary and --var are in "
-                       "the plan\nhint: give them to purser plan -o");
+                       "--plan stands alone: --only, --where, --limit, --canary, --slot and --var "
+                       "are in the plan\nhint: give them to purser plan -o");
     if (whole_file_read(name, FILE_BYTES_MAX, &bytes, &length, err) != ERR_OK)
         return err->code;
     if (json_parse(arena, bytes, length, &plan, err) != ERR_OK)

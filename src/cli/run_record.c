@@ -1,4 +1,5 @@
 /* What the ledger keeps of a run, from its beginning to its end. */
+#include "purser/cli/plan_file.h"
 #include "purser/cli/schedule.h"
 #include "purser/engine/undo.h"
 #include "purser/io/clock.h"
@@ -22,7 +23,11 @@ enum err_code run_put_record(struct run *run, int exit_status, struct err *err)
         .polls = run->progress.polls,
         .throttled = run->progress.throttled,
         .retried = run->progress.retried,
-        .slot_s = run->slot_s};
+        .slot_s = run->slot_s,
+        .read_run = run->read_run != 0 ? run->read_run : run->number,
+        .read_ms = run->read_run != 0  ? run->read_ms
+                   : run->plan != NULL ? run->plan->planned_ms
+                                       : run->started_wall_ms};
     uint64_t sequence;
 
     if (ledger->ops->put_run(ledger, run->number, &record, err) != ERR_OK ||

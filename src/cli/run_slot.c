@@ -19,24 +19,61 @@ static enum err_code refuse(struct session *session, int64_t slot_s, struct err 
                    text, next_text, session->spec.file, text);
 }
 
-enum err_code run_slot_set(struct session *session, struct err *err)
+static enum err_code put(struct session *session, int64_t slot_s, struct err *err)
 {
-    const struct schedule_options *options = &session->options->schedule;
+    struct zone_span clocks = session->zone->span(session->zone, slot_s);
     struct spec *spec = &session->spec;
-    struct schedule_slot slot = {.due_s = options->slot_s};
     char text[MOMENT_BYTES], local[MOMENT_BYTES];
 
-    if (!options->has_slot)
-        return ERR_OK;
-    if (spec->schedule.cron_text != NULL &&
-        !schedule_slot_at(&spec->schedule.cron, session->zone, options->slot_s, &slot))
-        return refuse(session, options->slot_s, err);
-    moment_print(slot.due_s, 0, text);
-    moment_print(slot.due_s, slot.offset_s, local);
+    moment_print(slot_s, 0, text);
+    moment_print(slot_s, clocks.offset_s, local);
     spec->slot = arena_copy_text(&session->arena, text, strlen(text));
     spec->slot_local = arena_copy_text(&session->arena, local, strlen(local));
     if (spec->slot == NULL || spec->slot_local == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for the slot");
+    return ERR_OK;
+}
+
+enum err_code run_slot_set(struct session *session, struct err *err)
+{
+    const struct schedule_options *options = &session->options->schedule;
+    struct schedule_slot slot;
+
+    if (!options->has_slot)
+        return ERR_OK;
+    if (session->spec.schedule.cron_text != NULL &&
+        !schedule_slot_at(&session->spec.schedule.cron, session->zone, options->slot_s, &slot))
+        return refuse(session, options->slot_s, err);
+    return put(session, options->slot_s, err);
+}
+
+enum err_code run_slot_of_last(struct session *session, struct run_record *last_out,
+                               struct err *err)
+{
+    struct ledger *ledger = session->ledger;
+    enum err_code code =
+        ledger->ops->read_run(ledger, ledger->ops->last_run(ledger), last_out, err);
+
+    if (code == ERR_NOT_FOUND)
+        *last_out = (struct run_record){.read_run = 1, .read_ms = clock_wall_ms()};
+    else if (code != ERR_OK)
+        return code;
+    if (session->options->schedule.has_slot) {
+        last_out->slot_s = session->options->schedule.slot_s;
+        return run_slot_set(session, err);
+    }
+    return last_out->slot_s == 0 ? ERR_OK : put(session, last_out->slot_s, err);
+}
+
+enum err_code run_slot_inherit(struct run *run, struct err *err)
+{
+    struct run_record last;
+
+    if (run_slot_of_last(run->session, &last, err) != ERR_OK)
+        return err->code;
+    run->slot_s = last.slot_s;
+    run->read_run = last.read_run;
+    run->read_ms = last.read_ms;
     return ERR_OK;
 }
 

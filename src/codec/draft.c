@@ -75,6 +75,10 @@ void draft_append(const struct draft *draft, struct buf *out)
     text_append_json(out, draft->file);
     buf_append_text(out, draft->has_rows ? ",\"rows\":" : ",\"row\":");
     append_value(out, draft->has_rows ? &draft->rows : &draft->row);
+    if (draft->run.kind == VALUE_MAP) {
+        buf_append_text(out, ",\"run\":");
+        append_value(out, &draft->run);
+    }
     buf_append_byte(out, '}');
 }
 
@@ -118,13 +122,15 @@ enum err_code draft_read(struct arena *arena, struct slice text, struct draft *d
         return err_wrap(err, "%s", damaged);
     take_marks(&whole);
     *draft_out = (struct draft){.row = value_member(&whole, SLICE("row")),
-                                .rows = value_member(&whole, SLICE("rows"))};
+                                .rows = value_member(&whole, SLICE("rows")),
+                                .run = value_member(&whole, SLICE("run"))};
     file = value_member(&whole, SLICE("file"));
     draft_out->has_rows = draft_out->rows.kind == VALUE_LIST && draft_out->rows.list.count > 0;
     if (draft_out->has_rows)
         draft_out->row = draft_out->rows.list.items[0];
-    if (draft_out->row.kind != VALUE_MAP || file.kind != VALUE_STRING ||
-        !take_count(&whole, "line", UINT32_MAX, &line) ||
+    if (draft_out->row.kind != VALUE_MAP ||
+        (draft_out->run.kind != VALUE_MAP && draft_out->run.kind != VALUE_OMIT) ||
+        file.kind != VALUE_STRING || !take_count(&whole, "line", UINT32_MAX, &line) ||
         !take_count(&whole, "index", INT64_MAX, &draft_out->index))
         return err_set(err, ERR_INPUT, "%s", damaged);
     draft_out->line = (uint32_t)line;

@@ -64,7 +64,7 @@ static void begin_use(const struct scope *scope, unsigned *before_out)
 
 static void end_use(const struct scope *scope, unsigned before)
 {
-    const unsigned of_row = SCOPE_ROW | SCOPE_ROWS | SCOPE_ITEM;
+    const unsigned of_row = SCOPE_ROW | SCOPE_ROWS | SCOPE_ITEM | SCOPE_RUN;
     unsigned used;
 
     if (scope->used_parts == NULL)
@@ -242,11 +242,20 @@ static bool evaluate_expression(const struct expr *expr, const struct environmen
                      source->source.bytes);
 }
 
+/* run.slot, or what filters make of it. */
+static bool is_of_run(const struct expr *expr)
+{
+    while (expr->kind == EXPR_FILTER)
+        expr = expr->operation.first;
+    return expr->kind == EXPR_MEMBER && expr->member.base->kind == EXPR_ROOT &&
+           expr->member.base->root == SCOPE_RUN;
+}
+
 static bool part_text(const struct text_part *part, const struct environment *environment,
                       enum text_rule rule, struct slice *text_out, bool *unknown,
                       struct eval_error *error_out)
 {
-    const char *help = "write … ?? \"\" for empty text";
+    const char *help = "write … ?? \"\" for empty text", *missing = "every row needs a value here";
     struct value value;
 
     *text_out = part->literal;
@@ -270,17 +279,18 @@ static bool part_text(const struct text_part *part, const struct environment *en
                          "'%.*s' %s", expr_shown(*text_out), text_out->bytes, why);
     }
     *text_out = (struct slice){0};
+    if (value.kind == VALUE_OMIT && is_of_run(part->expr))
+        missing = "this run is for no time of the schedule: --slot TIME gives it one";
     if (value.kind == VALUE_OMIT && rule == TEXT_MIXED)
         return true;
     if (value.kind == VALUE_LIST || value.kind == VALUE_MAP)
         help = value.kind == VALUE_LIST
                    ? "join it (… | join(\", \")) or write it as JSON (… | json)"
                    : "take one of its members, or write it as JSON (… | json)";
-    return expr_fail(
-        part->expr, error_out,
-        rule == TEXT_MIXED || value.kind >= VALUE_LIST ? help : "every row needs a value here",
-        "%.*s is %s and cannot stand in a text", expr_shown(part->expr->source),
-        part->expr->source.bytes, value_phrase(value.kind));
+    return expr_fail(part->expr, error_out,
+                     rule == TEXT_MIXED || value.kind >= VALUE_LIST ? help : missing,
+                     "%.*s is %s and cannot stand in a text", expr_shown(part->expr->source),
+                     part->expr->source.bytes, value_phrase(value.kind));
 }
 
 static bool is_unreserved(char byte)

@@ -17,7 +17,8 @@ static const struct {
      "env is known in vars and source only, so that no environment value slips into a body: "
      "give it a name under vars"},
     {"item", SCOPE_ITEM, "item is known in the parts of a job, but not in its key"},
-    {"run", SCOPE_RUN, "run is known in the parts of a job"},
+    {"run", SCOPE_RUN,
+     "run is known in the parts of a job, in file names and in the arguments of a command"},
     {"response", SCOPE_RESPONSE, "response is known in outputs and undo only"},
     {"outputs", SCOPE_OUTPUTS, "outputs is known in undo only; elsewhere it is needs.NAME.outputs"},
     {"needs", SCOPE_NEEDS,
@@ -184,6 +185,22 @@ static bool check_fixed(struct parser *parser, const char *owner, const char *co
     return false;
 }
 
+/* What is new in each run would make each row a new item. */
+static bool check_run(struct parser *parser, struct slice name, struct slice where)
+{
+    static const char *const names[] = {"id", "started_at", "slot", "slot_local", NULL};
+
+    if (!check_fixed(parser, "run", names, name, where))
+        return false;
+    if (!parser->context->scope->run_is_slot || slice_is(name, "slot") ||
+        slice_is(name, "slot_local"))
+        return true;
+    parser_error(parser, where, "expr.scope",
+                 "it is another one in each run; run.slot and run.slot_local stay the same",
+                 "'run.%.*s' cannot be used here", (int)name.length, name.bytes);
+    return false;
+}
+
 static bool check_variable(struct parser *parser, struct slice name, struct slice where)
 {
     const struct value *vars = parser->context->scope->vars;
@@ -265,7 +282,6 @@ bool expr_names_member(struct parser *parser, const struct expr *base, struct sl
 {
     static const char *const item[] = {"key", "index", "line", NULL};
     static const char *const frozen_item[] = {"key", "line", NULL};
-    static const char *const run[] = {"id", "started_at", "slot", "slot_local", NULL};
     static const char *const need[] = {"outputs", "response", NULL};
     bool is_frozen = parser->context->scope->item_is_frozen;
 
@@ -288,7 +304,7 @@ bool expr_names_member(struct parser *parser, const struct expr *base, struct sl
     case SCOPE_ITEM:
         return check_fixed(parser, "item", is_frozen ? frozen_item : item, name, where);
     case SCOPE_RUN:
-        return check_fixed(parser, "run", run, name, where);
+        return check_run(parser, name, where);
     case SCOPE_NEEDS:
         return check_alias(parser, name, where);
     case SCOPE_OUTPUTS:

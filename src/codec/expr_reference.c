@@ -36,11 +36,15 @@ static const struct part {
      "item.key  item.index  item.line",
      "the item: its key, its row counted from 0, its line",
      {{0}}},
-    {"names", "run.id  run.started_at", "the run, and when it began (RFC 3339, in UTC)", {{0}}},
+    {"names",
+     "run.id  run.started_at",
+     "the run, and when it began (RFC 3339, in UTC); not in what names an item: key, connection, "
+     "needs, order_by",
+     {{0}}},
     {"names",
      "run.slot  run.slot_local",
      "the time of the schedule that it runs for, in UTC and in the schedule's zone; missing when "
-     "it runs for none",
+     "it runs for none; as the other two, also in file names and arguments of a command",
      {{0}}},
     {"names",
      "needs.NAME.outputs.OUTPUT  needs.NAME.response",

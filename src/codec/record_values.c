@@ -275,7 +275,7 @@ bool record_get_result(struct slice key, struct slice bytes, struct result_recor
     return true;
 }
 
-#define RUN_FIELDS 15
+#define RUN_FIELDS 17
 
 void record_put_run(struct buf *buf, struct slice key, const struct run_record *run)
 {
@@ -295,6 +295,8 @@ void record_put_run(struct buf *buf, struct slice key, const struct run_record *
     record_put_unsigned(&writer, run->throttled);
     record_put_unsigned(&writer, run->retried);
     record_put_signed(&writer, run->slot_s);
+    record_put_unsigned(&writer, run->read_run);
+    record_put_signed(&writer, run->read_ms);
     record_end(&writer, RECORD_RUN, key);
 }
 
@@ -320,6 +322,8 @@ bool record_get_run(struct slice key, struct slice bytes, struct run_record *run
     run.throttled = record_take_unsigned(&fields, UINT64_MAX);
     run.retried = record_take_unsigned(&fields, UINT64_MAX);
     run.slot_s = record_take_signed(&fields);
+    run.read_run = (uint32_t)record_take_unsigned(&fields, UINT32_MAX);
+    run.read_ms = record_take_signed(&fields);
     if (!record_all_taken(&fields) || exit_status < INT32_MIN || exit_status > INT32_MAX)
         return false;
     run.exit_status = (int32_t)exit_status;

@@ -105,29 +105,32 @@ static void bind(struct arena *arena, const struct spec *spec, const struct spec
     struct body_template *body = NULL;
     bool has_memory = true;
     const unsigned row = SCOPE_ROW | SCOPE_VARS;
+    const unsigned named = row | SCOPE_RUN;
     const unsigned rows = job->source.group_by != NULL ? row | SCOPE_ROWS : row;
-    struct scope body_scope = *scope, need_scope = *scope;
+    struct scope body_scope = *scope, name_scope = *scope;
     unsigned used = 0, needs;
 
-    need_scope.parts = row;
-    if (!spec_bind_needs(arena, spec, job, &need_scope, templates, diagnostics) ||
+    name_scope.run_is_slot = true;
+    name_scope.parts = named;
+    if (!spec_bind_needs(arena, spec, job, &name_scope, templates, diagnostics) ||
         !spec_scope_needs(arena, spec, job, &body_scope))
         return; /* what was not compiled tells of memory */
     needs = body_scope.parts & SCOPE_NEEDS;
     body_scope.used_parts = &used;
-    templates->key = compile(arena, job->source.key, scope, row, diagnostics);
+    templates->key = compile(arena, job->source.key, &name_scope, named, diagnostics);
     templates->group_by = compile(arena, job->source.group_by, scope, row, diagnostics);
-    templates->connection = compile(arena, job->connection, scope, row, diagnostics);
+    templates->connection = compile(arena, job->connection, &name_scope, named, diagnostics);
     templates->connection_varies = spec_has_expression(job->connection->text);
-    templates->path = compile(arena, spec_request_path(arena, job->request), &body_scope,
-                              rows | SCOPE_ITEM | needs, diagnostics);
-    templates->condition =
-        compile(arena, job->condition, &body_scope, rows | SCOPE_ITEM | needs, diagnostics);
     body_scope.parts = rows | SCOPE_ITEM | SCOPE_RUN | needs;
+    templates->path = compile(arena, spec_request_path(arena, job->request), &body_scope,
+                              body_scope.parts, diagnostics);
+    templates->condition =
+        compile(arena, job->condition, &body_scope, body_scope.parts, diagnostics);
     if (job->body != NULL)
         body = body_template_compile(arena, job->body, &body_scope, job->when_empty, diagnostics);
     templates->body = body;
     templates->uses_needs = (used & SCOPE_NEEDS) != 0;
+    templates->uses_run = (used & SCOPE_RUN) != 0;
     templates->mixes_needs = (used & SCOPE_MIXED) != 0;
     if (job->body == NULL || body != NULL)
         has_memory = spec_check_operation(arena, spec, job, body, diagnostics);

@@ -107,7 +107,8 @@ static void read_file(struct spec_reader *reader, const struct yaml_node *node, 
 {
     if (slice_is(node->text, "-"))
         source->origin = ORIGIN_STANDARD_INPUT;
-    else if (spec_read_path(reader, node, what, &source->path))
+    else if (spec_compile_of_run(reader, node, &source->path_of_run) &&
+             source->path_of_run == NULL && spec_read_path(reader, node, what, &source->path))
         source->is_pattern = source->path[strcspn(source->path, "*?[")] != '\0';
 }
 
@@ -118,6 +119,8 @@ void spec_source_of_results(struct spec_source *source, enum source_kind kind, c
     source->kind = kind;
     source->origin = ORIGIN_FILES;
     source->path = path;
+    source->path_of_run = NULL;
+    source->command_of_run = NULL;
     source->is_pattern = false;
     source->encoding = ENCODING_UTF_8;
     source->at_count = source->header_count = 0;
@@ -139,13 +142,17 @@ static const char *copy_plain(struct spec_reader *reader, struct slice text)
     return copy;
 }
 
-static const char *read_argument(struct spec_reader *reader, const struct yaml_node *node)
+/* NULL also where *of_run_out says that it is known in a run only. */
+static const char *read_argument(struct spec_reader *reader, const struct yaml_node *node,
+                                 const struct text_template **of_run_out)
 {
     const char *text = NULL;
 
     if (node->kind == YAML_LIST || node->kind == YAML_MAP || node->kind == YAML_NULL)
         spec_error(reader, node->place, "spec.type", "quote it when it is meant as text",
                    "an argument of the command is %s, must be text", yaml_kind_name(node->kind));
+    else if (!spec_compile_of_run(reader, node, of_run_out) || *of_run_out != NULL)
+        return NULL;
     else if (spec_has_expression(node->text))
         (void)spec_read_evaluated(reader, node, "an argument of the command", &text);
     else
@@ -156,6 +163,7 @@ static const char *read_argument(struct spec_reader *reader, const struct yaml_n
 static void read_command(struct spec_reader *reader, const struct yaml_node *node,
                          struct spec_source *source)
 {
+    const struct text_template **of_run;
     const char **command;
 
     source->origin = ORIGIN_COMMAND;
@@ -165,9 +173,17 @@ static void read_command(struct spec_reader *reader, const struct yaml_node *nod
         return;
     }
     command = spec_new(reader, node->count + 1, sizeof *command);
-    for (size_t i = 0; command != NULL && i < node->count; i++)
-        command[i] = read_argument(reader, node->items[i]);
-    if (command != NULL && command[0] != NULL && command[0][0] == '\0')
+    of_run = spec_new(reader, node->count, sizeof(*of_run));
+    if (command == NULL || of_run == NULL)
+        return;
+    for (size_t i = 0; i < node->count; i++) {
+        command[i] = read_argument(reader, node->items[i], &of_run[i]);
+        if (of_run[i] == NULL)
+            continue;
+        command[i] = node->items[i]->text.bytes;
+        source->command_of_run = of_run;
+    }
+    if (command[0] != NULL && command[0][0] == '\0')
         spec_error(reader, node->items[0]->place, "spec.value", NULL, "the command has no name");
     source->command = command;
 }

@@ -12,4 +12,9 @@ struct source_form_nodes { /* each may be NULL */
 void spec_read_source_form(struct spec_reader *reader, const struct source_form_nodes *nodes,
                            struct spec_source *source);
 
+/* Compiles a text in which ${run…} may stand. False after a message. NULL in *template_out: it is
+ * the same in each run. */
+bool spec_compile_of_run(struct spec_reader *reader, const struct yaml_node *node,
+                         const struct text_template **template_out);
+
 #endif

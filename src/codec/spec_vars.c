@@ -88,19 +88,24 @@ bool spec_read_path(struct spec_reader *reader, const struct yaml_node *node, co
 
     if (!spec_read_evaluated(reader, node, what, &path))
         return false;
-    if (path[0] != '/' && strcmp(reader->spec->folder, ".") != 0) {
-        size_t folder = strlen(reader->spec->folder), length = strlen(path);
-        char *joined = spec_new(reader, folder + length + 2, 1);
+    *path_out = spec_join_path(reader->arena, reader->spec->folder, path);
+    return *path_out != NULL;
+}
 
-        if (joined == NULL)
-            return false;
-        memcpy(joined, reader->spec->folder, folder);
-        joined[folder] = '/';
-        memcpy(joined + folder + 1, path, length);
-        path = joined;
-    }
-    *path_out = path;
-    return true;
+const char *spec_join_path(struct arena *arena, const char *folder, const char *path)
+{
+    size_t folder_length = strlen(folder), length = strlen(path);
+    char *joined;
+
+    if (path[0] == '/' || strcmp(folder, ".") == 0)
+        return path;
+    joined = arena_new(arena, folder_length + length + 2, 1);
+    if (joined == NULL)
+        return NULL;
+    memcpy(joined, folder, folder_length);
+    joined[folder_length] = '/';
+    memcpy(joined + folder_length + 1, path, length);
+    return joined;
 }
 
 /* -- values ---------------------------------------------------------------------------------- */

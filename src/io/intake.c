@@ -11,44 +11,36 @@
 
 enum { DUPLICATES_SHOWN_MAX = DIAG_SHOWN_MAX, ROWS_BETWEEN_STOPS = 1024 };
 
-/* Without a slot its names are missing, so that ${run.slot ?? run.started_at} works. */
-static void add_slot(struct intake *intake)
+static enum err_code bind_job(struct intake *intake, struct intake_job *job,
+                              const struct slice *columns, size_t column_count, struct err *err)
 {
-    const struct spec *spec = intake->spec;
+    enum err_code code = spec_job_bind(&intake->templates, intake->spec, job->job, columns,
+                                       column_count, &job->templates, intake->diagnostics);
 
-    if (spec->slot == NULL)
-        return;
-    intake->run_names[2] = SLICE("slot");
-    intake->run_names[3] = SLICE("slot_local");
-    intake->run_values[2] = (struct value){.kind = VALUE_STRING, .text = slice_of(spec->slot)};
-    intake->run_values[3] =
-        (struct value){.kind = VALUE_STRING, .text = slice_of(spec->slot_local)};
-    intake->run.map.count = 4;
+    if (code == ERR_NO_MEMORY)
+        return err_set(err, code, "no memory for the templates of job %s", job->job->name);
+    return code;
 }
 
-static void set_run_values(struct intake *intake, uint32_t run, int64_t started_ms)
+/* The rows of a job that is left out are not read, but those that wait already get their requests
+ * when it is their turn. */
+static enum err_code leave_out(struct intake *intake, struct intake_job *job, struct err *err)
 {
-    (void)snprintf(intake->run_id, sizeof intake->run_id, "%u", run);
-    text_from_time_ms(started_ms, intake->run_started);
-    intake->run_names[0] = SLICE("id");
-    intake->run_names[1] = SLICE("started_at");
-    intake->run_values[0] = (struct value){.kind = VALUE_STRING, .text = slice_of(intake->run_id)};
-    intake->run_values[1] =
-        (struct value){.kind = VALUE_STRING, .text = slice_of(intake->run_started)};
-    intake->run.kind = VALUE_MAP;
-    intake->run.map.names = intake->run_names;
-    intake->run.map.values = intake->run_values;
-    intake->run.map.count = 2;
-    add_slot(intake);
+    for (size_t i = 0; i < job->job->need_count; i++)
+        if (job->job->needs[i].alias != NULL)
+            return bind_job(intake, job, NULL, 0, err);
+    return ERR_OK;
 }
 
 static enum err_code open_job(struct intake *intake, struct intake_job *job, struct err *err)
 {
     const struct slice *columns;
     size_t column_count;
-    enum err_code code =
-        source_open(intake->spec, job->job, intake->store, intake->diagnostics, &job->source, err);
+    enum err_code code = intake_name_source(intake, job, err);
 
+    if (code == ERR_OK)
+        code = source_open(intake->spec, job->job, intake->store, intake->diagnostics, &job->source,
+                           err);
     if (code != ERR_OK)
         return code;
     columns = source_columns(job->source, &column_count);
@@ -56,10 +48,7 @@ static enum err_code open_job(struct intake *intake, struct intake_job *job, str
         columns = intake_own_columns(&intake->templates, columns, &column_count);
     if (intake->strips && columns == NULL && column_count > 0)
         return err_set(err, ERR_NO_MEMORY, "no memory for the columns of job %s", job->job->name);
-    code = spec_job_bind(&intake->templates, intake->spec, job->job, columns, column_count,
-                         &job->templates, intake->diagnostics);
-    if (code == ERR_NO_MEMORY)
-        return err_set(err, code, "no memory for the templates of job %s", job->job->name);
+    code = bind_job(intake, job, columns, column_count, err);
     if (code == ERR_OK && job->templates.group_by != NULL)
         source_set_group_by(job->source, job->templates.group_by, &intake->spec->vars);
     return code;
@@ -104,7 +93,7 @@ static enum err_code open_jobs(const struct spec *spec, size_t only, const bool 
     buf_init(&intake->body, BODY_BYTES_MAX);
     buf_init(&intake->draft, BODY_BYTES_MAX);
     buf_init(&intake->answer, ANSWER_BYTES_MAX + 64 * 1024);
-    set_run_values(intake, run, started_ms);
+    intake_set_run(intake, run, started_ms);
     intake->jobs = mem_new(spec->job_count, sizeof *intake->jobs);
     if (intake->jobs == NULL) {
         intake_close(intake);
@@ -116,9 +105,10 @@ static enum err_code open_jobs(const struct spec *spec, size_t only, const bool 
         struct err why = {0}; /* one that an earlier job has set says nothing of this one */
 
         intake->jobs[i].job = &spec->jobs[i];
-        if ((only != SIZE_MAX && i != only) || (left_out != NULL && left_out[i]))
+        if (only != SIZE_MAX && i != only)
             continue;
-        opened = open_job(intake, &intake->jobs[i], &why);
+        opened = left_out != NULL && left_out[i] ? leave_out(intake, &intake->jobs[i], &why)
+                                                 : open_job(intake, &intake->jobs[i], &why);
         if (opened != ERR_OK) {
             code = opened;
             *err = why;

@@ -277,7 +277,8 @@ enum err_code intake_check_needs(struct intake *intake, const struct intake_job 
 /* -- drafts ----------------------------------------------------------------------------------- */
 
 /* What tells whether a row that waits has become another one: its request, in which what is needed
- * is unknown, whom it waits for, and all of the row where the two cannot be parted. */
+ * is unknown, whom it waits for, and all of the row and of ${run…} where they cannot be parted from
+ * that. */
 static void set_draft_hash(struct intake *intake, const struct intake_job *job,
                            const struct unit *unit, struct rendered_row *row)
 {
@@ -299,6 +300,8 @@ static void set_draft_hash(struct intake *intake, const struct intake_job *job,
     }
     if (job->templates.mixes_needs)
         value_append_json(text, job->templates.group_by != NULL ? &unit->rows : &unit->row);
+    if (job->templates.mixes_needs && job->templates.uses_run)
+        value_append_json(text, &intake->run);
     row->draft_hash = checksum128(buf_text(text), text->length);
 }
 
@@ -312,6 +315,8 @@ static void set_draft(struct intake *intake, const struct intake_job *job, const
                           .line = unit->line,
                           .file = slice_of(unit->file)};
 
+    if (job->templates.uses_run)
+        draft.run = intake->run;
     buf_clear(&intake->draft);
     draft_append(&draft, &intake->draft);
     row->is_draft = true;

@@ -8,6 +8,7 @@
 
 struct intake_job {
     const struct spec_job *job;
+    struct spec_job of_run; /* the job, with the source's names of this run, where it needs them */
     struct source *source;
     struct job_templates templates;
     bool gathered;      /* rows of a group do not stand together */
@@ -26,7 +27,7 @@ struct intake {
     struct arena stripped; /* rows without purser's own columns */
     bool strips;
     struct buf body;
-    struct value run;
+    struct value run, slot; /* ${run…}; of it what stays when the run is gone on with */
     struct value run_values[4];
     struct slice run_names[4];
     char run_id[16], run_started[TEXT_TIME_BYTES];
@@ -45,6 +46,13 @@ struct intake {
     struct rendered_need needs[NEEDS_MAX];      /* of the row */
     struct buf draft, answer;
 };
+
+/* intake_run.c: sets what ${run…} gives. */
+void intake_set_run(struct intake *intake, uint32_t run, int64_t started_ms);
+/* Gives the job's source the file name and the arguments of this run. Errors: ERR_INPUT with
+ * messages, ERR_NO_MEMORY. */
+enum err_code intake_name_source(struct intake *intake, struct intake_job *job,
+                                 struct err *err) ERR_CHECKED;
 
 /* intake_render.c: renders one unit; *right_out is false when it was wrong and messages were added.
  */

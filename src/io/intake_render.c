@@ -46,9 +46,11 @@ static bool check_path(struct intake *intake, const struct intake_job *job, cons
 static bool render_key(struct intake *intake, const struct intake_job *job, const struct unit *unit,
                        const struct environment *environment, struct rendered_row *row)
 {
+    struct environment of_slot = *environment;
     struct eval_error error = {0};
 
-    if (!text_template_text(job->templates.key, environment, &row->key, &error)) {
+    of_slot.run = &intake->slot;
+    if (!text_template_text(job->templates.key, &of_slot, &row->key, &error)) {
         tell(intake, unit, "data.key", &error);
         return false;
     }

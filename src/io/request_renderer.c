@@ -99,8 +99,9 @@ static enum err_code read_needs(const struct rendering *rendering,
     return ERR_OK;
 }
 
+/* *run_out: ${run…} of the run that read the row, where its request needs it. */
 static enum err_code read_unit(const struct rendering *rendering, struct slice text,
-                               struct unit *unit_out, struct err *err)
+                               struct unit *unit_out, struct value *run_out, struct err *err)
 {
     struct arena *arena = &rendering->intake->scratch;
     struct value *only = arena_new(arena, 1, sizeof *only);
@@ -114,6 +115,7 @@ static enum err_code read_unit(const struct rendering *rendering, struct slice t
     file = code == ERR_OK ? arena_copy_text(arena, draft.file.bytes, draft.file.length) : NULL;
     if (only == NULL || file == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for a row that waited");
+    *run_out = draft.run;
     *unit_out = (struct unit){.row = draft.row,
                               .rows = draft.rows,
                               .file = file,
@@ -128,8 +130,8 @@ static enum err_code read_unit(const struct rendering *rendering, struct slice t
 
 /* What the messages of the intake say of one row becomes the problem of its item. */
 static enum err_code make(const struct rendering *rendering, const struct intake_job *job,
-                          const struct unit *unit, struct value *needs, struct rendered_row *row,
-                          struct err *err)
+                          const struct unit *unit, const struct value *run, struct value *needs,
+                          struct rendered_row *row, struct err *err)
 {
     struct intake *intake = rendering->intake;
     struct diagnostics told, *before = intake->diagnostics;
@@ -138,7 +140,7 @@ static enum err_code make(const struct rendering *rendering, const struct intake
                                       .rows = &unit->rows,
                                       .vars = &intake->spec->vars,
                                       .item = &item,
-                                      .run = &intake->run,
+                                      .run = run->kind == VALUE_MAP ? run : &intake->run,
                                       .needs = needs,
                                       .arena = &intake->scratch};
     enum err_code code = ERR_OK;
@@ -169,7 +171,7 @@ static enum err_code render(struct renderer *self, uint64_t number, const struct
         .intake = intake, .problem = problem, .problem_size = problem_size};
     const struct intake_job *job = find_job(intake, item->job);
     struct rendered_row row = {.key = request_inout->key};
-    struct value needs;
+    struct value run, needs;
     struct unit unit;
     enum err_code code;
 
@@ -177,11 +179,11 @@ static enum err_code render(struct renderer *self, uint64_t number, const struct
     arena_clear(&intake->scratch);
     if (job == NULL)
         return refuse(&rendering, "its job is not in the spec any more");
-    code = read_unit(&rendering, record->draft, &unit, err);
+    code = read_unit(&rendering, record->draft, &unit, &run, err);
     if (code == ERR_OK)
         code = read_needs(&rendering, record, &needs, err);
     if (code == ERR_OK)
-        code = make(&rendering, job, &unit, &needs, &row, err);
+        code = make(&rendering, job, &unit, &run, &needs, &row, err);
     if (code != ERR_OK)
         return code;
     request_inout->method = job->job->method;

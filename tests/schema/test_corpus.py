@@ -72,7 +72,10 @@ SHARED_CODES = {"spec.natural", "spec.time_zone", "spec.unknown_job", "spec.unkn
 UNTRIED_EXAMPLES = {
     "defaults/retry/natural example 0": "true is said of one job alone",
     "jobs/products/source/command example 0": "that program or its database is not here",
+    "jobs/products/source/command example 1": "that program is not here",
     "jobs/products/source/csv example 2": "standard input is empty here",
+    "jobs/products/source/csv example 3": "its name is another one each month",
+    "jobs/products/source/key example 1": "these runs are for no time of a schedule",
     "jobs/products/source/skip_lines example 2": "no file here has as many lines",
     "jobs/products/undo/custom example 0": "true is for requests that purser does not know",
 }

@@ -20,7 +20,9 @@ struct run {
     bool only_seen; /* start only ready items whose seen_run is this run */
     int signal_fd;
     struct intake *intake; /* makes requests of items that have waited; NULL = there are none */
-    int64_t slot_s;        /* --slot; 0 = none */
+    int64_t slot_s;        /* --slot, or that of the run whose rows these are; 0 = none */
+    uint32_t read_run;     /* whose ${run…} the sources were read with; 0 = this one's */
+    int64_t read_ms;       /* with read_run: when that began */
     bool holds_claim;      /* the slot is claimed in the ledger: this run is its run */
     bool was_stopped;      /* by a first signal: it did not come to an end by itself */
     int stop_signal;       /* of a second Ctrl-C or SIGTERM; 0 = none */

@@ -58,6 +58,14 @@ void schedule_append_status(struct session *session, struct buf *out, bool json)
  * schedule and it is none of its slots. */
 enum err_code run_slot_set(struct session *session, struct err *err) ERR_CHECKED;
 
+/* For what goes on with the rows that the last run has read: puts its slot into the loaded spec, if
+ * --slot says none, and gives its record. Before the first run: one that begins now. */
+enum err_code run_slot_of_last(struct session *session, struct run_record *last_out,
+                               struct err *err) ERR_CHECKED;
+
+/* As above, and this run is recorded as one that read no source. */
+enum err_code run_slot_inherit(struct run *run, struct err *err) ERR_CHECKED;
+
 /* Looks the slot up in the ledger, which is open for writing. *is_over_out: --scheduled, and the
  * slot's run has come to an end. */
 enum err_code run_slot_begin(struct run *run, bool *is_over_out, struct err *err) ERR_CHECKED;

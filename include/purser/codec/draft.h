@@ -13,6 +13,8 @@ struct draft {
     uint64_t index; /* of the item in its source */
     uint32_t line;
     struct slice file;
+    struct value
+        run; /* ${run…} of the run that read the row: a map; OMIT = the request needs none */
 };
 
 /* Appends the text; buf->failed tells of memory and size. */

@@ -63,8 +63,9 @@ struct scope {
     size_t need_count;
     const struct scope_need *own; /* whose outputs.NAME is, with SCOPE_OUTPUTS */
     unsigned *used_parts; /* parts that are referred to are added to it, and SCOPE_MIXED when one
-                             expression makes a value of what is needed and of the row; NULL =
-                             nobody asks */
+                             expression makes a value of what is needed and of the row or the run;
+                             NULL = nobody asks */
+    bool run_is_slot;     /* of run only what stays when the run is gone on with: its slot */
     bool item_is_frozen;  /* of item only what the ledger keeps is there: its key and line */
     /* Loop variables of $for, innermost last. */
     const struct slice *loop_names;

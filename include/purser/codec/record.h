@@ -81,6 +81,10 @@ struct run_record {
     uint64_t added, changed, unchanged, kept, dropped;
     uint64_t sent, polls, throttled, retried;
     int64_t slot_s; /* that it ran for, Unix time; 0 = none */
+    /* Whose ${run.id} and ${run.started_at} the sources were read with: its own, or those of the
+     * last run that read them. */
+    uint32_t read_run;
+    int64_t read_ms;
 };
 
 /* How far the slots of the schedule are accounted for; all in Unix time. */

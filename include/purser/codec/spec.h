@@ -106,7 +106,11 @@ struct spec_source {
                          ORIGIN_FILES */
     bool is_pattern;  /* the path may name several files */
     const char *const *command; /* ORIGIN_COMMAND: program and arguments, a NULL behind them */
-    int64_t timeout_ms;         /* of the command */
+    /* Where ${run…} stands in it: what spec_source_of_run() makes the path, or the argument of the
+     * same number, of. NULL = it is known already. */
+    const struct text_template *path_of_run;
+    const struct text_template *const *command_of_run;
+    int64_t timeout_ms; /* of the command */
     struct place place;
     enum source_encoding encoding;
     struct place encoding_place; /* without a file when the spec does not say it */
@@ -237,6 +241,7 @@ struct job_templates {
     const struct need_templates *needs;    /* as many as the job has */
     const struct text_template *order_by;  /* NULL = none */
     bool uses_needs;  /* path, body or if: refer to what a needed item returned */
+    bool uses_run;    /* path, body or if: refer to the run */
     bool mixes_needs; /* and one expression makes a value of that and of the row */
 };
 
@@ -247,6 +252,14 @@ enum err_code spec_job_bind(struct arena *arena, const struct spec *spec,
                             const struct spec_job *job, const struct slice *columns,
                             size_t column_count, struct job_templates *templates_out,
                             struct diagnostics *diagnostics) ERR_CHECKED;
+
+/* Copies `source` with the file name and the arguments that it has in the run whose ${run…} is the
+ * map `run`; what is new is in the arena. Returns ERR_OK, ERR_INPUT (messages added: nothing there,
+ * because the run has no slot) or ERR_NO_MEMORY. */
+enum err_code spec_source_of_run(struct arena *arena, const struct spec *spec,
+                                 const struct value *run, const struct spec_source *source,
+                                 struct spec_source *source_out,
+                                 struct diagnostics *diagnostics) ERR_CHECKED;
 
 /* Adds a message of `code` at `place`, of the severity that spec->validation says, when it is known
  * that the platform of `connection` does not have the job's operation. False when that is an error.

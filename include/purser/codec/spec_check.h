@@ -98,6 +98,10 @@ bool spec_read_evaluated(struct spec_reader *reader, const struct yaml_node *nod
 bool spec_read_path(struct spec_reader *reader, const struct yaml_node *node, const char *what,
                     const char **path_out);
 
+/* `path` as it is opened from where purser runs: `path` itself, or in the arena; NULL without
+ * memory. */
+const char *spec_join_path(struct arena *arena, const char *folder, const char *path);
+
 /* A YAML tree as a value. With `evaluate`, ${…} in its texts are replaced (env, and vars that are
  * known already). */
 bool spec_read_value(struct spec_reader *reader, const struct yaml_node *node, bool evaluate,

@@ -58,6 +58,25 @@ static void whole_numbers_of_any_length_come_back(void **state)
     assert_true(slice_is(back.row.map.values[0].text, "123456789012345678901234567890"));
 }
 
+static void what_the_run_was_comes_back_where_it_is_kept(void **state)
+{
+    struct draft draft = {.file = SLICE("a")};
+    struct err err = {0};
+
+    (void)state;
+    draft.row = fixture_json(&fixture.spec_arena, "{\"a\":1}");
+    draft.run = fixture_json(&fixture.spec_arena, "{\"id\":\"7\",\"slot\":\"2026-07-01\"}");
+    draft_append(&draft, &fixture.out);
+    assert_int_equal(draft_read(&fixture.unit_arena,
+                                (struct slice){buf_text(&fixture.out), fixture.out.length}, &back,
+                                &err),
+                     ERR_OK);
+    assert_int_equal(back.run.kind, VALUE_MAP);
+    assert_true(slice_is(value_member(&back.run, SLICE("slot")).text, "2026-07-01"));
+    (void)round_trip("{\"a\":1}", false);
+    assert_int_equal(back.run.kind, VALUE_OMIT);
+}
+
 static void rows_of_a_group_come_back_and_the_first_is_the_row(void **state)
 {
     (void)state;
@@ -78,6 +97,7 @@ static void what_is_no_draft_is_refused(void **state)
         "{\"line\":-1,\"index\":0,\"file\":\"a\",\"row\":{}}",
         "{\"line\":1,\"index\":0.5,\"file\":\"a\",\"row\":{}}",
         "{\"line\":1,\"index\":0,\"file\":1,\"row\":{}}",
+        "{\"line\":1,\"index\":0,\"file\":\"a\",\"row\":{},\"run\":7}",
     };
 
     (void)state;
@@ -94,6 +114,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(row_comes_back_with_its_types_and_digits),
         FIXTURE_TEST(whole_numbers_of_any_length_come_back),
+        FIXTURE_TEST(what_the_run_was_comes_back_where_it_is_kept),
         FIXTURE_TEST(rows_of_a_group_come_back_and_the_first_is_the_row),
         FIXTURE_TEST(what_is_no_draft_is_refused),
     };

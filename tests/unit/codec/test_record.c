@@ -473,6 +473,8 @@ static void a_run_comes_back(void **context)
         .throttled = 11,
         .retried = 12,
         .slot_s = 13,
+        .read_run = 14,
+        .read_ms = 15,
     };
     struct run_record read;
     struct buf buf;
@@ -483,6 +485,8 @@ static void a_run_comes_back(void **context)
     memset(&read, 0xff, sizeof read);
     assert_true(record_get_run(key, bytes_of(&buf), &read));
     assert_int_equal(read.slot_s, 13);
+    assert_int_equal(read.read_run, 14);
+    assert_int_equal(read.read_ms, 15);
     assert_int_equal(read.started_ms, 1);
     assert_int_equal(read.ended_ms, 2);
     assert_int_equal(read.exit_status, -1);
