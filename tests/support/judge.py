@@ -109,7 +109,7 @@ class Wire:
 
     By the key in the report, which is of the item's last generation; else by its name, which is
     the item's key unless `name_of` says otherwise: the name or sku in the effect, or the end of
-    the path.
+    the path. An undo that is sent without a key writes the name "undo KEY".
     """
 
     def __init__(self, lines, items, name_of):
@@ -118,6 +118,8 @@ class Wire:
         by_key = {item["idempotency_key"]: number for number, item in enumerate(items)
                   if item["idempotency_key"]}
         by_name = {name_of(item): number for number, item in enumerate(items) if not is_undo(item)}
+        by_name.update(("undo " + item["key"].rpartition("#")[0], number)
+                       for number, item in enumerate(items) if is_undo(item))
         effect_of = {effect["request"]: effect for effect in effects_of(lines)}
         self.owner_of_key = dict(by_key)
         self.sends = sends_of(lines)

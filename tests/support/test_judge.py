@@ -39,11 +39,12 @@ def item(name, key, state="succeeded", **more):
 
 
 def status_of(items):
-    counts = dict.fromkeys(["blocked", "ready", "sending", "waiting", "succeeded", "failed",
-                            "in_doubt", "cancelled", "skipped"], 0)
+    none = dict.fromkeys(["blocked", "ready", "sending", "waiting", "succeeded", "failed",
+                          "in_doubt", "cancelled", "skipped"], 0)
+    jobs = {"products": {"job": "products", **none}}
     for one in items:
-        counts[one["state"]] += 1
-    return {"jobs": [{"job": "products", **counts}]}
+        jobs.setdefault(one["job"], {"job": one["job"], **none})[one["state"]] += 1
+    return {"jobs": list(jobs.values())}
 
 
 def results_of(items):
@@ -153,6 +154,17 @@ class Lies(unittest.TestCase):
         self.assert_right()
         self.lines.pop(3)
         self.assert_found("wrong", "shirt", "0 effects")
+
+    def test_an_undo_without_a_key_is_known_by_its_name(self):
+        self.items[0].update(state="cancelled", reason="undone")
+        self.items.append(item("shirt#1", None, job="products:undo", remote_job=None))
+        self.assert_found("wrong", "shirt#1", "0 effects")
+        done = [send(10, None, "b9", job_id=None),
+                {**effect(11, 10, None, "shirt"), "name": "undo shirt", "job_id": None}]
+        self.lines += done
+        self.assert_right()
+        self.lines += [{**done[0], "seq": 12}, {**done[1], "effect": 13, "request": 12}]
+        self.assert_found("twice", "shirt#1", "has 2 effects")
 
     def test_a_failure_of_what_was_never_sent_is_found(self):
         self.lines.pop(8)
