@@ -50,9 +50,11 @@ static enum err_code take_answer(struct check *check, const struct api_answer *a
 
     if (answer->outcome == TRANSFER_ANSWERED)
         status = connection_status_read(
-            scratch, &(struct connection_status_input){.http_status = answer->http_status,
-                                                       .body = answer->body,
-                                                       .content_type = answer->content_type});
+            scratch, &(struct connection_status_input){
+                         .http_status = answer->http_status,
+                         .body = answer->body,
+                         .content_type = answer->content_type,
+                         .platform = check->views[answer->tag].connection->platform});
     else
         status.detail = answer->failure;
     status.link_url = arena_copy_text(keep, status.link_url, strlen(status.link_url));

@@ -84,7 +84,10 @@ static const char *meaning_of_parked(const char *reason, bool *has_link_out)
                     {"disabled", "the connection is disabled", true},
                     {"not_ready", "its first synchronisation is not finished", false},
                     {"not_allowed", "the API does not allow this to it", false},
-                    {"unauthorized", "the API refused its access token", false}};
+                    {"unauthorized", "the API refused its access token", false},
+                    {"other_platform",
+                     "its access token is of a connection to another platform than the spec says",
+                     false}};
 
     for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
         if (strcmp(meanings[i].reason, reason) != 0)
@@ -186,7 +189,8 @@ static enum err_code describe_connections(struct run *run, struct machinery *mac
                                          .number = numbers[i],
                                          .pace = spec_connection_pace(&spec->connections[i].rate),
                                          .in_flight = spec->connections[i].in_flight,
-                                         .asks_status = !spec->connections[i].has_no_token};
+                                         .asks_status = !spec->connections[i].has_no_token,
+                                         .platform = spec->connections[i].platform};
         record = recall(run, numbers[i], &storage);
         to->learned_rate_millis = record.learned_rate_millis;
         to->learned_in_flight = record.learned_in_flight;

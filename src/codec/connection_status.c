@@ -8,6 +8,7 @@
 #include "answer.h"
 #include "purser/base/log.h"
 #include "purser/core/limits.h"
+#include "purser/core/platform.h"
 
 /* --- the states --- */
 
@@ -25,6 +26,8 @@ static const struct {
                             "the access token or the client's credentials are refused"},
     [CONNECTION_FORBIDDEN] = {"forbidden", "not_allowed",
                               "the API does not allow this to the connection"},
+    [CONNECTION_OTHER_PLATFORM] = {"other_platform", "other_platform",
+                                   "the access token is of another platform than the spec says"},
 };
 
 const char *connection_state_name(enum connection_state state)
@@ -169,6 +172,16 @@ static void read_error_answer(struct arena *arena, const struct connection_statu
         joined(arena, http, answer_safe_text(arena, error->message, ERROR_MESSAGE_BYTES_MAX / 2));
 }
 
+/* Two tokens that were mixed up would write into the books of another. A name that is not known on
+ * either side says nothing. */
+static bool is_other_platform(const char *asked, const char *told)
+{
+    enum platform one, other;
+
+    return asked != NULL && platform_parse(slice_of(asked), &one) &&
+           platform_parse(slice_of(told), &other) && one != other;
+}
+
 struct connection_status connection_status_read(struct arena *arena,
                                                 const struct connection_status_input *input)
 {
@@ -191,6 +204,10 @@ struct connection_status connection_status_read(struct arena *arena,
     else
         status.detail = form == ANSWER_WEB_PAGE ? "a web page came instead of the API's answer"
                                                 : "the answer cannot be understood";
+    if (status.state == CONNECTION_USABLE && is_other_platform(input->platform, status.platform)) {
+        status.state = CONNECTION_OTHER_PLATFORM;
+        status.detail = joined(arena, "the API names another platform", status.platform);
+    }
     if (status.state == CONNECTION_DISABLED && is_ok) {
         struct value disabled = field(&root, "disabled_status");
 

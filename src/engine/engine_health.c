@@ -62,6 +62,7 @@ static void show_parked(struct engine *engine)
         progress->parked_reason = connection->parked_reason;
         progress->parked_link = connection->link_url;
         if (strcmp(connection->parked_reason, "unauthorized") == 0 ||
+            strcmp(connection->parked_reason, "other_platform") == 0 ||
             strcmp(connection->parked_reason, "needs_update") == 0)
             progress->parked_for_credentials = true;
     }
@@ -190,13 +191,15 @@ static bool is_throttled(struct engine *engine, const struct reply *reply)
     return true;
 }
 
-static struct connection_status read_status(struct engine *engine, const struct reply *reply)
+static struct connection_status read_status(struct engine *engine, const struct reply *reply,
+                                            const char *platform)
 {
     arena_clear(&engine->arena);
     return connection_status_read(
         &engine->arena, &(struct connection_status_input){.http_status = reply->http_status,
                                                           .body = reply->body,
-                                                          .content_type = reply->content_type});
+                                                          .content_type = reply->content_type,
+                                                          .platform = platform});
 }
 
 /* It was not their access tokens. */
@@ -226,7 +229,7 @@ static void take_organisation(struct engine *engine, const struct reply *reply)
     engine_clock_answered(engine);
     if (is_throttled(engine, reply))
         return;
-    status = read_status(engine, reply);
+    status = read_status(engine, reply, NULL);
     if (status.state == CONNECTION_REFUSED) {
         absolve(engine);
         engine_stop_run(engine, STOP_CREDENTIALS, "the API refused the client's credentials%s%s",
@@ -307,8 +310,11 @@ static void take_status(struct engine *engine, struct connection *connection,
         ask_later(engine, &connection->status); /* writes could not leave either */
         return;
     }
-    status = reply->outcome == TRANSFER_ANSWERED ? read_status(engine, reply)
-                                                 : (struct connection_status){0};
+    status =
+        reply->outcome == TRANSFER_ANSWERED
+            ? read_status(engine, reply,
+                          engine->options.connections[connection - engine->connections].platform)
+            : (struct connection_status){0};
     switch (status.state) {
     case CONNECTION_USABLE:
         take_usable(engine, connection, &status);
@@ -318,6 +324,7 @@ static void take_status(struct engine *engine, struct connection *connection,
     case CONNECTION_NOT_READY:
     case CONNECTION_REFUSED:
     case CONNECTION_FORBIDDEN:
+    case CONNECTION_OTHER_PLATFORM:
         park_by_status(engine, connection, &status);
         break;
     case CONNECTION_UNKNOWN:

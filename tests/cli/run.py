@@ -183,9 +183,9 @@ class Case:
         """@fail JSON: scripts further answers of the simulator, as "next" in server.json"""
         self.simulator.fail(json.loads(entries))
 
-    def step_connection(self, token, state):
-        """@connection TOKEN STATE: what the simulator says of it from now on"""
-        self.simulator.connection(token, state)
+    def step_connection(self, token, state, platform=None):
+        """@connection TOKEN STATE [PLATFORM]: what the simulator says of it from now on"""
+        self.simulator.connection(token, state, platform)
 
     def step_background(self, *words):
         """@background COMMAND: starts it and goes on"""

@@ -55,9 +55,10 @@ class Simulator:
         """Scripts the next answers, as `rutter-sim --outcomes` and its README describe them."""
         self._ask("/_sim/fail", {"next": entries})
 
-    def connection(self, token, state):
+    def connection(self, token, state, platform=None):
         """What the connection of a token is from now on: ready, needs-update, disabled …"""
-        self._ask("/_sim/connection", {"access_token": token, "state": state})
+        more = {} if platform is None else {"platform": platform}
+        self._ask("/_sim/connection", {"access_token": token, "state": state, **more})
 
     def drop(self, count):
         """So many of the next connections are closed unread."""

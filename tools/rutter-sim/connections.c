@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define DEFAULT_PLATFORM "QUICKBOOKS"
+/* Nobody has said which: a name that no real one has, so that it contradicts no spec. */
+#define DEFAULT_PLATFORM "SIMULATED"
 
 const struct connection *connection_at(const struct sim *sim, uint32_t number)
 {

@@ -18,6 +18,8 @@ enum connection_state {
     CONNECTION_NOT_READY, /* the first synchronisation is not finished */
     CONNECTION_REFUSED,   /* 401 or INVALID_CREDENTIALS: the access token or the client's */
     CONNECTION_FORBIDDEN,
+    CONNECTION_OTHER_PLATFORM, /* fine, but not the platform that the spec names: the wrong token?
+                                */
     CONNECTION_STATE_COUNT
 };
 
@@ -25,6 +27,7 @@ struct connection_status_input {
     int http_status;
     struct slice body;
     const char *content_type; /* NULL or "" = none given */
+    const char *platform;     /* that the spec names; NULL = none. Compared when both are known */
 };
 
 /* All texts are safe to show and without secrets, "" when there is none, and borrow from the arena.

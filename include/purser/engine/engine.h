@@ -21,7 +21,8 @@ struct engine_connection {
     uint32_t in_flight;           /* writes of this connection that are on the wire at once */
     uint32_t learned_rate_millis; /* by an earlier run; 0 = nothing */
     uint32_t learned_in_flight;
-    bool asks_status; /* the API tells its status: asked before the first write of a run */
+    bool asks_status;     /* the API tells its status: asked before the first write of a run */
+    const char *platform; /* that it must be of; NULL = not said */
 };
 
 struct engine_job {

@@ -234,6 +234,43 @@ static void a_time_of_another_form_is_no_time(void **state)
     }
 }
 
+static void another_platform_than_the_specs_is_not_usable(void **state)
+{
+    static const struct {
+        const char *asked, *told;
+        enum connection_state state;
+    } cases[] = {
+        {NULL, "XERO", CONNECTION_USABLE},
+        {"XERO", "XERO", CONNECTION_USABLE},
+        {"XERO", "QUICKBOOKS", CONNECTION_OTHER_PLATFORM},
+        {"QUICKBOOKS", "QUICKBOOKS_DESKTOP", CONNECTION_OTHER_PLATFORM},
+        {"XERO", "", CONNECTION_USABLE},
+        {"XERO", "A_NEW_ONE", CONNECTION_USABLE}, /* what is not known contradicts nothing */
+        {"A_NEW_ONE", "XERO", CONNECTION_USABLE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct connection_status status;
+        char body[512];
+
+        (void)snprintf(body, sizeof body,
+                       "{\"connection\":{\"platform\":\"%s\"},\"status\":{\"is_ready\":true," FINE
+                       "}}",
+                       cases[i].told);
+        status = connection_status_read(
+            &arena, &(struct connection_status_input){.http_status = 200,
+                                                      .body = slice_of(body),
+                                                      .content_type = "application/json",
+                                                      .platform = cases[i].asked});
+        assert_int_equal(status.state, cases[i].state);
+        if (status.state == CONNECTION_OTHER_PLATFORM) {
+            assert_string_equal(status.park_reason, "other_platform");
+            assert_non_null(strstr(status.detail, cases[i].told));
+        }
+    }
+}
+
 static void every_state_has_a_name_and_a_meaning(void **state)
 {
     (void)state;
@@ -273,6 +310,7 @@ int main(void)
         TEST(a_link_at_its_maximum_is_shown_and_above_it_is_not),
         TEST(a_time_of_another_form_is_no_time),
         TEST(every_state_has_a_name_and_a_meaning),
+        TEST(another_platform_than_the_specs_is_not_usable),
         TEST(without_memory_nothing_is_concluded),
     };
 

@@ -108,6 +108,32 @@ static void a_connection_that_needs_a_person_is_not_written_to(void **context)
     close_bench();
 }
 
+static void a_token_of_another_platform_writes_nothing(void **context)
+{
+    static const char shopify[] = "{\"connection\":{\"platform\":\"SHOPIFY\"},\"is_ready\":true,"
+                                  "\"needs_update_status\":{\"needs_update\":false},"
+                                  "\"disabled_status\":{\"is_disabled\":false}}";
+
+    (void)context;
+    bench.connections[0].platform = "QUICKBOOKS";
+    bench.connections[1].platform = "SHOPIFY";
+    add(0, 0, ITEM_READY);
+    add(0, 1, ITEM_READY);
+    open_engine();
+    settle();
+    answer(0, 200, shopify);
+    answer(1, 200, shopify);
+    settle();
+    answer(find("/products"), 201, "{\"product\":{}}");
+    settle();
+    assert_int_equal(progress()->phase, ENGINE_ENDED);
+    assert_int_equal(count("/products"), 1);
+    assert_int_equal(bench.ledger.durable[1].state, ITEM_READY);
+    assert_int_equal(bench.ledger.durable[2].state, ITEM_SUCCEEDED);
+    assert_string_equal(engine_learned(bench.engine, 0).parked_reason, "other_platform");
+    close_bench();
+}
+
 static void a_status_that_cannot_be_had_does_not_hold_up_for_ever(void **context)
 {
     (void)context;
@@ -413,6 +439,7 @@ int main(void)
         cmocka_unit_test_setup(before_the_first_write_the_status_is_asked, set_up_asking),
         cmocka_unit_test_setup(who_has_nothing_to_write_is_not_asked, set_up_asking),
         cmocka_unit_test_setup(a_connection_that_needs_a_person_is_not_written_to, set_up_asking),
+        cmocka_unit_test_setup(a_token_of_another_platform_writes_nothing, set_up_asking),
         cmocka_unit_test_setup(a_status_that_cannot_be_had_does_not_hold_up_for_ever,
                                set_up_asking),
         cmocka_unit_test_setup(a_parked_connection_goes_on_when_its_status_is_good_for_a_while,
