@@ -119,6 +119,22 @@ class Ticks(unittest.TestCase):
         self.assertIn("nothing is due", self.output)
         self.assert_done_once(1)
 
+    def test_run_of_a_slot_that_is_over_does_nothing(self):
+        """What a tick starts that looked before the run of another one ended: no race can be told
+        to go that way, so its command is given by hand."""
+        self.make("unlimited")
+        self.assertEqual(self.finish(self.tick()), 0, self.output)
+        with open(os.path.join(self.folder, "rows.csv"), "a", encoding="utf-8") as file:
+            file.write("LATE\n")
+        for slot in (SLOT, "2024-01-01T02:00:00Z"):
+            run = self.start("run", "--slot", slot, "--scheduled", "--", "spec.yaml")
+            self.assertEqual(self.finish(run), 0, self.output)
+            self.assertIn("has come to an end already; nothing is done", self.output)
+        self.assert_done_once(1)
+        # By hand, without --scheduled, a slot runs as often as a person says so.
+        self.assertEqual(self.finish(self.start("run", "--slot", SLOT, "spec.yaml")), 0)
+        self.assertIn("1 added", self.output)
+
     def test_killed_run_is_gone_on_with_under_its_slot(self):
         self.make("20/s")
         process = self.tick()
