@@ -2,6 +2,8 @@
 
 #include "purser/codec/json.h"
 
+enum { LONG_DIGITS_MIN = 19 }; /* a whole number of 19 characters may be too long */
+
 static size_t digits_length(const char *bytes, size_t length)
 {
     size_t count = 0;
@@ -53,4 +55,29 @@ bool json_whole_fits(struct slice number)
     if (digits != limit_digits)
         return digits < limit_digits;
     return memcmp(number.bytes + number.length - digits, limit, digits) <= 0;
+}
+
+static bool is_long_number(struct slice number)
+{
+    bool is_whole = false;
+
+    /* Nearly all are shorter than the shortest that may not fit. */
+    return number.length >= LONG_DIGITS_MIN &&
+           json_number_length(number.bytes, number.length, &is_whole) == number.length &&
+           is_whole && !json_whole_fits(number);
+}
+
+bool json_holds_long_number(const struct value *value)
+{
+    const struct value *parts = value->kind == VALUE_LIST ? value->list.items : value->map.values;
+    size_t count = value->kind == VALUE_LIST ? value->list.count : value->map.count;
+
+    if (value->kind == VALUE_NUMBER)
+        return is_long_number(value->text);
+    if (value->kind != VALUE_LIST && value->kind != VALUE_MAP)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (json_holds_long_number(&parts[i]))
+            return true;
+    return false;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "purser/codec/json.h"
 #include "purser/core/limits.h"
 #include "template_tree.h"
 
@@ -113,6 +114,9 @@ static enum outcome render_value(struct rendering *rendering, const struct body_
         (value.kind == VALUE_LIST || value.kind == VALUE_MAP) && holds_null(&value))
         return fail(rendering, node, "the value has a null in it, which the API refuses",
                     "take the null out of the data; to send it, say when_empty: null");
+    if (json_holds_long_number(&value))
+        return fail(rendering, node, "a whole number must be from -2^63 to 2^64-1; this one is not",
+                    "… | string sends it as text");
     if (node->required_names != NULL)
         look_for_required(rendering, node, &value);
     value_append_json(rendering->buf, &value);

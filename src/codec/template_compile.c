@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "purser/codec/json.h"
 #include "purser/core/limits.h"
 #include "template_tree.h"
 
@@ -81,6 +82,10 @@ static bool compile_scalar(struct body_compiler *compiler, const struct yaml_nod
         compiler->failed = true;
         return false;
     }
+    if (text_template->part_count == 0 && json_holds_long_number(&text_template->literal))
+        return refuse(compiler, yaml->place, "template.number",
+                      "quote it when it is meant as text: \"123\"",
+                      "a whole number must be from -2^63 to 2^64-1; this one is not");
     if (text_template->part_count == 0)
         return set_literal(compiler, &text_template->literal, node);
     if (text_template->part_count == 1 && text_template->parts[0].expr != NULL &&

@@ -174,6 +174,7 @@ EXAMPLES = {
     "template.loop": Example("product"),
     "template.name": Example("product"),
     "template.null": Example("product"),
+    "template.number": Example("product"),
     "expr.arguments": Example("product"),
     "expr.division": Example("product", {"top": "vars: { total: 100 }"}),
     "expr.scope": Example("product"),

@@ -37,4 +37,8 @@ size_t json_number_length(const char *bytes, size_t length, bool *is_whole_out);
 /* True if a whole JSON number is from -2^63 to 2^64-1. */
 bool json_whole_fits(struct slice number);
 
+/* True if a number somewhere in `value` is whole and does not fit: as JSON nobody could be sure to
+ * read what was written, and json_parse() refuses it. */
+bool json_holds_long_number(const struct value *value);
+
 #endif

@@ -393,6 +393,23 @@ static void a_null_deep_in_a_value_is_refused(void **state)
                         "{\"a\":[1,[2,{\"x\":null}]]}");
 }
 
+static void whole_numbers_that_nobody_could_read_back_are_refused(void **state)
+{
+    static const char wrong[] = "a whole number must be from -2^63 to 2^64-1; this one is not";
+
+    (void)state;
+    fixture_row("{\"n\":18446744073709551615,\"m\":-9223372036854775808,\"l\":[1]}");
+    assert_string_equal(rendered("v: { a: \"${row.n}\", b: \"${row.m}\" }\n"),
+                        "{\"a\":18446744073709551615,\"b\":-9223372036854775808}");
+    assert_non_null(strstr(rendered("v: { a: { b: \"${row.n + 1}\" } }\n"), "!body/a/b: "));
+    assert_non_null(strstr(rendered("v: { a: \"${row.n + 1}\" }\n"), wrong));
+    assert_non_null(strstr(rendered("v: { a: \"${row.m - 1}\" }\n"), wrong));
+    assert_non_null(strstr(rendered("v: { a: \"${row.l | map(n => row.n + n)}\" }\n"), wrong));
+    assert_string_equal(rendered("v: { a: \"${row.n + 1 | string}\", b: \"${row.n + 0.5}\" }\n"),
+                        "{\"a\":\"18446744073709551616\",\"b\":18446744073709551615.5}");
+    assert_non_null(strstr(refused("v: { a: 18446744073709551616 }\n"), wrong));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -414,6 +431,7 @@ int main(void)
         FIXTURE_TEST(loops_in_one_another_have_a_maximum),
         FIXTURE_TEST(body_that_is_too_big_or_finds_no_memory_says_so),
         FIXTURE_TEST(compiling_without_memory_leaves_a_message),
+        FIXTURE_TEST(whole_numbers_that_nobody_could_read_back_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
