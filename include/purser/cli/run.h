@@ -51,6 +51,7 @@ int run_finish(struct run *run, struct err *err);
 /* Instead of run_finish() after an error: tells it. A second signal that came while the first one,
  * the error, was obeyed gives the exit status, as it does while the engine works. */
 int run_fail(struct run *run, const struct err *err);
+
 /* Sets run->outdated and run->outdated_kept: compares what the comparison could not, because what
  * it was made from was sent again. Errors: ERR_STORAGE, ERR_NO_MEMORY. */
 enum err_code run_find_outdated(struct run *run, struct err *err) ERR_CHECKED;
