@@ -118,6 +118,7 @@ static enum err_code note_all(struct check *check, struct err *err)
         if (ledger->ops->read_connection(ledger, number, &storage, &current, &ignored) == ERR_OK) {
             record->learned_rate_millis = current.learned_rate_millis;
             record->learned_in_flight = current.learned_in_flight;
+            record->times = current.times;
         }
         buf_deinit(&storage);
         if (ledger->ops->put_connection(ledger, number, record, err) != ERR_OK)

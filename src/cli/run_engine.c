@@ -145,6 +145,12 @@ static enum err_code remember(struct run *run, const struct machinery *machinery
 
         record.learned_rate_millis = learned.rate_millis;
         record.learned_in_flight = learned.in_flight;
+        if (learned.times.answer_ms != 0)
+            record.times.answer_ms = learned.times.answer_ms;
+        if (learned.times.accept_ms != 0)
+            record.times.accept_ms = learned.times.accept_ms;
+        if (learned.times.finish_ms != 0)
+            record.times.finish_ms = learned.times.finish_ms;
         if (learned.parked_reason != NULL) {
             tell_parked(run, run->session->spec.connections[i].alias, &learned);
             append_parked_json(&json, run->session->spec.connections[i].alias, &learned);
@@ -199,21 +205,6 @@ static enum err_code describe_connections(struct run *run, struct machinery *mac
     return ERR_OK;
 }
 
-/* What the author of the spec vouches for comes before the table. The guide promises keys for
- * asynchronous requests; that a synchronous one honours them too must be shown. */
-static enum repeat repeat_of(const struct spec_job *job)
-{
-    enum repeat repeat = operation_repeat(job->operation);
-
-    if (job->repeats_naturally)
-        return REPEAT_BY_NATURE;
-    if (job->trusts_key)
-        return REPEAT_BY_KEY;
-    if (job->mode == RESPONSE_SYNC && repeat == REPEAT_BY_KEY)
-        return REPEAT_IF_PROVEN;
-    return repeat;
-}
-
 static enum err_code describe_jobs(struct run *run, struct machinery *machinery,
                                    const uint32_t *numbers, struct err *err)
 {
@@ -233,7 +224,7 @@ static enum err_code describe_jobs(struct run *run, struct machinery *machinery,
         *to = (struct engine_job){.name = job->name,
                                   .number = numbers[i],
                                   .operation = job->operation,
-                                  .repeat = repeat_of(job),
+                                  .repeat = spec_job_repeat(job),
                                   .policy = {.attempt_limit = job->retry.attempts,
                                              .rekey_limit = REKEY_LIMIT,
                                              .first_delay_ms = job->retry.first_delay_ms,

@@ -27,7 +27,8 @@ enum err_code run_put_record(struct run *run, int exit_status, struct err *err)
         .read_run = run->read_run != 0 ? run->read_run : run->number,
         .read_ms = run->read_run != 0  ? run->read_ms
                    : run->plan != NULL ? run->plan->planned_ms
-                                       : run->started_wall_ms};
+                                       : run->started_wall_ms,
+        .rate_millis = run->progress.learned_rate_millis};
     uint64_t sequence;
 
     if (ledger->ops->put_run(ledger, run->number, &record, err) != ERR_OK ||

@@ -275,7 +275,7 @@ bool record_get_result(struct slice key, struct slice bytes, struct result_recor
     return true;
 }
 
-#define RUN_FIELDS 17
+#define RUN_FIELDS 18
 
 void record_put_run(struct buf *buf, struct slice key, const struct run_record *run)
 {
@@ -297,6 +297,7 @@ void record_put_run(struct buf *buf, struct slice key, const struct run_record *
     record_put_signed(&writer, run->slot_s);
     record_put_unsigned(&writer, run->read_run);
     record_put_signed(&writer, run->read_ms);
+    record_put_unsigned(&writer, run->rate_millis);
     record_end(&writer, RECORD_RUN, key);
 }
 
@@ -324,6 +325,7 @@ bool record_get_run(struct slice key, struct slice bytes, struct run_record *run
     run.slot_s = record_take_signed(&fields);
     run.read_run = (uint32_t)record_take_unsigned(&fields, UINT32_MAX);
     run.read_ms = record_take_signed(&fields);
+    run.rate_millis = record_take_u32(&fields);
     if (!record_all_taken(&fields) || exit_status < INT32_MIN || exit_status > INT32_MAX)
         return false;
     run.exit_status = (int32_t)exit_status;
@@ -331,7 +333,7 @@ bool record_get_run(struct slice key, struct slice bytes, struct run_record *run
     return true;
 }
 
-#define CONNECTION_FIELDS 8
+#define CONNECTION_FIELDS 11
 
 void record_put_connection(struct buf *buf, struct slice key,
                            const struct connection_record *connection)
@@ -346,6 +348,9 @@ void record_put_connection(struct buf *buf, struct slice key,
     record_put_display_text(&writer, connection->detail, ERROR_MESSAGE_BYTES_MAX);
     record_put_signed(&writer, connection->checked_ms);
     record_put_signed(&writer, connection->last_sync_ms);
+    record_put_unsigned(&writer, connection->times.answer_ms);
+    record_put_unsigned(&writer, connection->times.accept_ms);
+    record_put_unsigned(&writer, connection->times.finish_ms);
     record_end(&writer, RECORD_CONNECTION, key);
 }
 
@@ -365,6 +370,9 @@ bool record_get_connection(struct slice key, struct slice bytes,
     connection.detail = record_take_bytes(&fields, ERROR_MESSAGE_BYTES_MAX);
     connection.checked_ms = record_take_signed(&fields);
     connection.last_sync_ms = record_take_signed(&fields);
+    connection.times.answer_ms = record_take_u32(&fields);
+    connection.times.accept_ms = record_take_u32(&fields);
+    connection.times.finish_ms = record_take_u32(&fields);
     if (!record_all_taken(&fields))
         return false;
     *connection_out = connection;

@@ -100,3 +100,18 @@ void spec_read_repeat(struct spec_reader *reader, const struct repeat_nodes *nod
     check_natural(reader, nodes->retry, job);
     check_trust(reader, nodes->idempotent, job);
 }
+
+/* What the author of the spec vouches for comes before the table. The guide promises keys for
+ * asynchronous requests; that a synchronous one honours them too must be shown. */
+enum repeat spec_job_repeat(const struct spec_job *job)
+{
+    enum repeat repeat = operation_repeat(job->operation);
+
+    if (job->repeats_naturally)
+        return REPEAT_BY_NATURE;
+    if (job->trusts_key)
+        return REPEAT_BY_KEY;
+    if (job->mode == RESPONSE_SYNC && repeat == REPEAT_BY_KEY)
+        return REPEAT_IF_PROVEN;
+    return repeat;
+}

@@ -327,9 +327,18 @@ const struct engine_progress *engine_progress(struct engine *engine)
     progress->active =
         engine->slot_count - engine->free_count - engine->releasing.count - engine->released.count;
     progress->rate_millis = engine->pace.rate_millis;
+    progress->learned_rate_millis = engine->pace.throttled_once ? engine->pace.rate_millis : 0;
     progress->paused_until_boot_ms =
         engine->pace.paused_until_ms > engine->now.boot_ms ? engine->pace.paused_until_ms : 0;
     return progress;
+}
+
+/* Rounded up: 0 means that there is none. */
+static uint32_t mean_ms(const struct mean *mean)
+{
+    uint64_t rounded = mean->count == 0 ? 0 : mean->sum / mean->count + 1;
+
+    return rounded > UINT32_MAX ? UINT32_MAX : (uint32_t)rounded;
 }
 
 struct engine_learned engine_learned(const struct engine *engine, size_t connection)
@@ -349,5 +358,8 @@ struct engine_learned engine_learned(const struct engine *engine, size_t connect
     learned.detail = from->detail;
     learned.checked_ms = from->checked_ms;
     learned.last_sync_ms = from->last_sync_ms;
+    learned.times.answer_ms = mean_ms(&from->answer);
+    learned.times.accept_ms = mean_ms(&from->accept);
+    learned.times.finish_ms = mean_ms(&from->finish);
     return learned;
 }

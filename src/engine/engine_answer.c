@@ -62,6 +62,26 @@ static int64_t poll_delay_ms(struct engine *engine, struct slot *slot, enum item
                               kind == EVENT_ACCEPTED ? 0 : slot->item.poll_count + 1, busy);
 }
 
+static void add_to(struct mean *mean, int64_t value_ms)
+{
+    mean->sum += value_ms < 0 ? 0 : (uint64_t)value_ms;
+    mean->count++;
+}
+
+/* How long things take, for the estimates of plans. */
+static void learn_times(struct engine *engine, const struct slot *slot, const struct reply *reply,
+                        enum item_event_kind kind)
+{
+    struct connection *connection = &engine->connections[slot->connection];
+
+    if (slot->polling && kind == EVENT_DONE)
+        add_to(&connection->finish, engine->now.wall_ms - slot->item.accepted_ms);
+    else if (!slot->polling && kind == EVENT_DONE)
+        add_to(&connection->answer, reply->duration_ms);
+    else if (!slot->polling && kind == EVENT_ACCEPTED)
+        add_to(&connection->accept, reply->duration_ms);
+}
+
 /* With -v: what is not the plain way from accepted to done. */
 static void log_trouble(const struct engine *engine, const struct slot *slot,
                         const struct reply *reply, const struct reply_reading *reading)
@@ -231,6 +251,7 @@ static enum err_code take_one(struct engine *engine, const struct reply *reply, 
         return err->code;
     complete_event(engine, &reading.event);
     engine_judge_connection(engine, slot, reply, &reading.event);
+    learn_times(engine, slot, reply, reading.event.kind);
     if (reading.event.kind == EVENT_ACCEPTED || reading.event.kind == EVENT_PENDING ||
         reading.event.kind == EVENT_DONE)
         reading.event.delay_ms = poll_delay_ms(engine, slot, reading.event.kind);

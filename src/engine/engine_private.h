@@ -74,6 +74,11 @@ struct question {
     int64_t ask_after_ms; /* boot clock */
 };
 
+/* Of milliseconds. */
+struct mean {
+    uint64_t sum, count;
+};
+
 struct connection {
     struct pace pace;
     struct breaker breaker;
@@ -102,6 +107,7 @@ struct connection {
     char link_url[512]; /* for the merchant; "" = none, or too long */
     char detail[256];
     int64_t checked_ms, last_sync_ms; /* Unix; 0 = never, or not told */
+    struct mean answer, accept, finish;
 };
 
 /* Whether a repeat is harmless; the same for all jobs of one operation. */

@@ -85,6 +85,7 @@ struct run_record {
      * last run that read them. */
     uint32_t read_run;
     int64_t read_ms;
+    uint32_t rate_millis; /* of all requests, as refusals have taught it; 0 = was never refused */
 };
 
 /* How far the slots of the schedule are accounted for; all in Unix time. */
@@ -104,6 +105,13 @@ struct slot_record {
     int64_t noted_ms;
 };
 
+/* How long things took on average, in the last run that saw them; 0 = none has. */
+struct learned_times {
+    uint32_t answer_ms; /* a send whose answer was its end */
+    uint32_t accept_ms; /* one that was accepted: a remote job … */
+    uint32_t finish_ms; /* … which from then on took so long until its end was known */
+};
+
 /* What was learned of a connection. */
 struct connection_record {
     int64_t parked_since_ms;      /* 0 = not parked */
@@ -114,6 +122,7 @@ struct connection_record {
     struct slice detail;        /* for people */
     int64_t checked_ms;         /* when the API last told its status; 0 = never asked */
     int64_t last_sync_ms;       /* as it told; 0 = never, or not told */
+    struct learned_times times;
 };
 
 /* Append one encoded value; `key` is the database key it will stand under, of an attempt only the

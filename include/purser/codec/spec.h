@@ -272,6 +272,9 @@ bool spec_check_platform(const struct spec *spec, const struct spec_job *job,
  * then: as it stands in `path`, borrowed. `kind` is CSV or NDJSON. */
 void spec_source_of_results(struct spec_source *source, enum source_kind kind, const char *path);
 
+/* What makes it harmless to send a write of the job once more. */
+enum repeat spec_job_repeat(const struct spec_job *job);
+
 /* The connection called `alias`; NULL when there is none. */
 const struct spec_connection *spec_connection_find(const struct spec *spec, struct slice alias);
 

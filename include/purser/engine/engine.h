@@ -107,6 +107,7 @@ struct engine_progress {
     uint32_t stuck;               /* waiting for a remote job that is pending for too long */
     int64_t paused_until_boot_ms; /* everything waits until then; 0 = not */
     uint32_t rate_millis;         /* of the organisation now; 0 = no limit */
+    uint32_t learned_rate_millis; /* the same; 0 = was never refused */
 };
 
 /* Allocates all that a run needs and takes up what an earlier run left active. The options' arrays
@@ -135,6 +136,7 @@ struct engine_learned {
     const char *link_url, *detail;    /* "" = none; as above */
     int64_t parked_ms;                /* Unix; since when */
     int64_t checked_ms, last_sync_ms; /* Unix; 0 = never asked; never, or not told */
+    struct learned_times times;       /* of this run; 0 = it has seen none */
 };
 
 struct engine_learned engine_learned(const struct engine *engine, size_t connection);

@@ -215,32 +215,32 @@ static void a_refused_record_leaves_the_output_alone(void **context)
 }
 
 /* The fields of a connection after its numbers. */
-#define REST "\xc4\0\xc4\0\xc4\0\0\0"
+#define REST "\xc4\0\xc4\0\xc4\0\0\0\0\0\0"
 
 /* The header is made as the module makes it, so only the bound on what the payload claims holds. */
 static void a_payload_that_claims_more_than_it_has_is_refused_without_allocating(void **context)
 {
     static const struct slice payloads[] = {
-        SLICE("\xdd\xff\xff\xff\xff"),              /* array of 4 G elements */
-        SLICE("\x98\xc6\xff\xff\xff\xff"),          /* 4 GB of bytes */
-        SLICE("\x98\x98\x00\x00\x00\x00"),          /* an array within the array */
-        SLICE("\xdf\xff\xff\xff\xff"),              /* map */
-        SLICE("\x98\xcb\0\0\0\0\0\0\0\0\0\0" REST), /* a float */
-        SLICE("\x98\xd4\0\0\0\0" REST),             /* an extension */
-        SLICE("\x98\xc0\0\0" REST),                 /* nil */
-        SLICE("\x98\0\0\0\xa0\xc4\0\xc4\0\0\0"),    /* str, not bin */
-        SLICE("\x97\0\0\0\xc4\0\xc4\0\xc4\0\0"),    /* a field too few */
-        SLICE("\x99\0\0\0" REST "\0"),              /* one too many */
-        SLICE("\x98\0\0\0" REST "\0"),              /* something behind */
-        SLICE("\x98\0\xff\0" REST),                 /* negative where it cannot be */
-        SLICE("\x98\0\xcf\0\0\0\1\0\0\0\0\0" REST), /* 2^32 as 32 bits */
-        SLICE("\x91\x98\0\0\0" REST),               /* the right fields, one level too deep */
+        SLICE("\xdd\xff\xff\xff\xff"),                 /* array of 4 G elements */
+        SLICE("\x9b\xc6\xff\xff\xff\xff"),             /* 4 GB of bytes */
+        SLICE("\x9b\x98\x00\x00\x00\x00"),             /* an array within the array */
+        SLICE("\xdf\xff\xff\xff\xff"),                 /* map */
+        SLICE("\x9b\xcb\0\0\0\0\0\0\0\0\0\0" REST),    /* a float */
+        SLICE("\x9b\xd4\0\0\0\0" REST),                /* an extension */
+        SLICE("\x9b\xc0\0\0" REST),                    /* nil */
+        SLICE("\x9b\0\0\0\xa0\xc4\0\xc4\0\0\0\0\0\0"), /* str, not bin */
+        SLICE("\x9a\0\0\0\xc4\0\xc4\0\xc4\0\0\0\0\0"), /* a field too few */
+        SLICE("\x9c\0\0\0" REST "\0"),                 /* one too many */
+        SLICE("\x9b\0\0\0" REST "\0"),                 /* something behind */
+        SLICE("\x9b\0\xff\0" REST),                    /* negative where it cannot be */
+        SLICE("\x9b\0\xcf\0\0\0\1\0\0\0\0\0" REST),    /* 2^32 as 32 bits */
+        SLICE("\x91\x9b\0\0\0" REST),                  /* the right fields, one level too deep */
         SLICE("\xdc\x00\x2d\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
               "\0\0\0\0\0\0\0\0\0\0\0\0\0"), /* 45 fields, all there */
         SLICE("\x00"),
         SLICE("\xc1"),
     };
-    static const struct slice good = SLICE("\x98\0\0\0" REST);
+    static const struct slice good = SLICE("\x9b\0\0\0" REST);
     struct connection_record read;
     struct buf buf;
     int64_t live;

@@ -160,6 +160,7 @@ static void a_run_comes_back(void **context)
         .throttled = 11,
         .retried = 12,
         .slot_s = 13,
+        .rate_millis = 14,
         .read_run = 14,
         .read_ms = 15,
     };
@@ -172,6 +173,7 @@ static void a_run_comes_back(void **context)
     memset(&read, 0xff, sizeof read);
     assert_true(record_get_run(key, bytes_of(&buf), &read));
     assert_int_equal(read.slot_s, 13);
+    assert_int_equal(read.rate_millis, 14);
     assert_int_equal(read.read_run, 14);
     assert_int_equal(read.read_ms, 15);
     assert_int_equal(read.started_ms, 1);
@@ -202,6 +204,7 @@ static void a_connection_comes_back(void **context)
         .detail = SLICE("HTTP 451"),
         .checked_ms = 1796000000001,
         .last_sync_ms = 1796000000002,
+        .times = {.answer_ms = 5, .accept_ms = 6, .finish_ms = 7},
     };
     struct connection_record read;
     struct buf buf;
@@ -219,6 +222,9 @@ static void a_connection_comes_back(void **context)
     assert_slices_equal(read.detail, connection.detail);
     assert_int_equal(read.checked_ms, 1796000000001);
     assert_int_equal(read.last_sync_ms, 1796000000002);
+    assert_int_equal(read.times.answer_ms, 5);
+    assert_int_equal(read.times.accept_ms, 6);
+    assert_int_equal(read.times.finish_ms, 7);
     buf_deinit(&buf);
 }
 
