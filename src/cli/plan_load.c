@@ -1,112 +1,194 @@
+/* What a comparison comes to: the parts of the estimate, from the counts and what is known. */
+#include "purser/cli/plan_times.h"
 #include "purser/cli/plan_view.h"
 #include "purser/codec/spec_pace.h"
 
 enum {
-    EXCHANGE_MS = 300, /* assumed: accepting a write, as far as is known */
-    RUNS_LOOKED_AT_MAX = 100,
-    CONNECTION_BYTES_MAX = 64 * 1024,
+    COMMIT_MS = 5,        /* assumed: until an intent is durable */
+    LEARNED_ENOUGH = 8,   /* remote jobs until polls follow their times */
+    FIRST_POLL_MS = 1000, /* until then */
 };
 
-#define POLLS_EACH_ASSUMED 2.0
+struct work {
+    const struct comparison *comparison;
+    struct plan_experience experience;
+    struct plan_load *shown;
+    struct estimate_load load;
+    struct learned_times *times; /* of each connection */
+    size_t *places;              /* of each job of the spec in load.jobs */
+    uint64_t left;               /* of --limit */
+    uint64_t most;               /* sends of the part that the text is about */
+    double repeats;              /* begun, of parts before */
+};
 
-static uint64_t sends_of(const struct comparison *comparison, size_t connection)
+static uint64_t share_of(uint64_t count, double each)
 {
-    uint64_t sends = 0, limit = comparison->session->options->limit;
+    double share = (double)count * each + 0.5;
 
-    for (size_t i = 0; i < comparison->session->spec.job_count; i++)
-        if (comparison->counts[i] != NULL)
-            sends += comparison->counts[i][connection].starts;
-    return sends < limit ? sends : limit;
+    return share >= (double)UINT64_MAX ? UINT64_MAX : (uint64_t)share;
 }
 
-/* Remote jobs are polled; a synchronous answer is the end. */
-static uint64_t polled_of(const struct comparison *comparison)
+/* When the end of a remote job is known: it is asked for after a second, and again after half as
+ * long as that more, until the times of some jobs have been seen. */
+static uint32_t found_after_ms(uint32_t job_ms, uint64_t chain)
 {
-    const struct spec *spec = &comparison->session->spec;
-    uint64_t polled = 0;
+    uint64_t asked_ms = FIRST_POLL_MS, delay_ms = FIRST_POLL_MS;
 
-    for (size_t i = 0; i < spec->job_count; i++)
-        for (size_t j = 0; comparison->counts[i] != NULL && j < spec->connection_count; j++)
-            polled += comparison->counts[i][j].active +
-                      (spec->jobs[i].mode == RESPONSE_SYNC ? 0 : comparison->counts[i][j].starts);
-    return polled;
+    if (chain > LEARNED_ENOUGH)
+        return job_ms;
+    while (asked_ms < job_ms) {
+        delay_ms = delay_ms * 3 / 2 < 30000 ? delay_ms * 3 / 2 : 30000;
+        asked_ms += delay_ms;
+    }
+    return (uint32_t)asked_ms;
 }
 
-static void learn_polls(const struct comparison *comparison, struct plan_load *load)
+static void set_times(const struct spec_job *job, const struct learned_times *times,
+                      struct estimate_part *part)
 {
-    struct ledger *ledger = comparison->session->ledger;
-    struct run_record record;
-    struct err ignored = {0};
-    uint32_t last = ledger == NULL ? 0 : ledger->ops->last_run(ledger);
-
-    load->polls_each = POLLS_EACH_ASSUMED;
-    for (uint32_t run = last; run > 0 && last - run < RUNS_LOOKED_AT_MAX; run--) {
-        if (ledger->ops->read_run(ledger, run, &record, &ignored) != ERR_OK || record.sent == 0)
-            continue;
-        load->polls_each = (double)record.polls / (double)record.sent;
-        load->polls_run = run;
+    part->answer_ms = times->answer_ms;
+    if (job->mode == RESPONSE_SYNC)
         return;
+    part->answer_ms = times->accept_ms;
+    part->finish_ms = found_after_ms(times->finish_ms, part->chain);
+}
+
+static void add_part(struct work *work, size_t job_index, size_t connection,
+                     struct estimate_job *estimated, struct estimate_part *part)
+{
+    const struct spec_job *job = &work->comparison->session->spec.jobs[job_index];
+    const struct comparison_counts *counts = &work->comparison->counts[job_index][connection];
+    bool is_polled = job->mode != RESPONSE_SYNC;
+
+    *part =
+        (struct estimate_part){.lane = connection,
+                               .sends = counts->starts < work->left ? counts->starts : work->left,
+                               .chain = counts->chain < work->left ? counts->chain : work->left,
+                               .ahead = work->comparison->session->options->canary};
+    work->left -= part->sends;
+    work->repeats += (double)part->sends * work->experience.repeats_each;
+    part->repeats = share_of(1, work->repeats);
+    work->repeats -= (double)part->repeats;
+    part->repeat_ms = (uint32_t)job->retry.first_delay_ms;
+    if (is_polled)
+        part->polls = share_of(part->sends, work->experience.polls_each);
+    if (spec_job_repeat(job) == REPEAT_NEVER)
+        part->commit_ms = COMMIT_MS;
+    set_times(job, &work->times[connection], part);
+    estimated->part_count++;
+    work->shown->sends += part->sends;
+    work->shown->polls += part->polls;
+    if (part->sends > work->most) {
+        work->most = part->sends;
+        work->shown->write_ms = part->answer_ms;
+        work->shown->job_ms = is_polled ? work->times[connection].finish_ms : 0;
+    }
+    if (counts->active > 0) {
+        work->load.other_polls += share_of(counts->active, work->experience.polls_each);
+        work->load.other_ms = found_after_ms(work->times[connection].finish_ms, 0);
     }
 }
 
-/* As the engine will begin with; a record that cannot be read is no more than nothing learned. */
-static uint32_t rate_of(const struct comparison *comparison, size_t connection, struct buf *storage,
-                        struct plan_load *load)
+static enum err_code add_needs(struct work *work, const struct spec_job *job,
+                               struct estimate_job *estimated, struct err *err)
 {
-    struct ledger *ledger = comparison->session->ledger;
-    struct pace_config pace =
-        spec_connection_pace(&comparison->session->spec.connections[connection].rate);
-    struct connection_record record = {0};
-    struct err ignored = {0};
+    struct estimate_need *needs =
+        arena_new(&work->comparison->session->arena, job->need_count, sizeof *needs);
 
-    if (pace.learns && ledger != NULL && comparison->connections[connection] != UINT32_MAX &&
-        ledger->ops->read_connection(ledger, comparison->connections[connection], storage, &record,
-                                     &ignored) == ERR_OK &&
-        record.learned_rate_millis > 0) {
-        load->learned = true;
-        return record.learned_rate_millis;
+    if (needs == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for the needs of job %s", job->name);
+    for (size_t i = 0; i < job->need_count; i++)
+        needs[i] = (struct estimate_need){.job = work->places[job->needs[i].job],
+                                          .whole = job->needs[i].alias == NULL};
+    estimated->needs = needs;
+    estimated->need_count = job->need_count;
+    return ERR_OK;
+}
+
+static enum err_code add_job(struct work *work, size_t index, struct err *err)
+{
+    const struct comparison *comparison = work->comparison;
+    const struct comparison_counts *counts = comparison->counts[index];
+    size_t connection_count = comparison->session->spec.connection_count, used = 0;
+    struct estimate_job *estimated = &work->load.jobs[work->load.job_count];
+    struct estimate_part *parts;
+
+    work->places[index] = work->load.job_count++;
+    for (size_t i = 0; counts != NULL && i < connection_count; i++)
+        used += counts[i].starts + counts[i].active > 0;
+    if (add_needs(work, &comparison->session->spec.jobs[index], estimated, err) != ERR_OK)
+        return err->code;
+    parts = arena_new(&comparison->session->arena, used, sizeof *parts);
+    if (parts == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for %zu connections", used);
+    estimated->parts = parts;
+    for (size_t i = 0; counts != NULL && i < connection_count; i++)
+        if (counts[i].starts + counts[i].active > 0)
+            add_part(work, index, i, estimated, &parts[estimated->part_count]);
+    return ERR_OK;
+}
+
+static enum err_code open_work(struct work *work, struct err *err)
+{
+    struct session *session = work->comparison->session;
+    const struct spec *spec = &session->spec;
+    struct estimate_load *load = &work->load;
+
+    *load = (struct estimate_load){
+        .lanes = arena_new(&session->arena, spec->connection_count, sizeof *load->lanes),
+        .lane_count = spec->connection_count,
+        .jobs = arena_new(&session->arena, spec->job_count, sizeof *load->jobs),
+        .rate_millis = work->experience.rate_millis,
+        .rate_doubles = work->experience.rate_doubles,
+        .in_flight = spec->api.in_flight,
+        .outstanding = spec->api.outstanding};
+    work->times = arena_new(&session->arena, spec->connection_count, sizeof *work->times);
+    work->places = arena_new(&session->arena, spec->job_count, sizeof *work->places);
+    work->left = session->options->limit;
+    if (load->lanes == NULL || load->jobs == NULL || work->times == NULL || work->places == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for the estimate");
+    return ERR_OK;
+}
+
+static void find_lanes(struct work *work)
+{
+    const struct comparison *comparison = work->comparison;
+
+    work->shown->origin = work->experience.origin;
+    for (size_t i = 0; i < work->load.lane_count; i++) {
+        struct estimate_lane *lane = &work->load.lanes[i];
+        bool rate_learned;
+
+        lane->in_flight = comparison->session->spec.connections[i].in_flight;
+        if (plan_times_of(comparison, &work->experience, i, &work->times[i], &lane->rate_millis,
+                          &rate_learned) == TIMES_LEARNED)
+            work->shown->origin = TIMES_LEARNED;
+        work->shown->learned = work->shown->learned || rate_learned;
     }
-    return pace.start_millis;
 }
 
 enum err_code plan_load_find(const struct comparison *comparison, struct plan_load *load_out,
                              struct err *err)
 {
-    struct session *session = comparison->session;
-    const struct spec *spec = &session->spec;
-    struct estimate_lane *lanes = arena_new(&session->arena, spec->connection_count, sizeof *lanes);
-    struct estimate_load load = {.lanes = lanes,
-                                 .lane_count = spec->connection_count,
-                                 .rate_millis = spec_organisation_pace(&spec->api).start_millis,
-                                 .in_flight = spec->api.in_flight,
-                                 .exchange_ms = EXCHANGE_MS};
-    struct buf storage;
+    const struct spec *spec = &comparison->session->spec;
+    struct work work = {.comparison = comparison,
+                        .experience = plan_experience_find(comparison),
+                        .shown = load_out};
 
-    *load_out = (struct plan_load){.sends = 0};
-    if (lanes == NULL)
-        return err_set(err, ERR_NO_MEMORY, "no memory for %zu connections", spec->connection_count);
-    learn_polls(comparison, load_out);
-    buf_init(&storage, CONNECTION_BYTES_MAX);
-    for (size_t i = 0; i < spec->connection_count; i++) {
-        lanes[i] = (struct estimate_lane){.sends = sends_of(comparison, i),
-                                          .in_flight = spec->connections[i].in_flight};
-        if (lanes[i].sends > 0)
-            lanes[i].rate_millis = rate_of(comparison, i, &storage, load_out);
-        load.sends += lanes[i].sends;
-    }
-    buf_deinit(&storage);
-    if (load.sends > session->options->limit)
-        load.sends = session->options->limit;
-    load.polls = polled_of(comparison);
-    if (load.polls > load.sends && session->options->limit != UINT64_MAX)
-        load.polls = load.sends;
-    load.polls = (uint64_t)((double)load.polls * load_out->polls_each + 0.5);
-    load_out->sends = load.sends;
-    load_out->polls = load.polls;
-    load_out->estimate = estimate_duration(&load);
+    *load_out = (struct plan_load){.repeats_each = work.experience.repeats_each};
+    if (open_work(&work, err) != ERR_OK)
+        return err->code;
+    find_lanes(&work);
+    for (size_t i = 0; i < spec->job_count; i++)
+        if (add_job(&work, spec->job_order[i], err) != ERR_OK)
+            return err->code;
+    load_out->polls += work.load.other_polls;
+    load_out->estimate = estimate_duration(&work.load);
     if (load_out->estimate.bound == ESTIMATE_ALL_RATE)
-        load_out->rate_millis = load.rate_millis;
+        load_out->rate_millis = work.load.rate_millis;
     if (load_out->estimate.bound == ESTIMATE_LANE_RATE)
-        load_out->rate_millis = lanes[load_out->estimate.lane].rate_millis;
+        load_out->rate_millis = work.load.lanes[load_out->estimate.lane].rate_millis;
+    if (load_out->estimate.bound == ESTIMATE_CHAIN)
+        load_out->estimate.job = spec->job_order[load_out->estimate.job];
     return ERR_OK;
 }

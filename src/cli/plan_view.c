@@ -3,7 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CONNECTIONS_SHOWN_MAX = 20, TEXT_BYTES = 300 };
+enum {
+    CONNECTIONS_SHOWN_MAX = 20,
+    TEXT_BYTES = 300,
+    TOO_SHORT_MS = 2000, /* to say what holds it up */
+};
 
 static void add_up(struct comparison_counts *sum, const struct comparison_counts *counts)
 {
@@ -38,14 +42,17 @@ static void append_duration(int64_t duration_ms, char text_out[TEXT_BYTES])
         (void)snprintf(text_out, TEXT_BYTES, "%.1f h", (double)seconds / 3600);
 }
 
-/* What holds the run up, and what is assumed. */
+/* What holds the run up; "" when nothing does. */
 static void describe_bound(const struct comparison *comparison, const struct plan_load *load,
                            char text_out[TEXT_BYTES])
 {
-    const char *alias = comparison->session->spec.connections[load->estimate.lane].alias;
+    const struct spec *spec = &comparison->session->spec;
+    const char *alias = spec->connections[load->estimate.lane].alias;
     double rate = (double)load->rate_millis / 1000;
 
     text_out[0] = '\0';
+    if (load->estimate.duration_ms <= TOO_SHORT_MS)
+        return;
     switch (load->estimate.bound) {
     case ESTIMATE_NOTHING:
         return;
@@ -53,17 +60,55 @@ static void describe_bound(const struct comparison *comparison, const struct pla
         (void)snprintf(text_out, TEXT_BYTES, "the limit of all requests, %g/s", rate);
         return;
     case ESTIMATE_ALL_IN_FLIGHT:
-        (void)snprintf(text_out, TEXT_BYTES, "in_flight of all (0.3 s a request assumed)");
+        (void)snprintf(text_out, TEXT_BYTES, "in_flight of all");
+        return;
+    case ESTIMATE_OUTSTANDING:
+        (void)snprintf(text_out, TEXT_BYTES, "outstanding: %u items at once",
+                       spec->api.outstanding);
+        return;
+    case ESTIMATE_COMMITS:
+        (void)snprintf(text_out, TEXT_BYTES, "writes without a key, which begin one at a time");
         return;
     case ESTIMATE_LANE_RATE:
         (void)snprintf(text_out, TEXT_BYTES, "the limit of connection %s, %g/s%s", alias, rate,
                        load->learned ? " as learned" : "");
         return;
     case ESTIMATE_LANE_IN_FLIGHT:
-        (void)snprintf(text_out, TEXT_BYTES, "in_flight of connection %s (0.3 s a request assumed)",
-                       alias);
+        (void)snprintf(text_out, TEXT_BYTES, "in_flight of connection %s", alias);
+        return;
+    case ESTIMATE_CHAIN:
+        (void)snprintf(text_out, TEXT_BYTES, "order_by of job %s: the longest order",
+                       spec->jobs[load->estimate.job].name);
+        return;
+    case ESTIMATE_ENDS:
+        (void)snprintf(text_out, TEXT_BYTES, "the time until an item is done");
         return;
     }
+}
+
+/* What the time rests on; "" when nothing is sent. */
+static void describe_times(const struct plan_load *load, char text_out[TEXT_BYTES])
+{
+    static const char *const origins[] = {[TIMES_ASSUMED] = "assumed",
+                                          [TIMES_SIMULATED] = "as the simulator is set",
+                                          [TIMES_LEARNED] = "as in earlier runs"};
+    size_t length;
+
+    text_out[0] = '\0';
+    if (load->sends == 0)
+        return;
+    (void)snprintf(text_out, TEXT_BYTES, "%s: %g s a write", origins[load->origin],
+                   (double)load->write_ms / 1000);
+    length = strlen(text_out);
+    if (load->job_ms > 0)
+        (void)snprintf(text_out + length, TEXT_BYTES - length, ", %g s its remote job",
+                       (double)load->job_ms / 1000);
+    length = strlen(text_out);
+    if (load->repeats_each >= 0.005)
+        (void)snprintf(text_out + length, TEXT_BYTES - length, ", %.0f%% are sent again",
+                       load->repeats_each * 100);
+    else
+        (void)snprintf(text_out + length, TEXT_BYTES - length, ", none is sent again");
 }
 
 static void append_line(struct buf *out, uint64_t count, const char *name, const char *meaning)
@@ -118,10 +163,11 @@ static void append_load(const struct comparison *comparison, const struct plan_l
                         struct buf *out)
 {
     const struct options *options = comparison->session->options;
-    char duration[TEXT_BYTES], bound[TEXT_BYTES];
+    char duration[TEXT_BYTES], bound[TEXT_BYTES], times[TEXT_BYTES];
 
     append_duration(load->estimate.duration_ms, duration);
     describe_bound(comparison, load, bound);
+    describe_times(load, times);
     buf_append_format(out, "%llu to send", (unsigned long long)load->sends);
     if (options->limit != UINT64_MAX)
         buf_append_format(out, " (at most, by --limit)");
@@ -129,14 +175,12 @@ static void append_load(const struct comparison *comparison, const struct plan_l
         buf_append_format(out, ", each job's first %u before the others", options->canary);
     if (load->polls > 0)
         buf_append_format(out, ", about %llu polls", (unsigned long long)load->polls);
-    if (bound[0] != '\0')
-        buf_append_format(out, ": about %s, limited by %s", duration, bound);
+    if (load->estimate.bound != ESTIMATE_NOTHING)
+        buf_append_format(out, ": about %s%s%s", duration, bound[0] == '\0' ? "" : ", limited by ",
+                          bound);
     buf_append_byte(out, '\n');
-    if (load->polls > 0 && load->polls_run > 0)
-        buf_append_format(out, "  (polls as in run %u; what remote jobs take is not in it)\n",
-                          load->polls_run);
-    else if (load->polls > 0)
-        buf_append_text(out, "  (assumed: 2 polls for each; what remote jobs take is not in it)\n");
+    if (times[0] != '\0')
+        buf_append_format(out, "  (%s)\n", times);
 }
 
 void plan_append_table(const struct comparison *comparison, const struct plan_load *load,
@@ -192,10 +236,11 @@ void plan_append_json(const struct comparison *comparison, const struct plan_loa
                       struct buf *out)
 {
     const struct spec *spec = &comparison->session->spec;
-    char bound[TEXT_BYTES];
+    char bound[TEXT_BYTES], times[TEXT_BYTES];
     bool first = true;
 
     describe_bound(comparison, load, bound);
+    describe_times(load, times);
     buf_append_text(out, "{\"v\":1,\"spec\":");
     text_append_json(out, slice_of(spec->name));
     buf_append_format(out, ",\"run\":%u,\"jobs\":[", comparison->run);
@@ -214,5 +259,7 @@ void plan_append_json(const struct comparison *comparison, const struct plan_loa
                       (unsigned long long)load->sends, (unsigned long long)load->polls,
                       (long long)load->estimate.duration_ms);
     text_append_json(out, slice_of(bound));
+    buf_append_text(out, ",\"rests_on\":");
+    text_append_json(out, slice_of(times));
     buf_append_text(out, "},\"exit_code\":0}\n");
 }

@@ -2,17 +2,20 @@
 #ifndef PURSER_CLI_PLAN_VIEW_H
 #define PURSER_CLI_PLAN_VIEW_H
 
-#include "purser/cli/comparison.h"
+#include "purser/cli/plan_times.h"
 #include "purser/core/estimate.h"
 
 struct plan_load {
     uint64_t sends; /* of this run: at most --limit */
     uint64_t polls; /* expected */
-    double polls_each;
-    uint32_t polls_run;   /* the run that this was learned from; 0 = assumed */
-    bool learned;         /* some rate is what earlier runs have learned */
-    uint32_t rate_millis; /* of the limit that the estimate names; 0 = none */
-    struct estimate estimate;
+    bool learned;   /* some rate is what earlier runs have learned */
+    /* What the estimate rests on, where most is to be sent. */
+    enum times_origin origin;
+    uint32_t write_ms;        /* until a write is answered */
+    uint32_t job_ms;          /* that its remote job takes; 0 = it has none */
+    double repeats_each;      /* of a write */
+    uint32_t rate_millis;     /* of the limit that the estimate names; 0 = none */
+    struct estimate estimate; /* its job is an index of the spec */
 };
 
 /* What a walked comparison comes to under the limits of the spec and what the ledger has learned.
