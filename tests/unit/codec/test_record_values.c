@@ -160,7 +160,7 @@ static void a_run_comes_back(void **context)
         .throttled = 11,
         .retried = 12,
         .slot_s = 13,
-        .rate_millis = 14,
+        .rate_millis = 16,
         .read_run = 14,
         .read_ms = 15,
     };
@@ -173,7 +173,7 @@ static void a_run_comes_back(void **context)
     memset(&read, 0xff, sizeof read);
     assert_true(record_get_run(key, bytes_of(&buf), &read));
     assert_int_equal(read.slot_s, 13);
-    assert_int_equal(read.rate_millis, 14);
+    assert_int_equal(read.rate_millis, 16);
     assert_int_equal(read.read_run, 14);
     assert_int_equal(read.read_ms, 15);
     assert_int_equal(read.started_ms, 1);
