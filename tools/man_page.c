@@ -38,6 +38,7 @@ static const struct pair variables[] = {
                          "beside purser, else the one in PATH."},
     {"XDG_CONFIG_HOME", "In its folder systemd/user `purser schedule install` puts a timer for one "
                         "user; by default it is .config of $HOME."},
+    {"TERM", "dumb, or none: lines of progress instead of one that is drawn again."},
     {"TMPDIR", "Where temporary files are; by default /tmp."},
     {"TZDIR", "Where the time zones of schedules are; by default /usr/share/zoneinfo."},
 };
