@@ -9,7 +9,7 @@
 enum { TABLE_BYTES_MAX = 1024 * 1024, FAR_MS = 100000000 };
 
 struct variant {
-    bool keyed, unknown_send, accepted, abandoned, old, many, waits;
+    bool keyed, unknown_send, accepted, abandoned, old, many, waits, natural;
 };
 
 static struct variant variant_of(unsigned bits)
@@ -20,7 +20,8 @@ static struct variant variant_of(unsigned bits)
                             .abandoned = (bits & 8) != 0,
                             .old = (bits & 16) != 0,
                             .many = (bits & 32) != 0,
-                            .waits = (bits & 64) != 0};
+                            .waits = (bits & 64) != 0,
+                            .natural = (bits & 128) != 0};
 }
 
 /* False when no item can be like that on this event. */
@@ -42,7 +43,8 @@ static bool is_possible(enum item_state state, enum item_event_kind kind,
 static struct step try_cell(enum item_state state, enum item_event_kind kind,
                             const struct variant *variant)
 {
-    struct policy policy = {.repeatable = variant->keyed,
+    struct policy policy = {.repeatable = variant->keyed || variant->natural,
+                            .by_nature = variant->natural,
                             .attempt_limit = 10,
                             .rekey_limit = 3,
                             .first_delay_ms = 1,
@@ -89,7 +91,7 @@ static void print_cell(struct buf *buf, enum item_state state, enum item_event_k
         buf_append_text(buf, " · |");
         return;
     }
-    for (unsigned bits = 0; bits < 128; bits++) {
+    for (unsigned bits = 0; bits < 256; bits++) {
         struct variant variant = variant_of(bits);
 
         if (is_possible(state, kind, &variant)) {

@@ -276,12 +276,20 @@ static enum effect poll_trouble(struct item *item, const struct item_event *even
     return wait_a_while(item, event, policy);
 }
 
+/* One job stands behind all sends under a key. Without one each send has its own, and the others'
+ * may have had the effect: a second DELETE finds nothing to delete. */
+static bool is_of_one_send(const struct item *item, const struct policy *policy)
+{
+    return policy->by_nature && item->unknown_send;
+}
+
 static enum effect job_refuse(struct item *item, const struct item_event *event,
                               const struct policy *policy)
 {
-    (void)policy;
     assert(event->reason != REASON_NONE);
     keep_answer(item, event);
+    if (is_of_one_send(item, policy))
+        return doubt(item, event, REASON_REFUSED_AFTER_UNKNOWN);
     return finish(item, event, ITEM_FAILED, event->reason);
 }
 
@@ -309,6 +317,8 @@ static enum effect rekey(struct item *item, const struct item_event *event,
                          const struct policy *policy)
 {
     keep_answer(item, event);
+    if (is_of_one_send(item, policy))
+        return doubt(item, event, REASON_REFUSED_AFTER_UNKNOWN);
     if (!policy->repeatable || item->generation > policy->rekey_limit)
         return finish(item, event, ITEM_FAILED, REASON_JOB_FAILED);
     make_ready(item);

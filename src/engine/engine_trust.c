@@ -59,8 +59,9 @@ void engine_init_jobs(struct engine *engine)
             job->lead++;
         job->trust = trust_of(engine, from);
         job->policy.repeatable = job->trust == TRUST_GIVEN;
+        job->policy.by_nature = from->repeat == REPEAT_BY_NATURE;
         /* Nothing has to be remembered by anyone. */
-        if (from->repeat == REPEAT_BY_NATURE)
+        if (job->policy.by_nature)
             job->policy.key_window_ms = INT64_MAX;
     }
 }

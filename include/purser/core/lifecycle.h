@@ -73,6 +73,7 @@ struct item_event {
 
 struct policy {
     bool repeatable;        /* a repeat has no second effect: by its key, or by nature */
+    bool by_nature;         /* … without a key: a remote job is of one send, not of all of them */
     uint32_t attempt_limit; /* sends of one generation with an unknown outcome */
     uint32_t rekey_limit;   /* new generations after a job-level 452, each without a person */
     int64_t first_delay_ms; /* backoff: rand(0, min(first × 2^n, max)) */

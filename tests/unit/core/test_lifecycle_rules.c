@@ -438,6 +438,27 @@ static void a_throttled_job_without_a_key_fails(void **context)
     assert_int_equal(item.generation, 1);
 }
 
+static void without_a_key_a_failed_job_says_nothing_of_earlier_sends(void **context)
+{
+    static const enum item_event_kind kinds[] = {EVENT_REFUSED, EVENT_JOB_THROTTLED};
+    struct policy policy = keyed;
+    (void)context;
+
+    policy.by_nature = true;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        struct item item = item_in(ITEM_WAITING);
+
+        item.unknown_send = true;
+        step_of(&item, kinds[i], &policy);
+        assert_int_equal(item.state, ITEM_IN_DOUBT);
+        assert_int_equal(item.reason, REASON_REFUSED_AFTER_UNKNOWN);
+        assert_int_equal(item.generation, 1);
+        item = item_in(ITEM_WAITING);
+        step_of(&item, kinds[i], &policy);
+        assert_int_equal(item.state, kinds[i] == EVENT_REFUSED ? ITEM_FAILED : ITEM_SENDING);
+    }
+}
+
 static void a_failed_job_is_final_even_after_an_unknown_send(void **context)
 {
     struct item item = item_in(ITEM_WAITING);
@@ -489,6 +510,7 @@ int main(void)
         cmocka_unit_test(a_throttled_job_gets_a_new_key_and_an_intent_in_the_same_value),
         cmocka_unit_test(new_keys_are_limited),
         cmocka_unit_test(a_throttled_job_without_a_key_fails),
+        cmocka_unit_test(without_a_key_a_failed_job_says_nothing_of_earlier_sends),
         cmocka_unit_test(a_failed_job_is_final_even_after_an_unknown_send),
         cmocka_unit_test(after_a_crash_a_waiting_item_only_polls),
         cmocka_unit_test(a_job_that_is_pending_for_a_day_is_called_stuck_and_polled_on),
