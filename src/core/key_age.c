@@ -1,6 +1,9 @@
 #include "purser/core/key_age.h"
 
-enum { CLOCK_TOLERANCE_MS = 5 * 60 * 1000 };
+enum {
+    CLOCK_TOLERANCE_MS = 5 * 60 * 1000,
+    CLOCK_NOISE_MS = 2000, /* Date has whole seconds, and an answer is on its way for a while */
+};
 
 /* What an earlier process stamped may be by a host clock that was wrong, so the older of two ages
  * counts, and of an intent of the future nothing is known. */
@@ -18,6 +21,15 @@ int64_t key_age_ms(const struct item *item, bool stamped_by_server, const struct
     if (by_server_ms < -CLOCK_TOLERANCE_MS && clock->server_known)
         return INT64_MAX;
     return by_server_ms > by_wall_ms ? by_server_ms : by_wall_ms;
+}
+
+bool key_age_correct_intent(struct item *item, const struct key_clock *clock)
+{
+    int64_t intent_ms = clock->server_ms - (clock->boot_ms - item->intent_boot_ms);
+    int64_t moved_ms = intent_ms - item->intent_ms;
+
+    item->intent_ms = intent_ms;
+    return moved_ms < -CLOCK_NOISE_MS || moved_ms > CLOCK_NOISE_MS;
 }
 
 bool key_age_needs_server(const struct item *item, const struct key_clock *clock)

@@ -295,8 +295,9 @@ enum err_code engine_turn(struct engine *engine, struct engine_now now, int64_t 
     for (size_t i = 0; i < engine->options.connection_count; i++)
         pace_grow(&engine->connections[i].pace, now.boot_ms);
     if (engine_poll_commit(engine, err) != ERR_OK || engine_take_answers(engine, err) != ERR_OK ||
-        engine_take_up(engine, err) != ERR_OK || engine_set_aside(engine, err) != ERR_OK ||
-        engine_resume_aside(engine, err) != ERR_OK || engine_release(engine, err) != ERR_OK)
+        engine_correct_intents(engine, err) != ERR_OK || engine_take_up(engine, err) != ERR_OK ||
+        engine_set_aside(engine, err) != ERR_OK || engine_resume_aside(engine, err) != ERR_OK ||
+        engine_release(engine, err) != ERR_OK)
         goto fail;
     take_due(engine);
     engine_check_failures(engine);

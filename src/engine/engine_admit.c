@@ -38,6 +38,8 @@ static enum err_code take_up_one(struct engine *engine, uint64_t number, const s
         queue_push(engine, &engine->finished, slot);
         return ERR_OK;
     }
+    if (engine_correct_intent(engine, slot, err) != ERR_OK)
+        return err->code;
     return engine_rest(engine, slot, err);
 }
 

@@ -1,25 +1,52 @@
 #include "engine_private.h"
 
-/* Intents of this process that bear the host's time get the same moment in the server's. */
-static void correct_intents(struct engine *engine, int64_t shift_ms)
+static bool bears_the_hosts_time(const struct engine *engine, const struct slot *slot)
 {
-    for (uint32_t i = 0; i < engine->slot_count; i++) {
-        struct slot *slot = &engine->slots[i];
+    bool is_of_this_boot =
+        slot->item.intent_boot != 0 && slot->item.intent_boot == engine->options.boot;
 
-        if (slot->place == SLOT_FREE || !slot->has_new_intent || slot->has_server_intent)
-            continue;
-        slot->item.intent_ms += shift_ms;
-        slot->has_server_intent = true;
+    return slot->place != SLOT_FREE && !slot->has_server_intent &&
+           slot->item.state == ITEM_SENDING && (slot->has_new_intent || is_of_this_boot);
+}
+
+enum err_code engine_correct_intent(struct engine *engine, struct slot *slot, struct err *err)
+{
+    struct key_clock clock = engine_key_clock(engine);
+    struct item before = slot->item;
+
+    if (!engine->server_clock_known || !bears_the_hosts_time(engine, slot))
+        return ERR_OK;
+    slot->has_server_intent = true;
+    if (!key_age_correct_intent(&slot->item, &clock))
+        return ERR_OK;
+    if (engine->ledger->ops->put_item(engine->ledger, slot->number, &before, &slot->item, err) !=
+        ERR_OK) {
+        engine->failed = true;
+        return err->code;
     }
+    slot->last_batch = engine->batch_open;
+    slot->intent_batch = engine->batch_open;
+    engine_touch_batch(engine);
+    return ERR_OK;
+}
+
+enum err_code engine_correct_intents(struct engine *engine, struct err *err)
+{
+    if (!engine->stamps_due)
+        return ERR_OK;
+    engine->stamps_due = false;
+    for (uint32_t i = 0; i < engine->slot_count; i++)
+        if (engine_correct_intent(engine, &engine->slots[i], err) != ERR_OK)
+            return err->code;
+    return ERR_OK;
 }
 
 void engine_learn_clock(struct engine *engine, int64_t server_now_ms)
 {
     if (server_now_ms <= 0)
         return;
-    if (!engine->server_clock_known)
-        correct_intents(engine, server_now_ms - engine->now.wall_ms);
     engine->server_offset_ms = server_now_ms - engine->now.boot_ms;
+    engine->stamps_due |= !engine->server_clock_known;
     engine->server_clock_known = true;
 }
 

@@ -200,6 +200,7 @@ struct engine {
     int64_t server_offset_ms;    /* server's clock minus boot clock */
     bool server_clock_known;
     bool clock_given_up;       /* the server tells no time */
+    bool stamps_due;           /* it has just told it: intents bear the host's until now */
     int64_t answered_boot_ms;  /* last complete answer, or the start */
     uint32_t unanswered_count; /* exchanges without an answer since */
     int64_t drain_deadline_boot_ms;
@@ -338,6 +339,9 @@ enum err_code engine_resume_aside(struct engine *engine, struct err *err) ERR_CH
 
 /* engine_clock.c */
 void engine_learn_clock(struct engine *engine, int64_t server_now_ms);
+/* Intents of this boot that bear the host's time get the same moment in the server's. */
+enum err_code engine_correct_intents(struct engine *engine, struct err *err);
+enum err_code engine_correct_intent(struct engine *engine, struct slot *slot, struct err *err);
 bool engine_must_know_clock(const struct engine *engine, const struct slot *slot);
 bool engine_clock_is_wanted(const struct engine *engine);
 /* An answer came that any server tells its time with. */

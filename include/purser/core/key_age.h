@@ -24,6 +24,13 @@ struct key_clock {
  */
 int64_t key_age_ms(const struct item *item, bool stamped_by_server, const struct key_clock *clock);
 
+/* The server has told its time, and the boot clock tells how long ago the intent was made: the
+ * stamp becomes that moment by the server's clock. True when it was another moment than the host's
+ * clock had said, so that the ledger must have it before a request leaves: after a crash, and with
+ * the host's clock set right meanwhile, the key would else look younger than it is. Only for an
+ * intent of this boot. */
+bool key_age_correct_intent(struct item *item, const struct key_clock *clock);
+
 /* The item may not be sent before the server has told its time: it would be a repeat, and the
  * host's clock may have been set back while purser was away. */
 bool key_age_needs_server(const struct item *item, const struct key_clock *clock);

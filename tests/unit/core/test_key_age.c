@@ -105,6 +105,21 @@ static void test_only_a_repeat_waits_for_the_servers_time(void **state)
     assert_false(key_age_needs_server(&item, &clock));
 }
 
+static void test_a_stamp_is_corrected_whatever_the_hosts_clock_did_since(void **state)
+{
+    struct key_clock clock = clock_at_noon();
+    struct item item = intent_an_hour_ago();
+
+    (void)state;
+    item.intent_ms = NOON + 5 * HOUR_MS; /* by a clock that was six hours fast and was set since */
+    assert_true(key_age_correct_intent(&item, &clock));
+    assert_int_equal(item.intent_ms, NOON - HOUR_MS);
+    assert_int_equal(key_age_ms(&item, true, &clock), HOUR_MS);
+    item.intent_ms += 2000; /* what the Date of an answer can be off is no news */
+    assert_false(key_age_correct_intent(&item, &clock));
+    assert_int_equal(item.intent_ms, NOON - HOUR_MS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -113,6 +128,7 @@ int main(void)
         cmocka_unit_test(test_a_clock_set_back_makes_no_key_younger),
         cmocka_unit_test(test_within_a_boot_its_clock_counts_if_it_says_more),
         cmocka_unit_test(test_of_an_intent_of_the_future_nothing_is_known),
+        cmocka_unit_test(test_a_stamp_is_corrected_whatever_the_hosts_clock_did_since),
         cmocka_unit_test(test_only_a_repeat_waits_for_the_servers_time),
     };
 

@@ -299,6 +299,29 @@ static void a_wrong_host_clock_does_not_age_the_keys_of_this_run(void **context)
     close_bench();
 }
 
+/* The host lives in 1970. */
+static void a_stamp_of_the_host_has_the_servers_time_in_the_ledger_before_it_leaves(void **context)
+{
+    const int64_t new_year_ms = INT64_C(1798761600000);
+    (void)context;
+
+    bench.options.boot = 7;
+    bench.boot_ms = 5000000;
+    add(0, 0, ITEM_SENDING);
+    bench.ledger.durable[1].intent_boot = 7;
+    bench.ledger.durable[1].intent_boot_ms = bench.boot_ms - 60000;
+    bench.ledger.newest[1] = bench.ledger.durable[1];
+    open_engine();
+    settle();
+    assert_int_equal(bench.transport.count, 1);
+    reply_to(0, (struct reply){.http_status = 200, .date = "Fri, 01 Jan 2027 00:00:00 GMT"});
+    settle();
+    assert_int_equal(bench.transport.count, 2);
+    assert_int_equal(bench.transport.starts[1].method, METHOD_POST);
+    assert_in_range(bench.ledger.durable[1].intent_ms, new_year_ms - 61000, new_year_ms - 59000);
+    close_bench();
+}
+
 /* --- memory --- */
 
 static void without_memory_for_the_engine_nothing_is_left_behind(void **context)
@@ -341,6 +364,8 @@ int main(void)
         cmocka_unit_test_setup(in_the_same_boot_a_clock_set_right_does_not_make_a_key_younger,
                                set_up),
         cmocka_unit_test_setup(a_wrong_host_clock_does_not_age_the_keys_of_this_run, set_up),
+        cmocka_unit_test_setup(
+            a_stamp_of_the_host_has_the_servers_time_in_the_ledger_before_it_leaves, set_up),
         cmocka_unit_test_setup(without_memory_for_the_engine_nothing_is_left_behind, set_up),
     };
 
