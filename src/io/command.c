@@ -29,6 +29,7 @@ struct child {
     int status;      /* SIGKILL until it is known: a watcher that dies takes the command with it */
     int reason;      /* why it was not started; 0 = it was */
     int64_t deadline_ms;
+    enum command_delay delay; /* when its time was over */
     struct command_errors words;
     char bytes[READ_BYTES];
 };
@@ -185,8 +186,12 @@ static enum err_code follow(struct child *child, const struct interrupt *interru
                 return err->code;
         }
         *late_out = is_late(child);
-        if (*late_out)
+        if (*late_out) {
+            child->delay = child->ended       ? DELAY_OUTPUT_HELD
+                           : child->out == -1 ? DELAY_SILENT
+                                              : DELAY_BUSY;
             return ERR_OK;
+        }
     }
     return ERR_OK;
 }
@@ -232,6 +237,7 @@ static void say_end(const struct child *child, bool late, struct command_end *en
         end_out->number = child->reason;
     } else if (late) {
         end_out->outcome = COMMAND_TIMED_OUT;
+        end_out->number = (int)child->delay;
     } else if (WIFSIGNALED(child->status)) {
         end_out->outcome = COMMAND_KILLED;
         end_out->number = WTERMSIG(child->status);

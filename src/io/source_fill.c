@@ -16,22 +16,52 @@
 
 enum { CHUNK_BYTES = 64 * 1024, MESSAGE_BYTES = 768 };
 
-/* bytes → [gzip or Zstandard] → [charset] → tail → spool */
+/* bytes → [gzip or Zstandard] → [charset] → lines → spool */
 struct pipeline {
+    bool has_lines;         /* each of which is a row, or a part of one */
     struct byte_sink first; /* where the bytes go in */
     struct gzip_reader *gzip;
     struct zstandard_reader *zstandard;
     struct charset_reader *charset;
     struct byte_sink spool;
-    char last;         /* byte that went into the spool; a line end when there is none */
-    bool empty;        /* nothing has gone into the spool */
-    bool from_charset; /* it refused */
+    char last;            /* byte that went into the spool; a line end when there is none */
+    bool empty;           /* nothing has gone into the spool */
+    bool from_charset;    /* it refused */
+    uint64_t line_breaks; /* that have gone into the spool */
+    uint64_t line_bytes;  /* behind the last of them; over ROW_BYTES_MAX: refused for that */
 };
 
-static enum err_code write_tail(void *context, const char *bytes, size_t length, struct err *err)
+/* A line too long for a row is found here already: a program may go on with it for an hour, and
+ * would fill the disk. */
+static bool take_lines(struct pipeline *pipeline, const char *bytes, size_t length)
+{
+    for (const char *end = bytes + length; bytes < end;) {
+        const char *line_feed = memchr(bytes, '\n', (size_t)(end - bytes));
+        const char *until = line_feed == NULL ? end : line_feed;
+        const char *carriage_return = memrchr(bytes, '\r', (size_t)(until - bytes));
+
+        /* Lines may also end with that alone; a piece is too short for a long one in its middle. */
+        if (carriage_return != NULL)
+            pipeline->line_bytes = (uint64_t)(until - carriage_return - 1);
+        else
+            pipeline->line_bytes += (uint64_t)(until - bytes);
+        if (pipeline->line_bytes > ROW_BYTES_MAX)
+            return false;
+        if (line_feed == NULL)
+            break;
+        pipeline->line_breaks++;
+        pipeline->line_bytes = 0;
+        bytes = line_feed + 1;
+    }
+    return true;
+}
+
+static enum err_code write_lines(void *context, const char *bytes, size_t length, struct err *err)
 {
     struct pipeline *pipeline = context;
 
+    if (pipeline->has_lines && !take_lines(pipeline, bytes, length))
+        return err_set(err, ERR_INPUT, "a line of more than %u bytes starts here", ROW_BYTES_MAX);
     pipeline->last = bytes[length - 1];
     pipeline->empty = false;
     return byte_sink_write(&pipeline->spool, bytes, length, err);
@@ -71,10 +101,12 @@ static void close_pipeline(struct pipeline *pipeline)
 static enum err_code open_pipeline(struct pipeline *pipeline, const struct source_files *files,
                                    enum source_packing packing, struct err *err)
 {
-    struct byte_sink sink = {write_tail, pipeline};
+    struct byte_sink sink = {write_lines, pipeline};
     enum err_code code = ERR_OK;
 
-    *pipeline = (struct pipeline){.spool = spool_sink(files->spool), .empty = true};
+    *pipeline = (struct pipeline){.spool = spool_sink(files->spool),
+                                  .empty = true,
+                                  .has_lines = files->source->kind != SOURCE_JSON};
     if (files->source->encoding != ENCODING_UTF_8) {
         code = charset_reader_open(files->source->encoding, &sink, &pipeline->charset, err);
         sink = (struct byte_sink){write_charset, pipeline};
@@ -110,6 +142,21 @@ static enum err_code finish_pipeline(struct pipeline *pipeline, struct err *err)
 
 /* --- messages --- */
 
+static enum err_code tell_long_line(const struct source_files *files,
+                                    const struct pipeline *pipeline, const char *name,
+                                    struct diagnostics *diagnostics, struct err *err)
+{
+    struct place place = {.file = name, .line = (uint32_t)(pipeline->line_breaks + 1), .column = 1};
+    struct err why = *err;
+
+    diagnostics_set_lines(diagnostics, name, -1, 0); /* it is too long to be shown */
+    diagnostics_add(diagnostics, DIAG_ERROR, place,
+                    files->source->kind == SOURCE_CSV ? "data.csv" : "data.json",
+                    "a row ends with a line break, and nothing behind this place was read", "%s",
+                    why.text);
+    return err_set(err, ERR_INPUT, "%s:%u: %s", name, place.line, why.text);
+}
+
 /* The text of *err, which an ERR_INPUT of the pipeline has set, with its place. */
 static enum err_code tell_damage(const struct source_files *files, const struct pipeline *pipeline,
                                  const char *name, struct diagnostics *diagnostics, struct err *err)
@@ -117,6 +164,8 @@ static enum err_code tell_damage(const struct source_files *files, const struct 
     struct place place = {.file = name};
     struct err why = *err;
 
+    if (pipeline->line_bytes > ROW_BYTES_MAX)
+        return tell_long_line(files, pipeline, name, diagnostics, err);
     if (!pipeline->from_charset) {
         diagnostics_add(diagnostics, DIAG_ERROR, place, "source.damaged",
                         "make it anew; nothing of it was used", "%s", why.text);
@@ -259,6 +308,16 @@ static enum err_code hide_secrets(struct hidden *hidden, const struct spec *spec
     return ERR_OK;
 }
 
+static const struct delay_words {
+    const char *text, *help;
+} delays[] = {
+    [DELAY_BUSY] = {"had not ended", "timeout: 2h gives it more time"},
+    [DELAY_SILENT] = {"had closed its output, but had not ended",
+                      "it must end: its exit status says whether all rows have come"},
+    [DELAY_OUTPUT_HELD] = {"had ended, but something that it started still held its output",
+                           "what runs on in the background must have another output"},
+};
+
 static void say_end(const struct command_end *end, int64_t timeout_ms, char text[MESSAGE_BYTES])
 {
     const char *words = end->last_words;
@@ -274,8 +333,8 @@ static void say_end(const struct command_end *end, int64_t timeout_ms, char text
                        strsignal(end->number), colon, words);
         return;
     case COMMAND_TIMED_OUT:
-        (void)snprintf(text, MESSAGE_BYTES, "had not ended after %lld seconds and was killed%s%s",
-                       (long long)(timeout_ms / 1000), colon, words);
+        (void)snprintf(text, MESSAGE_BYTES, "%s after %lld seconds and was killed%s%s",
+                       delays[end->number].text, (long long)(timeout_ms / 1000), colon, words);
         return;
     case COMMAND_NOT_STARTED:
         (void)snprintf(text, MESSAGE_BYTES, "cannot be started: %s", strerror(end->number));
@@ -293,7 +352,7 @@ static enum err_code tell_end(const struct source_files *files, const struct com
         return ERR_OK;
     say_end(end, files->source->timeout_ms, text);
     if (end->outcome == COMMAND_TIMED_OUT)
-        help = "timeout: 2h gives it more time";
+        help = delays[end->number].help;
     else if (end->outcome == COMMAND_NOT_STARTED)
         help = "no shell runs it: the first word is a program in PATH, or a path from the folder "
                "of the spec";

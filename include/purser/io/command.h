@@ -23,8 +23,14 @@ struct command {
 enum command_outcome {
     COMMAND_EXITED,      /* number: its status */
     COMMAND_KILLED,      /* number: of the signal */
-    COMMAND_TIMED_OUT,   /* and was killed */
+    COMMAND_TIMED_OUT,   /* and was killed; number: an enum command_delay */
     COMMAND_NOT_STARTED, /* number: the errno */
+};
+
+enum command_delay {
+    DELAY_BUSY,        /* it had not ended */
+    DELAY_SILENT,      /* nor that, but its output had */
+    DELAY_OUTPUT_HELD, /* it had ended, and what it has started had its output */
 };
 
 struct command_end {

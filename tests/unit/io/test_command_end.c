@@ -135,6 +135,7 @@ static void it_is_killed_with_its_children_when_its_time_is_over(void **state)
     (void)state;
     assert_int_equal(run_to(script(FAMILY), NULL, &sink, 200), ERR_OK);
     assert_int_equal(end.outcome, COMMAND_TIMED_OUT);
+    assert_int_equal(end.number, DELAY_BUSY);
     assert_none_is_left();
 }
 
