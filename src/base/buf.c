@@ -120,3 +120,10 @@ const char *buf_text(const struct buf *buf)
 {
     return buf->bytes == NULL ? "" : buf->bytes;
 }
+
+enum err_code buf_error(const struct buf *buf, const char *too_big, struct err *err)
+{
+    if (buf->failed == ERR_TOO_BIG)
+        return err_set(err, ERR_TOO_BIG, "%s", too_big);
+    return buf->failed == ERR_OK ? ERR_OK : err_set(err, buf->failed, "out of memory");
+}

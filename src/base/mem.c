@@ -9,6 +9,15 @@ static _Atomic int64_t live_count;
 static _Atomic int64_t fail_in = -1;
 static _Atomic int fail_sticky;
 
+static _Atomic uint64_t failure_count;
+
+static void *count_failure(void *block)
+{
+    if (block == NULL)
+        atomic_fetch_add(&failure_count, 1);
+    return block;
+}
+
 static bool fails_now(void)
 {
     int64_t left = atomic_load(&fail_in);
@@ -30,7 +39,7 @@ void *mem_new(size_t count, size_t size)
 
     if (block != NULL)
         atomic_fetch_add(&live_count, 1);
-    return block;
+    return count_failure(block);
 }
 
 void *mem_resize(void *block, size_t count, size_t size)
@@ -40,7 +49,7 @@ void *mem_resize(void *block, size_t count, size_t size)
 
     if (grown != NULL && block == NULL)
         atomic_fetch_add(&live_count, 1);
-    return grown;
+    return count_failure(grown);
 }
 
 char *mem_copy_text(const char *text, size_t length)
@@ -50,6 +59,11 @@ char *mem_copy_text(const char *text, size_t length)
     if (copy != NULL && length > 0)
         memcpy(copy, text, length);
     return copy;
+}
+
+uint64_t mem_failure_count(void)
+{
+    return atomic_load(&failure_count);
 }
 
 void mem_free(void *block)

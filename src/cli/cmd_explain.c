@@ -218,6 +218,7 @@ static enum err_code explain(struct session *session, struct buf *out, struct er
     struct item_view view;
     struct buf storage;
     enum err_code code;
+    bool is_shown;
 
     buf_init(&storage, STORAGE_BYTES);
     code = listing_find(ledger, session->options->item, session->options->connection, &storage,
@@ -230,6 +231,7 @@ static enum err_code explain(struct session *session, struct buf *out, struct er
         append_head_json(session, &view, shown, out);
     else if (code == ERR_OK)
         append_head(session, &view, shown, out);
+    is_shown = code == ERR_OK;
     if (shown != NULL)
         wait_view_close(shown);
     for (uint32_t i = 0; code == ERR_OK; i++) {
@@ -244,7 +246,7 @@ static enum err_code explain(struct session *session, struct buf *out, struct er
             append_attempt(&attempt, out);
     }
     buf_deinit(&storage);
-    if (code != ERR_NOT_FOUND || out->length == 0)
+    if (code != ERR_NOT_FOUND || !is_shown)
         return code;
     buf_append_text(out, json ? "]}\n" : "");
     return print_out(out, err);

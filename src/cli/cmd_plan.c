@@ -180,7 +180,7 @@ static enum err_code write_file(struct plan *plan, struct err *err)
     code = shown.failed == ERR_OK
                ? plan_file_write(name, &plan->comparison, &plan->rows,
                                  (struct slice){shown.bytes, shown.length - 1}, err)
-               : err_set(err, shown.failed, "the plan is too large to be built");
+               : buf_error(&shown, "the plan is too large to be built", err);
     buf_deinit(&shown);
     return code;
 }

@@ -4,6 +4,7 @@
 
 #include "purser/base/err.h"
 #include "purser/base/log.h"
+#include "purser/base/mem.h"
 #include "purser/base/text.h"
 #include "purser/cli/command.h"
 #include "purser/cli/message_code.h"
@@ -59,6 +60,18 @@ static int unknown_command(const char *name)
     return EXIT_INPUT;
 }
 
+/* Prints and frees. */
+static int print_help(struct buf *out)
+{
+    struct err err = {0};
+    enum err_code code = print_out(out, &err);
+
+    if (code != ERR_OK)
+        print_talk("purser: %s", err.text);
+    buf_deinit(out);
+    return err_exit_status(code);
+}
+
 /* As it stands in a message, with its brackets or without. */
 static int explain_code(const char *word)
 {
@@ -78,19 +91,16 @@ static int explain_code(const char *word)
     }
     buf_init(&out, HELP_BYTES_MAX);
     message_code_explain(code, &out);
-    fputs(buf_text(&out), stdout);
-    buf_deinit(&out);
-    return EXIT_DONE;
+    return print_help(&out);
 }
 
-static void print_topic(const struct help_topic *topic)
+static int print_topic(const struct help_topic *topic)
 {
     struct buf out;
 
     buf_init(&out, TOPIC_BYTES_MAX);
     topic->append(&out);
-    fputs(buf_text(&out), stdout);
-    buf_deinit(&out);
+    return print_help(&out);
 }
 
 static int help(int argc, char **argv)
@@ -101,10 +111,8 @@ static int help(int argc, char **argv)
     if (argc < 2)
         return print_short_help();
     topic = help_topic_find(argv[1]);
-    if (topic != NULL) {
-        print_topic(topic);
-        return EXIT_DONE;
-    }
+    if (topic != NULL)
+        return print_topic(topic);
     if (strchr(argv[1], '.') != NULL)
         return explain_code(argv[1]);
     command = command_find(argv[1]);
@@ -147,6 +155,11 @@ int main(int argc, char **argv)
     signals_ignore_file_limit();
     credentials_protect_process();
     exit_status = dispatch(argc, argv);
+    /* Not the user is wrong when what they gave could not be read for a lack of memory. */
+    if (exit_status == EXIT_INPUT && mem_failure_count() > 0) {
+        print_talk("purser: out of memory, which may be all that is wrong");
+        exit_status = EXIT_INTERNAL;
+    }
     exit_status = end_output(exit_status);
     log_forget();
     return exit_status;

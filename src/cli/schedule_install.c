@@ -148,7 +148,7 @@ static enum err_code install_units(const struct timer_unit *unit, bool print, st
         else
             unit_append_timer(unit, &text);
         if (text.failed != ERR_OK)
-            code = err_set(err, text.failed, "the unit is too large");
+            code = buf_error(&text, "the unit is too large", err);
         else if (print) {
             print_talk("would write %s", path);
             code = print_out(&text, err);

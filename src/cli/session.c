@@ -192,7 +192,10 @@ void print_talk(const char *format, ...)
 enum err_code print_out(const struct buf *buf, struct err *err)
 {
     if (buf->failed != ERR_OK)
-        return err_set(err, buf->failed, "the output is too large to be built");
+        return buf_error(buf, "the output is too large to be built", err);
+    /* Something in it may be missing, whoever passed over the failure. */
+    if (mem_failure_count() > 0)
+        return err_set(err, ERR_NO_MEMORY, "out of memory for the output");
     if (buf->length > 0 &&
         (fwrite(buf->bytes, 1, buf->length, stdout) != buf->length || fflush(stdout) != 0))
         return err_set(err, ERR_OUTPUT, "standard output: %s", strerror(errno));
@@ -243,8 +246,16 @@ static void print_failure_json(struct session *session, const struct err *err, i
 
 int session_fail_as(struct session *session, const struct err *err, int exit_status)
 {
+    struct err no_memory = {0};
+
     print_diagnostics(session);
     print_talk("purser: %s", err->text[0] == '\0' ? err_code_text(err->code) : err->text);
+    if (exit_status == EXIT_INPUT && mem_failure_count() > 0) {
+        exit_status = err_exit_status(
+            err_set(&no_memory, ERR_NO_MEMORY, "out of memory, which may be all that is wrong"));
+        print_talk("purser: %s", no_memory.text);
+        err = &no_memory;
+    }
     if (session->options->output == OUTPUT_JSON || session->options->output == OUTPUT_NDJSON)
         print_failure_json(session, err, exit_status);
     return exit_status;

@@ -4,6 +4,7 @@
 
 #include "engine_private.h"
 #include "purser/base/log.h"
+#include "purser/base/mem.h"
 #include "purser/codec/reply.h"
 
 static struct slice borrowed(const char *text)
@@ -228,6 +229,7 @@ static enum err_code after_answer(struct engine *engine, struct slot *slot,
 static enum err_code take_one(struct engine *engine, const struct reply *reply, struct err *err)
 {
     struct slot *slot = &engine->slots[reply->tag];
+    uint64_t failures_before = mem_failure_count();
     struct reply_reading reading;
     enum effect effect;
 
@@ -245,6 +247,10 @@ static enum err_code take_one(struct engine *engine, const struct reply *reply, 
         reading = read_failure(engine, slot, reply);
     }
     buf_deinit(&slot->storage);
+    /* An answer that was not read in full must decide nothing: after a stop it is asked for again.
+     */
+    if (mem_failure_count() > failures_before)
+        return err_set(err, ERR_NO_MEMORY, "out of memory for an answer");
     if (!slot->polling &&
         engine_trust_answered(engine, slot, reply->outcome == TRANSFER_ANSWERED ? reply : NULL,
                               reading.event.kind, err) != ERR_OK)

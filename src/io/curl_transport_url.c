@@ -75,24 +75,47 @@ static void url_parts_free(struct url_parts *parts)
     curl_url_cleanup(parts->handle);
 }
 
-/* False when it is no URL. `parts` must be freed in any case. */
-static bool url_parts_read(const char *url, struct url_parts *parts)
+/* A part that there is no memory for must not look like one that is not there. */
+static bool take_parts(struct url_parts *parts)
 {
+    const struct {
+        CURLUPart part;
+        char **text;
+        unsigned int flags;
+    } wanted[] = {{CURLUPART_SCHEME, &parts->scheme, 0},
+                  {CURLUPART_HOST, &parts->host, 0},
+                  {CURLUPART_PORT, &parts->port, CURLU_DEFAULT_PORT},
+                  {CURLUPART_PATH, &parts->path, 0},
+                  {CURLUPART_USER, &parts->user, 0},
+                  {CURLUPART_PASSWORD, &parts->password, 0},
+                  {CURLUPART_QUERY, &parts->query, 0},
+                  {CURLUPART_FRAGMENT, &parts->fragment, 0}};
+
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
+        if (curl_url_get(parts->handle, wanted[i].part, wanted[i].text, wanted[i].flags) ==
+            CURLUE_OUT_OF_MEMORY)
+            return false;
+    return true;
+}
+
+/* ERR_INPUT with the text `wrong` when it is no URL. `parts` must be freed in any case. */
+static enum err_code url_parts_read(const char *url, const char *wrong, struct url_parts *parts,
+                                    struct err *err)
+{
+    CURLUcode code;
+
     memset(parts, 0, sizeof *parts);
+    if (strlen(url) >= BASE_URL_BYTES_MAX / 2)
+        return refuse(err, wrong);
     parts->handle = curl_url();
-    if (parts->handle == NULL || strlen(url) >= BASE_URL_BYTES_MAX / 2 ||
-        curl_url_set(parts->handle, CURLUPART_URL, url, 0) != CURLUE_OK)
-        return false;
-    (void)curl_url_get(parts->handle, CURLUPART_SCHEME, &parts->scheme, 0);
-    (void)curl_url_get(parts->handle, CURLUPART_HOST, &parts->host, 0);
-    (void)curl_url_get(parts->handle, CURLUPART_PORT, &parts->port, CURLU_DEFAULT_PORT);
-    (void)curl_url_get(parts->handle, CURLUPART_PATH, &parts->path, 0);
-    (void)curl_url_get(parts->handle, CURLUPART_USER, &parts->user, 0);
-    (void)curl_url_get(parts->handle, CURLUPART_PASSWORD, &parts->password, 0);
-    (void)curl_url_get(parts->handle, CURLUPART_QUERY, &parts->query, 0);
-    (void)curl_url_get(parts->handle, CURLUPART_FRAGMENT, &parts->fragment, 0);
-    return parts->scheme != NULL && parts->host != NULL && parts->port != NULL &&
-           parts->path != NULL;
+    code = parts->handle == NULL ? CURLUE_OUT_OF_MEMORY
+                                 : curl_url_set(parts->handle, CURLUPART_URL, url, 0);
+    if (code == CURLUE_OUT_OF_MEMORY || (code == CURLUE_OK && !take_parts(parts)))
+        return err_set(err, ERR_NO_MEMORY, "out of memory for a URL");
+    if (code != CURLUE_OK || parts->scheme == NULL || parts->host == NULL || parts->port == NULL ||
+        parts->path == NULL)
+        return refuse(err, wrong);
+    return ERR_OK;
 }
 
 static void lower(char *text)
@@ -136,10 +159,9 @@ enum err_code base_url_read(const char *url, struct base_url *base_out, struct e
     struct url_parts parts;
     size_t length;
 
-    if (!url_parts_read(url, &parts)) {
-        refuse(err, "the base URL is no URL; it looks like https://host/path");
+    if (url_parts_read(url, "the base URL is no URL; it looks like https://host/path", &parts,
+                       err) != ERR_OK)
         goto done;
-    }
     if (check_parts(&parts, url, err) != ERR_OK)
         goto done;
     err->code = ERR_OK;
@@ -171,12 +193,12 @@ enum err_code curl_transport_origin(const char *url, char *origin_out, size_t si
     struct url_parts parts;
 
     err->code = ERR_OK;
-    if (!url_parts_read(url, &parts))
-        refuse(err, "no URL");
-    else if (strlen(parts.scheme) + strlen(parts.host) + strlen(parts.port) + 5 > size)
-        refuse(err, "the URL is too long");
-    else
-        write_origin(&parts, origin_out, size);
+    if (url_parts_read(url, "no URL", &parts, err) == ERR_OK) {
+        if (strlen(parts.scheme) + strlen(parts.host) + strlen(parts.port) + 5 > size)
+            refuse(err, "the URL is too long");
+        else
+            write_origin(&parts, origin_out, size);
+    }
     url_parts_free(&parts);
     return err->code;
 }

@@ -108,7 +108,9 @@ enum err_code ledger_committer_open(struct ledger_store *store,
     committer->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     code = committer->event_fd == -1 ? errno : start_thread(committer);
     if (code != 0) {
-        err_set(err, ERR_SYSTEM, "start the committing thread: %s", strerror(code));
+        err_set(err, ERR_SYSTEM,
+                "start the committing thread: %s; is there memory, and does ulimit -u allow it?",
+                strerror(code));
         free_committer(committer);
         return err->code;
     }

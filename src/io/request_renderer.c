@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "intake_private.h"
+#include "purser/base/mem.h"
 #include "purser/codec/draft.h"
 
 bool request_renderer_is_needed(const struct spec *spec)
@@ -162,34 +163,48 @@ static enum err_code make(const struct rendering *rendering, const struct intake
     return code;
 }
 
-static enum err_code render(struct renderer *self, uint64_t number, const struct item *item,
-                            const struct needs_record *record, struct frozen_request *request_inout,
-                            char *problem, size_t problem_size, struct err *err)
+static enum err_code render_item(const struct rendering *rendering, const struct item *item,
+                                 const struct needs_record *record,
+                                 struct frozen_request *request_inout, struct err *err)
 {
-    struct intake *intake = ((struct request_renderer *)self)->intake;
-    struct rendering rendering = {
-        .intake = intake, .problem = problem, .problem_size = problem_size};
+    struct intake *intake = rendering->intake;
     const struct intake_job *job = find_job(intake, item->job);
     struct rendered_row row = {.key = request_inout->key};
     struct value run, needs;
     struct unit unit;
     enum err_code code;
 
-    (void)number;
     arena_clear(&intake->scratch);
     if (job == NULL)
-        return refuse(&rendering, "its job is not in the spec any more");
-    code = read_unit(&rendering, record->draft, &unit, &run, err);
+        return refuse(rendering, "its job is not in the spec any more");
+    code = read_unit(rendering, record->draft, &unit, &run, err);
     if (code == ERR_OK)
-        code = read_needs(&rendering, record, &needs, err);
+        code = read_needs(rendering, record, &needs, err);
     if (code == ERR_OK)
-        code = make(&rendering, job, &unit, &run, &needs, &row, err);
+        code = make(rendering, job, &unit, &run, &needs, &row, err);
     if (code != ERR_OK)
         return code;
     request_inout->method = job->job->method;
     request_inout->path = row.path;
     request_inout->body = row.body;
     return ERR_OK;
+}
+
+static enum err_code render(struct renderer *self, uint64_t number, const struct item *item,
+                            const struct needs_record *record, struct frozen_request *request_inout,
+                            char *problem, size_t problem_size, struct err *err)
+{
+    struct rendering rendering = {.intake = ((struct request_renderer *)self)->intake,
+                                  .problem = problem,
+                                  .problem_size = problem_size};
+    uint64_t failures_before = mem_failure_count();
+    enum err_code code = render_item(&rendering, item, record, request_inout, err);
+
+    (void)number;
+    /* No item fails for a lack of memory here. */
+    if (mem_failure_count() > failures_before)
+        return err_set(err, ERR_NO_MEMORY, "out of memory for a request");
+    return code;
 }
 
 void request_renderer_init(struct request_renderer *renderer, struct intake *intake)

@@ -27,6 +27,15 @@ static bool take_from_window(struct source_reader *reader, struct slice *part_ou
     return end != NULL;
 }
 
+static enum err_code line_failed(const struct source_reader *reader, struct err *err)
+{
+    if (reader->line.failed == ERR_TOO_BIG)
+        return err_set(err, ERR_TOO_BIG,
+                       "a line of more than %u bytes starts here\nhint: each line is one object",
+                       ROW_BYTES_MAX);
+    return err_set(err, reader->line.failed, "out of memory for a line");
+}
+
 /* The next line with its line end; it lies in the window if it can, else in reader->line.
  * ERR_NOT_FOUND at the end. */
 static enum err_code next_line(struct source_reader *reader, struct slice *line_out,
@@ -43,10 +52,7 @@ static enum err_code next_line(struct source_reader *reader, struct slice *line_
     while (!ended && !reader->at_end) {
         buf_append(&reader->line, part.bytes, part.length);
         if (reader->line.failed != ERR_OK)
-            return err_set(
-                err, reader->line.failed,
-                "a line of more than %u bytes starts here\nhint: each line is one object",
-                ROW_BYTES_MAX);
+            return line_failed(reader, err);
         if (reader_fill_window(reader, err) != ERR_OK)
             return err->code;
         ended = take_from_window(reader, &part);
@@ -55,9 +61,7 @@ static enum err_code next_line(struct source_reader *reader, struct slice *line_
         *line_out = (struct slice){reader->line.bytes, reader->line.length};
     }
     if (reader->line.failed != ERR_OK)
-        return err_set(err, reader->line.failed,
-                       "a line of more than %u bytes starts here\nhint: each line is one object",
-                       ROW_BYTES_MAX);
+        return line_failed(reader, err);
     span_out->byte_length = line_out->length;
     reader->line_number++;
     return line_out->length == 0 ? ERR_NOT_FOUND : ERR_OK;

@@ -41,6 +41,9 @@ char *buf_extend(struct buf *buf, size_t length);
 /* Cuts back to `length`, which must not be more than there is. */
 void buf_truncate(struct buf *buf, size_t length);
 
+/* What has failed, as an error: `too_big` says what the user is told of a full buffer. */
+enum err_code buf_error(const struct buf *buf, const char *too_big, struct err *err);
+
 /* The content as a C string, "" when empty. Borrowed until the next change. */
 const char *buf_text(const struct buf *buf);
 

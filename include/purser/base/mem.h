@@ -22,6 +22,10 @@ void mem_free(void *block);
 /* Overwrites `size` bytes in a way that the compiler keeps, then frees. For secrets. */
 void mem_free_secret(void *block, size_t size);
 
+/* How many allocations have failed in this process. When it has grown, what was made meanwhile may
+ * lack something, and what was refused may be right. */
+uint64_t mem_failure_count(void);
+
 /* For tests: the allocation number `nth` from now (0 = next) fails, and with `sticky` all after
  * it. A negative `nth` switches failing off. */
 void mem_test_fail(int64_t nth, int sticky);

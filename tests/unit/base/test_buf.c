@@ -137,6 +137,25 @@ static void cleared_buffer_reuses_its_memory(void **state)
     buf_deinit(&buf);
 }
 
+static void what_has_failed_becomes_an_error(void **state)
+{
+    struct err err = {0};
+    struct buf buf;
+
+    (void)state;
+    buf_init(&buf, 3);
+    assert_int_equal(buf_error(&buf, "too long", &err), ERR_OK);
+    buf_append_text(&buf, "abcd");
+    assert_int_equal(buf_error(&buf, "too long", &err), ERR_TOO_BIG);
+    assert_string_equal(err.text, "too long");
+    buf_deinit(&buf);
+    mem_test_fail(0, 0);
+    buf_append_text(&buf, "abc");
+    assert_int_equal(buf_error(&buf, "too long", &err), ERR_NO_MEMORY);
+    assert_non_null(strstr(err.text, "memory"));
+    buf_deinit(&buf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +166,7 @@ int main(void)
         TEST(lack_of_memory_is_told_once_at_the_end),
         TEST(cutting_back_keeps_the_front),
         TEST(cleared_buffer_reuses_its_memory),
+        TEST(what_has_failed_becomes_an_error),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,6 +101,23 @@ static void chosen_allocation_fails_once_or_from_then_on(void **state)
     assert_int_equal(mem_test_live_count(), 0);
 }
 
+static void failures_are_counted(void **state)
+{
+    uint64_t before = mem_failure_count();
+    char *block;
+
+    (void)state;
+    block = mem_copy_text("x", 1);
+    assert_int_equal(mem_failure_count(), before);
+    mem_test_fail(0, 1);
+    assert_null(mem_new(1, 1));
+    assert_null(mem_resize(block, 2, 1));
+    assert_null(mem_copy_text("x", 1));
+    mem_test_fail(-1, 0);
+    assert_int_equal(mem_failure_count(), before + 3);
+    mem_free(block);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,6 +127,7 @@ int main(void)
         cmocka_unit_test(resized_block_keeps_its_bytes),
         cmocka_unit_test(copied_text_ends_with_nul),
         cmocka_unit_test(chosen_allocation_fails_once_or_from_then_on),
+        cmocka_unit_test(failures_are_counted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
