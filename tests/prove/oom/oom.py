@@ -1,0 +1,289 @@
+#!/usr/bin/env python3
+"""Makes every allocation of every command fail, and looks at what is left.
+
+usage: oom.py --purser PROGRAM --sim PROGRAM --shim LIBRARY [--each N] [--seconds S] [--seed N]
+              [--scene NAME]… [--point T:N[-M][+]] [--at-once N] [--no-leaks] [--keep FOLDER]
+
+A scene is one command and the state that it meets (scenes.py). It is first run undisturbed and its
+allocations are numbered: malloc and its kin, mmap and the start of threads, of purser, its
+libraries and libc (tests/support/memory_shim.c). Then, for each number twice, the scene is set up
+anew and that allocation fails once, or it and all after it. What must hold:
+
+  - the command ends: no signal, no hang, and nothing is leaked;
+  - it either does what it does undisturbed, with the same output and exit status, or it ends with
+    status 1 and says that memory was short;
+  - the same command afterwards ends as it does undisturbed, and the items are what they would have
+    been; where writes are sent, the judge of wire ledgers finds nothing lost and nothing done twice.
+
+Without --each all numbers are taken; with it so many a scene, drawn from the seed: first one of each
+call stack, then any. --seconds ends the drawing early, fairly among the scenes. --point takes only
+this one of one scene and shows everything.
+
+What comes before main (the dynamic linker, start-up code of libraries) is the same for all commands
+and is a scene of its own.
+"""
+
+import argparse
+import collections
+import concurrent.futures
+import itertools
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "support"))
+import scenes  # noqa: E402  (found through the path above)
+from simulator import Simulator  # noqa: E402
+
+COMMAND_SECONDS_MAX = 60
+EXIT_INTERNAL = 1
+SHOWN_MAX = 8
+MODES = ("", "+")
+# What these leave behind when they find no memory is their own affair (docs/PROOF.md).
+LIBRARIES = ("/lib/x86_64-linux-gnu/libcrypto.", "/lib/x86_64-linux-gnu/libssl.")
+# What belongs to the stack of a thread that has ended; libc keeps that for the next one.
+KEPT = ("/lib64/ld-linux-x86-64.so.2",)
+
+
+class Wrong(Exception):
+    """A law that does not hold. The first word is its kind."""
+
+
+class Outcome:
+    """One command that has ended: how, what it printed, what the shim reports."""
+
+    def __init__(self, status, out, talk, report):
+        self.status, self.out, self.talk = status, out, talk
+        self.before, self.threads, self.failed, self.leaks = 0, {}, 0, []
+        self.complete = report.endswith("end\n")
+        for line in report.splitlines():
+            words = line.split()
+            if words[0] == "before":
+                self.before = int(words[1])
+            elif words[0] == "thread":
+                self.threads[int(words[1])] = int(words[2])
+            elif words[0] == "failed":
+                self.failed = int(words[1])
+            elif words[0] == "leak":
+                if not words[3].startswith(KEPT):
+                    self.leaks.append(line)
+
+
+def read(path):
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+
+
+def run_shimmed(options, world, command, stacks=None, point=None):
+    """The scene's command under the shim."""
+    report = os.path.join(world.folder, "memory-report")
+    environment = {**world.environment, "LD_PRELOAD": options.shim, "PURSER_MEMORY_REPORT": report}
+    if options.no_leaks:
+        environment["PURSER_MEMORY_LEAKS"] = "off"
+    if stacks:
+        environment["PURSER_MEMORY_STACKS"] = stacks
+    if point:
+        environment["PURSER_MEMORY_FAIL"] = point
+    try:
+        done = subprocess.run(
+            [options.purser, *command], cwd=world.folder, env=environment, capture_output=True,
+            stdin=subprocess.DEVNULL, timeout=COMMAND_SECONDS_MAX, check=False)
+    except subprocess.TimeoutExpired:
+        raise Wrong(f"hang: no end after {COMMAND_SECONDS_MAX} s") from None
+    outcome = Outcome(done.returncode, done.stdout.decode(errors="replace"),
+                      done.stderr.decode(errors="replace"), read(report))
+    if os.path.exists(report):
+        os.unlink(report)
+    return outcome
+
+
+def check_end(outcome, scene, base):
+    """The laws that one command must keep by itself."""
+    talk = outcome.talk.strip()
+    if outcome.status < 0:
+        raise Wrong(f"signal: ended by {-outcome.status}: {talk[-300:]}")
+    if not outcome.complete:
+        raise Wrong(f"report: the shim reports nothing, status {outcome.status}: {talk[-300:]}")
+    if any(not leak.split()[3].startswith(LIBRARIES) for leak in outcome.leaks):
+        raise Wrong(f"leak: {len(outcome.leaks)} blocks, status {outcome.status}: {outcome.leaks[:4]}")
+    if outcome.status in (base.status, *scene.may_end):
+        if scene.same_output and scenes.plain(outcome.out) != scenes.plain(base.out):
+            raise Wrong(f"pretended: status {outcome.status} with another output: "
+                        f"{outcome.out[-300:]!r} {talk[-300:]}")
+        return "went on"
+    if outcome.status != EXIT_INTERNAL:
+        raise Wrong(f"status: {outcome.status}: {talk[-300:]}")
+    if "memory" not in talk:
+        raise Wrong(f"silent: status 1 and no word of memory: {talk[-300:]}")
+    return "said so"
+
+
+class Prover:
+    def __init__(self, options, folder, simulator):
+        self.options, self.folder = options, folder
+        self.maker = scenes.Maker(folder, options.purser, simulator)
+        self.numbers = itertools.count()
+        self.counts = collections.Counter()
+        self.problems = collections.defaultdict(list)
+        self.lock = threading.Lock()
+
+    def undisturbed(self, scene):
+        """What the command does, and the points that it passes: [(T, N)], one of each stack first."""
+        world = self.maker.make(scene, "base")
+        stacks = os.path.join(world.folder, "stacks")
+        base = run_shimmed(self.options, world, scene.command, stacks=stacks)
+        if base.status != scene.status or not base.complete:
+            raise Wrong(f"undisturbed: {scene.name} ends with {base.status}: {base.talk}")
+        if base.leaks and not self.options.no_leaks:
+            raise Wrong(f"undisturbed: {scene.name} leaks {base.leaks}")
+        scene.after = self.maker.finish(scene, world)
+        seen, first, rest = set(), [], []
+        for line in read(stacks).splitlines():
+            place, stack = line.split()
+            thread, number = map(int, place.split(":"))
+            if (thread == 0 and number < base.before) != scene.before_main:
+                continue
+            (rest if stack in seen else first).append((thread, number))
+            seen.add(stack)
+        if scene.before_main:
+            first, rest = [(0, number) for number in range(base.before)], []
+        return base, first, rest
+
+    def try_point(self, scene, base, point):
+        """One case: set up, fail, look, go on, look."""
+        world = self.maker.make(scene, next(self.numbers))
+        kind = "not reached"
+        try:
+            outcome = run_shimmed(self.options, world, scene.command, point=point)
+            if self.options.point:
+                print(f"status {outcome.status}, failed {outcome.failed}, leaks {outcome.leaks}\n"
+                      f"{outcome.out}--\n{outcome.talk}")
+            if not scene.before_main:
+                kind = check_end(outcome, scene, base)
+            elif outcome.status < 0:
+                raise Wrong(f"signal: ended by {-outcome.status}: {outcome.talk[-300:]}")
+            else:
+                kind = "went on" if outcome.status == base.status else "said so"
+            if outcome.failed == 0 and outcome.complete:
+                kind = "not reached"
+            self.go_on(scene, base, world, outcome)
+        except (Wrong, scenes.Wrong) as wrong:
+            kind = "WRONG"
+            text = str(wrong)
+            with self.lock:
+                self.problems[scene.name, text.split(":")[0]].append((point, text))
+        with self.lock:
+            self.counts[kind] += 1
+            self.counts[scene.name, kind] += 1
+        if not self.options.keep:
+            shutil.rmtree(world.folder, ignore_errors=True)
+
+    def go_on(self, scene, base, world, outcome):
+        """The same command without faults, and what is left when all has ended."""
+        if not scene.changes and outcome.status == base.status:
+            return
+        again = self.maker.ask(world, scene.command)
+        if again.returncode not in (base.status, *scene.may_end, *scene.status_again):
+            raise Wrong(f"afterwards: ended with {again.returncode}: {again.stderr[-400:]}")
+        if not scene.changes:
+            if scene.same_output and scenes.plain(again.stdout) != scenes.plain(base.out):
+                raise Wrong(f"afterwards: another output: {again.stdout[-300:]!r}")
+            return
+        after = self.maker.finish(scene, world)
+        if after != scene.after:
+            raise Wrong(f"afterwards: not as undisturbed: {after} instead of {scene.after}")
+
+
+def draw(options, chance, first, rest):
+    """Points with their modes, in the order in which they are tried."""
+    if options.point:
+        return [options.point]
+    if options.each is None:
+        return [f"{thread}:{number}{mode}" for thread, number in first + rest for mode in MODES]
+    chance.shuffle(first)
+    chance.shuffle(rest)
+    # Half of the first draw fails once, the other half from then on; the second draw changes them.
+    places = [(place, MODES[i % 2]) for i, place in enumerate(first)]
+    places += [(place, MODES[(i + 1) % 2]) for i, place in enumerate(first)]
+    places += [(place, mode) for place in rest for mode in MODES]
+    return [f"{thread}:{number}{mode}" for (thread, number), mode in places[:options.each]]
+
+
+def prove(options, folder):
+    chance = random.Random(options.seed)
+    chosen = [scene for scene in scenes.all_scenes()
+              if not options.scene or scene.name in options.scene]
+    deadline = time.monotonic() + options.seconds if options.seconds else None
+    with Simulator(options.sim, ["--seed", str(options.seed)]) as simulator:
+        prover = Prover(options, folder, simulator)
+        queues = []
+        total = 0
+        with concurrent.futures.ThreadPoolExecutor(options.at_once) as pool:
+            for scene, (base, first, rest) in zip(chosen, pool.map(prover.undisturbed, chosen)):
+                total += 2 * len(first + rest)
+                queues.append([(scene, base, point)
+                               for point in draw(options, chance, list(first), list(rest))])
+            # In turn, so that a short time is shared by all.
+            cases = [case for turn in itertools.zip_longest(*queues) for case in turn if case]
+
+            def one(case):
+                if deadline is None or time.monotonic() < deadline:
+                    prover.try_point(*case)
+
+            list(pool.map(one, cases))
+    return prover, chosen, total
+
+
+def show(prover, chosen, total, seed):
+    kinds = ("went on", "said so", "not reached", "WRONG")
+    for scene in chosen:
+        print(f"  {scene.name:24} " + ", ".join(f"{prover.counts[scene.name, kind]} {kind}"
+                                                for kind in kinds if prover.counts[scene.name, kind]))
+    for (name, kind), cases in sorted(prover.problems.items()):
+        print(f"prove-oom: WRONG: {name}: {kind}: {len(cases)} cases, such as")
+        for point, text in cases[:SHOWN_MAX]:
+            print(f"    --scene {name} --point {point}: {text}")
+    tried = sum(prover.counts[kind] for kind in kinds)
+    print(f"prove-oom: {tried} of {total} failures of {len(chosen)} scenes: "
+          f"{prover.counts['said so']} said so, {prover.counts['went on']} went on, "
+          f"{prover.counts['not reached']} not reached, {prover.counts['WRONG']} wrong (seed {seed})")
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("--purser", required=True, type=os.path.abspath)
+    parser.add_argument("--sim", required=True, type=os.path.abspath)
+    parser.add_argument("--shim", required=True, type=os.path.abspath)
+    parser.add_argument("--each", type=int)
+    parser.add_argument("--seconds", type=float)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--scene", action="append")
+    parser.add_argument("--point")
+    parser.add_argument("--at-once", type=int, default=8)
+    parser.add_argument("--no-leaks", action="store_true")
+    parser.add_argument("--keep")
+    options = parser.parse_args()
+    folder = options.keep or tempfile.mkdtemp(prefix="purser-oom-")
+    os.makedirs(folder, exist_ok=True)
+    try:
+        prover, chosen, total = prove(options, folder)
+        show(prover, chosen, total, options.seed)
+        return 1 if prover.problems else 0
+    except (Wrong, scenes.Wrong) as wrong:
+        print(f"prove-oom: WRONG (seed {options.seed}): {wrong}")
+        return 1
+    finally:
+        if not options.keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

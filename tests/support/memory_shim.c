@@ -1,0 +1,621 @@
+/* Makes chosen allocations of a whole process fail and looks for what is leaked; preloaded.
+ *
+ * It stands between the program with all its libraries and libc, so the program itself carries no
+ * test code. malloc, calloc, realloc, reallocarray, the aligned ones, mmap and pthread_create are
+ * numbered from 0, each thread on its own, because the threads of a process keep no order between
+ * them; threads are numbered as they first allocate, main is 0.
+ *
+ * PURSER_MEMORY_FAIL=THREAD:NUMBER makes that one call fail, with a + at the end all calls of all
+ * threads from then on as well, with a - and a second number all up to that of the same thread.
+ * PURSER_MEMORY_REPORT=FILE: what was seen is written there when the process ends by itself:
+ *   before N               so many calls of thread 0 before main
+ *   thread T N             so many calls in thread T
+ *   failed N               so many of them were made to fail
+ *   leak BYTES T:N OBJECT  a block that nothing points to any more
+ *   end
+ * PURSER_MEMORY_STACKS=FILE: a line "T:N HASH" for each call; equal hashes are equal call stacks.
+ * PURSER_MEMORY_SHOW=T:N: the call stack of this call on standard error.
+ *
+ * A block is leaked if no pointer to it, or into it, is found in the data of any object, on the
+ * stack, in the thread's own memory or in a block that is not leaked itself. Under a sanitizer that
+ * has a check of its own, PURSER_MEMORY_LEAKS=off leaves it to that. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <execinfo.h>
+#include <fcntl.h>
+#include <link.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+    THREADS_MAX = 64,
+    BLOCKS_MAX = 1 << 19, /* a power of two; far more than are alive at once */
+    SETTINGS_BYTES = 256 * 1024,
+    PATH_BYTES = 1024,
+    STACK_FRAMES = 24,
+    EARLY_BYTES = 64 * 1024, /* what is asked for while the real functions are looked up */
+    STACKS_BYTES = 1 << 16,
+};
+
+struct block {
+    void *start; /* NULL: never used; itself is kept when the block is freed */
+    size_t size;
+    uint64_t number;
+    void *caller;
+    int32_t thread;
+    bool alive, reached;
+};
+
+static struct {
+    int32_t thread; /* -1: none */
+    uint64_t first, last;
+    bool all_threads;
+} chosen = {.thread = -1}, shown = {.thread = -1};
+static char report_path[PATH_BYTES], stacks_path[PATH_BYTES];
+static bool leaks_off;
+static _Atomic int settings_state; /* 0 not read, 1 somebody reads, 2 read */
+static _Atomic bool from_now_on;
+static _Atomic int32_t thread_count;
+static _Atomic uint64_t counts[THREADS_MAX], failed_count;
+static uint64_t before_main;
+static pid_t own_pid;
+static __thread int32_t own_thread __attribute__((tls_model("initial-exec"))) = -1;
+static __thread bool inside __attribute__((tls_model("initial-exec")));
+
+static struct block *blocks; /* by address; not in the data of this object, which is searched */
+static _Atomic bool blocks_locked;
+
+static struct {
+    void *(*malloc)(size_t);
+    void *(*calloc)(size_t, size_t);
+    void *(*realloc)(void *, size_t);
+    void *(*memalign)(size_t, size_t);
+    void (*free)(void *);
+    size_t (*usable)(void *);
+    void *(*mmap)(void *, size_t, int, int, int, off_t);
+    int (*thread)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+} real;
+static bool real_known;
+static _Alignas(16) char early[EARLY_BYTES];
+static size_t early_used;
+
+/* ---- settings ---- */
+
+static void read_point(const char *text, int32_t *thread, uint64_t *first, uint64_t *last,
+                       bool *all)
+{
+    char *end;
+
+    *thread = (int32_t)strtol(text, &end, 10);
+    if (*end != ':')
+        abort();
+    *first = *last = strtoull(end + 1, &end, 10);
+    if (*end == '-')
+        *last = strtoull(end + 1, &end, 10);
+    else if (*end == '+')
+        *all = true;
+}
+
+static void read_path(const char *text, char path[PATH_BYTES])
+{
+    size_t length = strlen(text);
+
+    if (length >= PATH_BYTES)
+        abort();
+    memcpy(path, text, length + 1);
+}
+
+static void read_setting(const char *line)
+{
+    bool ignored;
+
+    if (strncmp(line, "PURSER_MEMORY_FAIL=", 19) == 0)
+        read_point(line + 19, &chosen.thread, &chosen.first, &chosen.last, &chosen.all_threads);
+    else if (strncmp(line, "PURSER_MEMORY_SHOW=", 19) == 0)
+        read_point(line + 19, &shown.thread, &shown.first, &shown.last, &ignored);
+    else if (strncmp(line, "PURSER_MEMORY_REPORT=", 21) == 0)
+        read_path(line + 21, report_path);
+    else if (strncmp(line, "PURSER_MEMORY_STACKS=", 21) == 0)
+        read_path(line + 21, stacks_path);
+    else if (strcmp(line, "PURSER_MEMORY_LEAKS=off") == 0)
+        leaks_off = true;
+}
+
+/* getenv knows nothing yet when the dynamic linker allocates for the first time. */
+static void read_settings(void)
+{
+    static char text[SETTINGS_BYTES + 1];
+    int expected = 0;
+    size_t length = 0;
+    ssize_t got = 1;
+    int fd;
+
+    if (!atomic_compare_exchange_strong(&settings_state, &expected, 1))
+        return;
+    own_pid = getpid();
+    fd = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/environ", O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && got > 0 && length < SETTINGS_BYTES) {
+        got = syscall(SYS_read, fd, text + length, SETTINGS_BYTES - length);
+        length += got > 0 ? (size_t)got : 0;
+    }
+    if (fd >= 0)
+        syscall(SYS_close, fd);
+    for (size_t at = 0; at < length; at += strlen(text + at) + 1)
+        read_setting(text + at);
+    if (!leaks_off) {
+        void *memory = (void *)syscall(SYS_mmap, NULL, BLOCKS_MAX * sizeof *blocks,
+                                       PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+        if (memory == MAP_FAILED)
+            abort();
+        blocks = memory;
+    }
+    atomic_store(&settings_state, 2);
+}
+
+/* ---- the real functions ---- */
+
+static void find_real(void)
+{
+    real.malloc = (void *(*)(size_t))dlsym(RTLD_NEXT, "malloc");
+    real.calloc = (void *(*)(size_t, size_t))dlsym(RTLD_NEXT, "calloc");
+    real.realloc = (void *(*)(void *, size_t))dlsym(RTLD_NEXT, "realloc");
+    real.memalign = (void *(*)(size_t, size_t))dlsym(RTLD_NEXT, "memalign");
+    real.free = (void (*)(void *))dlsym(RTLD_NEXT, "free");
+    real.usable = (size_t(*)(void *))dlsym(RTLD_NEXT, "malloc_usable_size");
+    real.mmap = (void *(*)(void *, size_t, int, int, int, off_t))dlsym(RTLD_NEXT, "mmap");
+    real.thread = (int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *))dlsym(
+        RTLD_NEXT, "pthread_create");
+    if (real.malloc == NULL || real.calloc == NULL || real.realloc == NULL ||
+        real.memalign == NULL || real.free == NULL || real.usable == NULL || real.mmap == NULL ||
+        real.thread == NULL)
+        abort();
+    real_known = true;
+}
+
+static bool is_early(const void *block)
+{
+    return (const char *)block >= early && (const char *)block < early + EARLY_BYTES;
+}
+
+static void *take_early(size_t size)
+{
+    size_t rounded = (size + 15) & ~(size_t)15;
+    void *block = early + early_used;
+
+    if (rounded > EARLY_BYTES - early_used)
+        abort();
+    early_used += rounded;
+    return block;
+}
+
+/* Is the call to be passed on without a look at it? Then it comes from the shim itself. */
+static bool is_own_call(void)
+{
+    if (inside)
+        return true;
+    if (!real_known) {
+        inside = true;
+        read_settings();
+        find_real();
+        inside = false;
+    }
+    return false;
+}
+
+/* ---- the blocks that are alive ---- */
+
+static void lock_blocks(void)
+{
+    while (atomic_exchange_explicit(&blocks_locked, true, memory_order_acquire))
+        continue;
+}
+
+static void unlock_blocks(void)
+{
+    atomic_store_explicit(&blocks_locked, false, memory_order_release);
+}
+
+static struct block *find_block(const void *start)
+{
+    size_t at = (size_t)(((uintptr_t)start >> 4) * 0x9e3779b97f4a7c15ULL >> 40) & (BLOCKS_MAX - 1);
+
+    for (size_t looks = 0; looks < BLOCKS_MAX; looks++, at = (at + 1) & (BLOCKS_MAX - 1))
+        if (blocks[at].start == NULL || blocks[at].start == start)
+            return &blocks[at];
+    abort();
+}
+
+static void *remember(void *start, size_t size, uint64_t number, void *caller)
+{
+    struct block *block;
+
+    if (start == NULL || blocks == NULL)
+        return start;
+    lock_blocks();
+    block = find_block(start);
+    *block = (struct block){start, size, number, caller, own_thread, true, false};
+    unlock_blocks();
+    return start;
+}
+
+static void forget(void *start)
+{
+    if (start == NULL || blocks == NULL)
+        return;
+    lock_blocks();
+    find_block(start)->alive = false;
+    unlock_blocks();
+}
+
+/* ---- what is leaked ---- */
+
+static struct {
+    struct block **sorted;
+    size_t count;
+    struct block **todo;
+    size_t todo_count;
+} search;
+
+static struct block *block_around(uintptr_t address)
+{
+    size_t low = 0, high = search.count;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if ((uintptr_t)search.sorted[middle]->start <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == 0)
+        return NULL;
+    return address - (uintptr_t)search.sorted[low - 1]->start < search.sorted[low - 1]->size ||
+                   address == (uintptr_t)search.sorted[low - 1]->start
+               ? search.sorted[low - 1]
+               : NULL;
+}
+
+__attribute__((no_sanitize("address"))) static void search_range(uintptr_t from, uintptr_t to)
+{
+    from = (from + sizeof(void *) - 1) & ~(uintptr_t)(sizeof(void *) - 1);
+    for (; from + sizeof(void *) <= to; from += sizeof(void *)) {
+        struct block *block = block_around(*(const uintptr_t *)from);
+
+        if (block != NULL && !block->reached) {
+            block->reached = true;
+            search.todo[search.todo_count++] = block;
+        }
+    }
+}
+
+static int search_object(struct dl_phdr_info *object, size_t size, void *unused)
+{
+    (void)size;
+    (void)unused;
+    for (int i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+        uintptr_t start = object->dlpi_addr + segment->p_vaddr;
+
+        if (segment->p_type == PT_LOAD && (segment->p_flags & PF_W) != 0)
+            search_range(start, start + segment->p_memsz);
+        if (segment->p_type == PT_TLS && object->dlpi_tls_data != NULL)
+            search_range((uintptr_t)object->dlpi_tls_data,
+                         (uintptr_t)object->dlpi_tls_data + segment->p_memsz);
+    }
+    return 0;
+}
+
+static int by_start(const void *a, const void *b)
+{
+    uintptr_t left = (uintptr_t)(*(struct block *const *)a)->start;
+    uintptr_t right = (uintptr_t)(*(struct block *const *)b)->start;
+
+    return (left > right) - (left < right);
+}
+
+static void *pages(size_t size)
+{
+    void *memory =
+        real.mmap(NULL, size + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (memory == MAP_FAILED)
+        abort();
+    return memory;
+}
+
+/* The C library keeps what pthread_setspecific is given in the thread's descriptor. */
+enum { DESCRIPTOR_BYTES = 2304 };
+
+static void search_all(void)
+{
+    extern void *__libc_stack_end;
+    void *here = NULL;
+
+    search.sorted = pages(BLOCKS_MAX * sizeof(void *));
+    search.todo = pages(BLOCKS_MAX * sizeof(void *));
+    for (size_t i = 0; i < BLOCKS_MAX; i++)
+        if (blocks[i].alive)
+            search.sorted[search.count++] = &blocks[i];
+    qsort(search.sorted, search.count, sizeof(void *), by_start);
+    __builtin_unwind_init(); /* what is in registers lies on the stack from here */
+    search_range((uintptr_t)&here, (uintptr_t)__libc_stack_end);
+    search_range((uintptr_t)pthread_self(), (uintptr_t)pthread_self() + DESCRIPTOR_BYTES);
+    dl_iterate_phdr(search_object, NULL);
+    while (search.todo_count > 0) {
+        struct block *block = search.todo[--search.todo_count];
+
+        search_range((uintptr_t)block->start, (uintptr_t)block->start + block->size);
+    }
+}
+
+/* ---- counting ---- */
+
+static void write_line(int fd, const char *format, ...)
+{
+    char line[512];
+    va_list arguments;
+    int length;
+
+    va_start(arguments, format);
+    length = vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    if (length > 0 && write(fd, line, (size_t)length) < 0)
+        abort();
+}
+
+static void note_stack(uint64_t number)
+{
+    static int fd = -1;
+    void *frames[STACK_FRAMES];
+    uint64_t hash = 14695981039346656037ULL;
+    int count = backtrace(frames, STACK_FRAMES);
+
+    if (fd < 0)
+        fd = (int)syscall(SYS_openat, AT_FDCWD, stacks_path,
+                          O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    for (int i = 0; i < count; i++)
+        hash = (hash ^ (uintptr_t)frames[i]) * 1099511628211ULL;
+    write_line(fd, "%d:%llu %016llx\n", own_thread, (unsigned long long)number,
+               (unsigned long long)hash);
+}
+
+static void show_stack(void)
+{
+    void *frames[2 * STACK_FRAMES];
+    int count = backtrace(frames, 2 * STACK_FRAMES);
+
+    backtrace_symbols_fd(frames, count, STDERR_FILENO);
+}
+
+/* Counts one call. Must it fail? */
+static bool fails(uint64_t *number)
+{
+    bool failing;
+
+    if (own_thread < 0)
+        own_thread = atomic_fetch_add(&thread_count, 1);
+    if (own_thread >= THREADS_MAX)
+        abort();
+    *number = atomic_fetch_add(&counts[own_thread], 1);
+    failing = atomic_load(&from_now_on);
+    if (own_thread == chosen.thread && *number >= chosen.first &&
+        (*number <= chosen.last || chosen.all_threads)) {
+        failing = true;
+        if (chosen.all_threads)
+            atomic_store(&from_now_on, true);
+    }
+    if (own_thread == shown.thread && *number == shown.first) {
+        inside = true;
+        show_stack();
+        inside = false;
+    }
+    if (stacks_path[0] != '\0' && (before_main > 0 || own_thread > 0)) {
+        inside = true;
+        note_stack(*number);
+        inside = false;
+    }
+    if (failing)
+        atomic_fetch_add(&failed_count, 1);
+    return failing;
+}
+
+/* Programs that this one starts are not meant. */
+__attribute__((constructor)) static void start(void)
+{
+    (void)is_own_call();
+    inside = true;
+    if (stacks_path[0] != '\0' || shown.thread >= 0) {
+        void *frame;
+
+        (void)backtrace(&frame, 1); /* loads what it needs */
+    }
+    unsetenv("LD_PRELOAD");
+    unsetenv("PURSER_MEMORY_FAIL");
+    unsetenv("PURSER_MEMORY_REPORT");
+    inside = false;
+    before_main = atomic_load(&counts[0]);
+}
+
+__attribute__((destructor)) static void report(void)
+{
+    int fd;
+
+    inside = true;
+    if (report_path[0] == '\0' || getpid() != own_pid)
+        return;
+    fd = (int)syscall(SYS_openat, AT_FDCWD, report_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+                      0600);
+    if (fd < 0)
+        return;
+    write_line(fd, "before %llu\n", (unsigned long long)before_main);
+    for (int32_t i = 0; i < atomic_load(&thread_count); i++)
+        write_line(fd, "thread %d %llu\n", i, (unsigned long long)atomic_load(&counts[i]));
+    write_line(fd, "failed %llu\n", (unsigned long long)atomic_load(&failed_count));
+    if (blocks != NULL)
+        search_all();
+    for (size_t i = 0; i < search.count; i++) {
+        const struct block *block = search.sorted[i];
+        Dl_info where = {0};
+
+        if (block->reached)
+            continue;
+        (void)dladdr(block->caller, &where);
+        write_line(fd, "leak %zu %d:%llu %s+%#lx\n", block->size, block->thread,
+                   (unsigned long long)block->number,
+                   where.dli_fname == NULL ? "?" : where.dli_fname,
+                   (unsigned long)((uintptr_t)block->caller - (uintptr_t)where.dli_fbase));
+    }
+    write_line(fd, "end\n");
+    (void)syscall(SYS_close, fd);
+}
+
+/* ---- in the place of libc ---- */
+
+#define CALLER __builtin_return_address(0)
+
+void *malloc(size_t size)
+{
+    uint64_t number;
+
+    if (is_own_call())
+        return real_known ? real.malloc(size) : take_early(size);
+    if (fails(&number)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return remember(real.malloc(size), size, number, CALLER);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    uint64_t number;
+
+    if (is_own_call())
+        return real_known ? real.calloc(count, size) : take_early(count * size);
+    if (fails(&number)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return remember(real.calloc(count, size), count * size, number, CALLER);
+}
+
+static void *grow(void *block, size_t size, void *caller)
+{
+    uint64_t number;
+    void *grown;
+
+    if (is_own_call())
+        return real.realloc(block, size);
+    if (fails(&number)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    forget(block);
+    if (is_early(block)) {
+        grown = real.malloc(size);
+        if (grown != NULL)
+            memcpy(grown, block, size); /* what lies behind it is early memory as well */
+    } else {
+        grown = real.realloc(block, size);
+    }
+    return remember(grown, size, number, caller);
+}
+
+void *realloc(void *block, size_t size)
+{
+    return grow(block, size, CALLER);
+}
+
+void *reallocarray(void *block, size_t count, size_t size)
+{
+    size_t bytes;
+
+    if (__builtin_mul_overflow(count, size, &bytes)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return grow(block, bytes, CALLER);
+}
+
+static void *align(size_t alignment, size_t size, void *caller)
+{
+    uint64_t number;
+
+    if (is_own_call())
+        return real.memalign(alignment, size);
+    if (fails(&number)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return remember(real.memalign(alignment, size), size, number, caller);
+}
+
+void *memalign(size_t alignment, size_t size)
+{
+    return align(alignment, size, CALLER);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    return align(alignment, size, CALLER);
+}
+
+int posix_memalign(void **block, size_t alignment, size_t size)
+{
+    void *taken = align(alignment, size, CALLER);
+
+    if (taken == NULL)
+        return ENOMEM;
+    *block = taken;
+    return 0;
+}
+
+void free(void *block)
+{
+    int saved = errno;
+
+    if (block == NULL || is_early(block))
+        return;
+    if (!inside)
+        forget(block);
+    real.free(block);
+    errno = saved;
+}
+
+void *mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset)
+{
+    uint64_t number;
+
+    if (!is_own_call() && fails(&number)) {
+        errno = ENOMEM;
+        return MAP_FAILED;
+    }
+    return real.mmap(address, length, protection, flags, fd, offset);
+}
+
+void *mmap64(void *address, size_t length, int protection, int flags, int fd, off_t offset)
+{
+    return mmap(address, length, protection, flags, fd, offset);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *),
+                   void *argument)
+{
+    uint64_t number;
+
+    if (!is_own_call() && fails(&number))
+        return EAGAIN;
+    return real.thread(thread, attributes, body, argument);
+}
