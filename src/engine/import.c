@@ -108,6 +108,15 @@ static bool is_corrected(const struct import_outcome *outcome)
            !import_is_same_hash(outcome->known.source_hash, import_stored_hash(outcome));
 }
 
+/* The source has caught up with the correction when its row makes the request that counts. */
+static void forget_correction(const struct import_outcome *outcome, struct item *after)
+{
+    if (!is_corrected(outcome))
+        return;
+    after->corrected = false;
+    after->source_hash = (struct hash128){0};
+}
+
 /* The row is the same, but what it waits for has gone on, or is under way again. */
 static enum err_code follow_needs(struct importer *importer, const struct import_row *row,
                                   const struct import_outcome *outcome, bool *done_out,
@@ -130,10 +139,10 @@ static enum err_code follow_needs(struct importer *importer, const struct import
         after = after_event(importer, row, outcome, known, EVENT_UNBLOCKED);
     }
     *done_out = true;
+    forget_correction(outcome, &after);
     return put(importer, row, outcome, &after, after.state == ITEM_READY, err);
 }
 
-/* The source has caught up with the correction when its row makes the request that counts. */
 static enum err_code keep(struct importer *importer, const struct import_row *row,
                           const struct import_outcome *outcome, struct err *err)
 {
@@ -151,10 +160,8 @@ static enum err_code keep(struct importer *importer, const struct import_row *ro
         return err->code;
     if (import_is_unsent(known))
         after.seen_run = importer->run;
-    if (outcome->action == CONVERGE_UNCHANGED && is_corrected(outcome)) {
-        after.corrected = false;
-        after.source_hash = (struct hash128){0};
-    }
+    if (outcome->action == CONVERGE_UNCHANGED)
+        forget_correction(outcome, &after);
     if (after.seen_run == known->seen_run && after.corrected == known->corrected)
         return ERR_OK;
     return importer->ledger->ops->put_item(importer->ledger, outcome->number, known, &after, err);
