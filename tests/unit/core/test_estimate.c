@@ -104,6 +104,9 @@ static void without_rates_the_places_on_the_wire_are_the_limit(void **context)
     bench->lanes[0].in_flight = 4;
     bench->parts[0] = (struct estimate_part){.sends = 9, .answer_ms = 300};
     assert_estimate(bench, 900, ESTIMATE_LANE_IN_FLIGHT); /* three rounds */
+    bench->parts[0].sends = 8;
+    assert_estimate(bench, 600, ESTIMATE_LANE_IN_FLIGHT);
+    bench->parts[0].sends = 9;
     bench->load.in_flight = 2;
     assert_estimate(bench, 1350, ESTIMATE_ALL_IN_FLIGHT);
 }
@@ -205,6 +208,39 @@ static void a_child_follows_its_own_parent(void **context)
     assert_estimate(bench, 10700 + 1000, ESTIMATE_LANE_RATE);
 }
 
+static void a_child_does_not_wait_for_the_slowest_connection_of_its_parents(void **context)
+{
+    struct estimate_need need = {.job = 0};
+    struct estimate_part parents[] = {{.lane = 0, .sends = 1, .finish_ms = 5000},
+                                      {.lane = 1, .sends = 1, .finish_ms = 1000}};
+    struct bench *bench = bench_of(2);
+    (void)context;
+
+    bench->jobs[0].parts = parents;
+    bench->jobs[0].part_count = 2;
+    bench->jobs[1].needs = &need;
+    bench->jobs[1].need_count = 1;
+    bench->lanes[2].rate_millis = 10000;
+    bench->parts[1] = (struct estimate_part){.lane = 2, .sends = 100};
+    assert_estimate(bench, 11000, ESTIMATE_LANE_RATE);
+}
+
+static void polls_of_a_job_are_done_before_the_job_that_needs_it_begins(void **context)
+{
+    struct estimate_need need = {.job = 0, .whole = true};
+    struct bench *bench = bench_of(2);
+    (void)context;
+
+    bench->load.rate_millis = 10000;
+    for (size_t i = 0; i < 2; i++)
+        bench->parts[i] =
+            (struct estimate_part){.lane = i, .sends = 100, .polls = 100, .finish_ms = 5000};
+    assert_estimate(bench, 45000, ESTIMATE_ALL_RATE); /* side by side, and the last remote job */
+    bench->jobs[1].needs = &need;
+    bench->jobs[1].need_count = 1;
+    assert_estimate(bench, 50000, ESTIMATE_ALL_RATE);
+}
+
 static void a_needed_job_without_work_holds_nothing_up(void **context)
 {
     struct estimate_need needs[] = {{.job = 0, .whole = true}, {.job = 0}};
@@ -304,6 +340,8 @@ int main(void)
         cmocka_unit_test(writes_without_a_key_begin_one_at_a_time_over_all_connections),
         cmocka_unit_test(a_whole_job_that_is_needed_comes_before),
         cmocka_unit_test(a_child_follows_its_own_parent),
+        cmocka_unit_test(a_child_does_not_wait_for_the_slowest_connection_of_its_parents),
+        cmocka_unit_test(polls_of_a_job_are_done_before_the_job_that_needs_it_begins),
         cmocka_unit_test(a_needed_job_without_work_holds_nothing_up),
         cmocka_unit_test(a_canary_is_over_before_the_others_begin),
         cmocka_unit_test(what_is_sent_again_takes_its_place_and_its_time),
