@@ -331,6 +331,17 @@ static void a_newer_format_is_refused_for_writing_and_reading(void **context)
     open_fails(BASE_URL, false, ERR_STATE_DIRECTORY);
 }
 
+/* There was none before the first, so nothing is to be carried over yet. */
+static void a_format_before_the_first_is_refused(void **context)
+{
+    (void)context;
+
+    make_one_item();
+    assert_true(patch_data("format\0\0\0\1", "format\0\0\0\0", 10) > 0);
+    open_fails(BASE_URL, true, ERR_STATE_DIRECTORY);
+    open_fails(BASE_URL, false, ERR_STATE_DIRECTORY);
+}
+
 static void the_ledger_of_another_spec_is_refused(void **context)
 {
     struct err err;
@@ -493,6 +504,7 @@ int main(void)
         SCRATCH_TEST(a_damaged_request_is_an_error_not_a_guess),
         SCRATCH_TEST(another_base_url_is_refused_and_both_are_named),
         SCRATCH_TEST(a_newer_format_is_refused_for_writing_and_reading),
+        SCRATCH_TEST(a_format_before_the_first_is_refused),
         SCRATCH_TEST(the_ledger_of_another_spec_is_refused),
         SCRATCH_TEST(a_copy_is_read_but_not_written_until_a_person_adopts_it),
         SCRATCH_TEST(moving_the_directory_is_no_copying),
