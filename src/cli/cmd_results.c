@@ -20,8 +20,9 @@ const char help_results[] =
     "  purser results catalogue.yaml -o results/\n\n"
     "Writes succeeded, failed, in_doubt, blocked, in_flight and unsent (.csv, or\n"
     ".ndjson for JSON sources): the source's own columns in its own order, then\n"
-    "purser_* columns. failed.csv is a valid input again. A spec with several jobs\n"
-    "gets a folder for each.\n\n"
+    "purser_* columns. failed.csv is a valid input again. Rows that stand in the\n"
+    "spec have their members as columns: texts as they are, all else as JSON. A spec\n"
+    "with several jobs gets a folder for each.\n\n"
     "  -o DIR             where to; made when it is not there\n"
     "  --slot TIME        what a run of this time has read; else that of the last run\n"
     "  --var NAME=VALUE   set a variable of the spec; may be repeated\n"
@@ -207,10 +208,8 @@ static void append_row(struct results *results, const struct spec_job *job, size
         buf_append_format(&results->row, "%s}\n", cells);
         return;
     }
-    if (job->source.kind == SOURCE_CSV)
-        keep_cells(&results->row, row_start, job->source.delimiter, results->cells_kept);
-    /* An inline source has no bytes of its own: then there is nothing before the first cell. */
-    buf_append_text(&results->row, results->row.length > row_start ? cells : cells + 1);
+    keep_cells(&results->row, row_start, job->source.delimiter, results->cells_kept);
+    buf_append_text(&results->row, results->cells_kept > 0 ? cells : cells + 1);
     buf_append_byte(&results->row, '\n');
 }
 
@@ -273,7 +272,7 @@ static enum err_code write_header(struct results *results, const struct spec_job
     buf_clear(&results->row);
     if (is_json(job))
         return ERR_OK;
-    if (job->source.kind == SOURCE_CSV) {
+    if (results->cells_kept > 0) {
         if (source_header(intake_source(results->intake, results->job_index), &results->row, err) !=
             ERR_OK)
             return err->code;

@@ -8,6 +8,7 @@
 #include "purser/cli/comparison.h"
 #include "purser/cli/run.h"
 #include "purser/cli/schedule.h"
+#include "purser/codec/inline_rows.h"
 #include "purser/io/clock.h"
 #include "purser/io/intake.h"
 #include "purser/io/signals.h"
@@ -71,14 +72,19 @@ static bool ends_with(const char *text, const char *end)
     return length > end_length && strcmp(text + length - end_length, end) == 0;
 }
 
-static enum err_code choose_kind(const char *file, struct spec_source *source, struct err *err)
+static enum err_code choose_kind(struct arena *arena, const char *file, struct spec_source *source,
+                                 struct err *err)
 {
+    struct spec_source before = *source;
+
     if (ends_with(file, ".csv") || ends_with(file, ".tsv")) {
-        bool was_csv = source->kind == SOURCE_CSV;
+        bool was_csv = before.kind == SOURCE_CSV;
 
         spec_source_of_results(source, SOURCE_CSV, file);
         if (!was_csv && ends_with(file, ".tsv"))
             source->delimiter = '\t';
+        if (before.kind == SOURCE_INLINE && inline_rows_type(arena, &before, source) != ERR_OK)
+            return err_set(err, ERR_NO_MEMORY, "no memory for the columns of %.200s", file);
     } else if (ends_with(file, ".ndjson") || ends_with(file, ".jsonl")) {
         spec_source_of_results(source, SOURCE_NDJSON, file);
     } else {
@@ -105,7 +111,7 @@ static enum err_code replace_source(struct correct *correct, struct err *err)
     memcpy(jobs, session->spec.jobs, session->spec.job_count * sizeof *jobs);
     correct->spec = session->spec;
     correct->spec.jobs = jobs;
-    return choose_kind(file, &jobs[correct->job_index].source, err);
+    return choose_kind(&session->arena, file, &jobs[correct->job_index].source, err);
 }
 
 /* --- against the ledger --- */

@@ -13,6 +13,7 @@ static const struct cell_problem problems[] = {
     [COLUMN_BOOLEAN] = {"is not a boolean", "write true or false (or yes, no, 1, 0)"},
     [COLUMN_DATE] = {"is not a date", "write 2026-11-26 (year-month-day)"},
     [COLUMN_LIST] = {"is not a list", "write text with separators, or a list"},
+    [COLUMN_AS_WRITTEN] = {"", ""}, /* there is no such cell */
 };
 
 static const struct cell_problem too_large = {
@@ -131,6 +132,17 @@ static enum err_code to_list(struct arena *arena, const struct spec_column *colu
     return ERR_OK;
 }
 
+static enum err_code as_written(struct arena *arena, struct slice text, struct value *value_out)
+{
+    struct err ignored = {0};
+    enum err_code code = json_parse(arena, text.bytes, text.length, value_out, &ignored);
+
+    if (code != ERR_INPUT && code != ERR_TOO_BIG)
+        return code;
+    *value_out = (struct value){.kind = VALUE_STRING, .text = text};
+    return ERR_OK;
+}
+
 static enum err_code refuse(const struct cell_problem *problem, struct cell_problem *problem_out)
 {
     *problem_out = *problem;
@@ -176,6 +188,8 @@ enum err_code cell_from_text(struct arena *arena, const struct spec_column *colu
         return ERR_OK;
     case COLUMN_LIST:
         return to_list(arena, column, text, value_out);
+    case COLUMN_AS_WRITTEN:
+        return as_written(arena, text, value_out);
     }
     return refuse(fits ? &problems[type] : &too_large, problem_out);
 }

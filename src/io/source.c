@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "purser/base/mem.h"
+#include "purser/codec/inline_rows.h"
 #include "purser/io/spill.h"
 #include "source_reader.h"
 
@@ -382,6 +383,9 @@ enum err_code source_read_span(struct source *source, const struct source_span *
 
     switch (reader->source->kind) {
     case SOURCE_INLINE:
+        inline_rows_append(reader->inline_columns, reader->column_count,
+                           &reader->source->inline_rows[span->byte_offset],
+                           reader->source->delimiter, out);
         return ERR_OK;
     case SOURCE_CSV:
         return csv_rows_append(reader, span, out, err);
@@ -395,7 +399,12 @@ enum err_code source_read_span(struct source *source, const struct source_span *
 
 enum err_code source_header(struct source *source, struct buf *out, struct err *err)
 {
-    if (source->reader.source->kind != SOURCE_CSV)
+    const struct source_reader *reader = &source->reader;
+
+    if (reader->source->kind == SOURCE_INLINE)
+        inline_rows_append_header(reader->inline_columns, reader->column_count,
+                                  reader->source->delimiter, out);
+    if (reader->source->kind != SOURCE_CSV)
         return ERR_OK;
     return csv_rows_append(&source->reader, &source->reader.header, out, err);
 }

@@ -2,45 +2,30 @@
 
 #include <string.h>
 
-static bool is_known(const struct slice *names, size_t count, struct slice name)
-{
-    size_t i;
-
-    for (i = 0; i < count; i++) {
-        if (slice_equal(names[i], name))
-            return true;
-    }
-    return false;
-}
+#include "purser/codec/inline_rows.h"
 
 /* The columns are the names of all rows, in the order in which they come up. */
 enum err_code inline_rows_open(struct source_reader *reader, struct err *err)
 {
-    const struct spec_source *source = reader->source;
+    struct spec_column *columns;
     struct slice *names;
-    size_t room = 0, count = 0, row, i;
+    size_t count;
 
-    for (row = 0; row < source->inline_count; row++)
-        room += source->inline_rows[row].map.count;
-    if (room == 0)
+    if (inline_rows_columns(&reader->arena, reader->source, &columns, &count) != ERR_OK)
+        return err_set(err, ERR_NO_MEMORY, "%s: out of memory", reader_file(reader));
+    if (count == 0)
         return ERR_OK;
-    names = arena_new(&reader->arena, room, sizeof *names);
+    names = arena_new(&reader->arena, count, sizeof *names);
+    for (size_t i = 0; names != NULL && i < count; i++) {
+        names[i].length = columns[i].name.length;
+        names[i].bytes =
+            arena_copy_text(&reader->arena, columns[i].name.bytes, columns[i].name.length);
+        if (names[i].bytes == NULL)
+            names = NULL;
+    }
     if (names == NULL)
         return err_set(err, ERR_NO_MEMORY, "%s: out of memory", reader_file(reader));
-    for (row = 0; row < source->inline_count; row++) {
-        const struct value *map = &source->inline_rows[row];
-
-        for (i = 0; i < map->map.count; i++) {
-            struct slice name = map->map.names[i];
-
-            if (is_known(names, count, name))
-                continue;
-            name.bytes = arena_copy_text(&reader->arena, name.bytes, name.length);
-            if (name.bytes == NULL)
-                return err_set(err, ERR_NO_MEMORY, "%s: out of memory", reader_file(reader));
-            names[count++] = name;
-        }
-    }
+    reader->inline_columns = columns;
     reader->columns = names;
     reader->column_count = count;
     return ERR_OK;

@@ -30,8 +30,9 @@ struct source_reader {
     struct arena arena;          /* of the names */
     const struct slice *columns; /* a NUL after each; NULL = any name is possible */
     size_t column_count;
-    const struct spec_column **types; /* CSV: one a column, NULL = string */
-    struct source_span header;        /* CSV; empty when the spec has it */
+    const struct spec_column *inline_columns; /* of inline rows: as they are in CSV */
+    const struct spec_column **types;         /* CSV: one a column, NULL = string */
+    struct source_span header;                /* CSV; empty when the spec has it */
 
     char *window; /* NULL for inline rows */
     size_t window_length, window_at;

@@ -89,7 +89,8 @@ enum column_type {
     COLUMN_DECIMAL,
     COLUMN_BOOLEAN,
     COLUMN_DATE,
-    COLUMN_LIST
+    COLUMN_LIST,
+    COLUMN_AS_WRITTEN /* no spec says it: a cell with JSON is that value, any other is text */
 };
 
 struct spec_column {

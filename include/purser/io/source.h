@@ -84,7 +84,7 @@ bool source_is_unchanged(const struct source *source);
 /* Appends the bytes of the header line, or of a span, as they stand in the file, in UTF-8. The last
  * row of a file may lack its line end. CSV with other quotes than " is written with these; a row of
  * a JSON array comes on one line. A header is there for CSV only (without a byte order mark), also
- * where the spec gives it; rows in the spec have no bytes: nothing is appended. Errors: ERR_SYSTEM,
+ * where the spec gives it, and for rows in the spec, which are written as CSV. Errors: ERR_SYSTEM,
  * ERR_INPUT (a file is not what it was), ERR_TOO_BIG, ERR_NO_MEMORY. */
 enum err_code source_read_span(struct source *source, const struct source_span *span,
                                struct buf *out, struct err *err) ERR_CHECKED;
