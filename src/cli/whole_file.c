@@ -42,7 +42,12 @@ enum err_code whole_file_read(const char *file, size_t max_bytes, char **bytes_o
 
     if (fd == -1)
         return err_set(err, ERR_INPUT, "%s: cannot be opened: %s", file, strerror(errno));
-    if (fstat(fd, &status) == -1 || !S_ISREG(status.st_mode)) {
+    if (fstat(fd, &status) == -1) {
+        err_set(err, ERR_INPUT, "%s: cannot be looked at: %s", file, strerror(errno));
+        close(fd);
+        return err->code;
+    }
+    if (!S_ISREG(status.st_mode)) {
         close(fd);
         return err_set(err, ERR_INPUT, "%s: is not a regular file", file);
     }

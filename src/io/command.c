@@ -124,18 +124,38 @@ static bool is_late(const struct child *child)
     return clock_boot_ms() >= child->deadline_ms;
 }
 
-/* Reads once; closes at the end. Returns the bytes read, 0 when there was nothing. */
-static size_t read_some(struct child *child, int *fd)
+/* Reads once; closes at the end. *count_out = the bytes read, 0 when there was nothing. What cannot
+ * be read is no end: the rows behind it would be missing and nobody would know. */
+static enum err_code read_some(struct child *child, int *fd, size_t *count_out, struct err *err)
 {
     ssize_t count = read(*fd, child->bytes, READ_BYTES);
 
-    if (count > 0)
-        return (size_t)count;
-    if (count == 0 || errno != EINTR) {
-        (void)close(*fd);
-        *fd = -1;
-    }
-    return 0;
+    *count_out = count > 0 ? (size_t)count : 0;
+    if (count == -1 && errno != EINTR && errno != EAGAIN)
+        return err_set(err, ERR_SYSTEM, "read what a command writes: %s", strerror(errno));
+    if (count == 0)
+        close_end(fd);
+    return ERR_OK;
+}
+
+static enum err_code take_errors(struct child *child, struct err *err)
+{
+    size_t count;
+
+    if (read_some(child, &child->errors, &count, err) != ERR_OK)
+        return err->code;
+    command_errors_take(&child->words, child->bytes, count);
+    return ERR_OK;
+}
+
+static enum err_code take_output(struct child *child, const struct byte_sink *output,
+                                 struct err *err)
+{
+    size_t count;
+
+    if (read_some(child, &child->out, &count, err) != ERR_OK)
+        return err->code;
+    return byte_sink_write(output, child->bytes, count, err);
 }
 
 /* What the watcher says; its end is said by the socket. */
@@ -177,14 +197,9 @@ static enum err_code follow(struct child *child, const struct interrupt *interru
             return err_set(err, ERR_STOPPED, "stopped while a command ran; nothing was sent");
         if (fds[3].revents != 0)
             listen_to_watcher(child);
-        if (fds[2].revents != 0)
-            command_errors_take(&child->words, child->bytes, read_some(child, &child->errors));
-        if (fds[1].revents != 0) {
-            size_t count = read_some(child, &child->out);
-
-            if (byte_sink_write(output, child->bytes, count, err) != ERR_OK)
-                return err->code;
-        }
+        if ((fds[2].revents != 0 && take_errors(child, err) != ERR_OK) ||
+            (fds[1].revents != 0 && take_output(child, output, err) != ERR_OK))
+            return err->code;
         *late_out = is_late(child);
         if (*late_out) {
             child->delay = child->ended       ? DELAY_OUTPUT_HELD
@@ -196,11 +211,13 @@ static enum err_code follow(struct child *child, const struct interrupt *interru
     return ERR_OK;
 }
 
-static void tell_watcher(const struct child *child, enum watch_order order)
+/* A watcher that cannot be told loses its purser, and kills what it watches. */
+static void tell_watcher(struct child *child, enum watch_order order)
 {
     char byte = (char)order;
 
-    (void)send(child->talk, &byte, 1, MSG_NOSIGNAL);
+    if (child->talk != -1 && send(child->talk, &byte, 1, MSG_NOSIGNAL) != 1)
+        close_end(&child->talk);
 }
 
 /* Waits until all is dead. A signal that comes meanwhile, it may be the second, gives no more time;
@@ -211,9 +228,12 @@ static void end_all(struct child *child, const struct interrupt *interrupt)
                            {.fd = interrupt->fd, .events = POLLIN}};
 
     tell_watcher(child, WATCH_TERMINATE);
-    while (!child->is_gone) {
-        if (poll(fds, 2, -1) == -1)
+    while (!child->is_gone && child->talk != -1) {
+        if (poll(fds, 2, -1) == -1) {
+            if (errno != EINTR)
+                close_end(&child->talk);
             continue;
+        }
         if (fds[0].revents != 0)
             listen_to_watcher(child);
         if (fds[1].revents == 0)

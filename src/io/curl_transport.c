@@ -134,8 +134,8 @@ static enum err_code start(struct transport *self, const struct transfer_request
     CURLMcode code;
 
     release_taken(transport);
-    if (transport->broken != CURLM_OK)
-        return err_set(err, ERR_SYSTEM, "libcurl: %s", curl_multi_strerror(transport->broken));
+    if (transport->broken.code != ERR_OK)
+        return err_set(err, transport->broken.code, "%s", transport->broken.text);
     if (transport->free_count == 0)
         return err_set(err, ERR_BUSY, "all %u requests are in flight", transport->slot_count);
     slot = &transport->slots[transport->free_slots[transport->free_count - 1]];
@@ -152,6 +152,10 @@ static enum err_code start(struct transport *self, const struct transfer_request
     code = curl_multi_add_handle(transport->multi, slot->easy);
     if (code != CURLM_OK)
         return err_set(err, ERR_SYSTEM, "libcurl: %s", curl_multi_strerror(code));
+    if (transport->broken.code != ERR_OK) { /* in a callback: nothing has left yet */
+        curl_multi_remove_handle(transport->multi, slot->easy);
+        return err_set(err, transport->broken.code, "%s", transport->broken.text);
+    }
     transport->free_count--;
     slot->state = SLOT_RUNNING;
     return ERR_OK;
@@ -245,7 +249,7 @@ static void finish(struct curl_transport *transport, struct slot *slot, CURLcode
     transport->taken = slot;
 }
 
-/* When libcurl itself failed no transfer will ever be reported by it. */
+/* When libcurl or what it waits with failed, no transfer will ever be reported by it. */
 static bool take_broken(struct curl_transport *transport, struct reply *reply_out)
 {
     for (uint32_t i = 0; i < transport->slot_count; i++) {
@@ -253,8 +257,8 @@ static bool take_broken(struct curl_transport *transport, struct reply *reply_ou
 
         if (slot->state != SLOT_RUNNING)
             continue;
-        snprintf(slot->failure, sizeof slot->failure, "libcurl: %s",
-                 curl_multi_strerror(transport->broken));
+        snprintf(slot->failure, sizeof slot->failure, "%.*s", (int)sizeof slot->failure - 1,
+                 transport->broken.text);
         finish(transport, slot, CURLE_FAILED_INIT, reply_out);
         return true;
     }
@@ -278,7 +282,7 @@ static bool take(struct transport *self, struct reply *reply_out)
         finish(transport, slot, result, reply_out);
         return true;
     }
-    return transport->broken != CURLM_OK && take_broken(transport, reply_out);
+    return transport->broken.code != ERR_OK && take_broken(transport, reply_out);
 }
 
 static void abandon(struct transport *self)

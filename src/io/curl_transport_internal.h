@@ -77,7 +77,7 @@ struct curl_transport {
     struct transport port; /* first: the interface is this object */
     struct event_loop *loop;
     CURLM *multi;
-    CURLMcode broken; /* the first failure of libcurl's multi handle; no transfer can go on */
+    struct err broken; /* the first failure around libcurl's multi handle: no transfer can go on */
     int timer_fd;
     struct loop_watch *timer_watch;
     struct socket_entry *sockets; /* by descriptor */

@@ -11,13 +11,22 @@
 
 enum { DESCRIPTORS_MAX = 1 << 20 };
 
+/* The first failure is the cause of all others. libcurl itself is told of none: 7.88 does not
+ * survive a callback that fails (it keeps a handle that it says it has not taken, and frees it
+ * twice). */
+static void give_up(struct curl_transport *transport, const char *doing, const char *why)
+{
+    if (transport->broken.code == ERR_OK)
+        err_set(&transport->broken, ERR_SYSTEM, "%s: %s", doing, why);
+}
+
 static void act(struct curl_transport *transport, curl_socket_t socket, int ready)
 {
     int running;
     CURLMcode code = curl_multi_socket_action(transport->multi, socket, ready, &running);
 
-    if (code != CURLM_OK && transport->broken == CURLM_OK)
-        transport->broken = code;
+    if (code != CURLM_OK)
+        give_up(transport, "libcurl", curl_multi_strerror(code));
 }
 
 static void on_timer_ready(void *context, int fd, int ready)
@@ -28,7 +37,7 @@ static void on_timer_ready(void *context, int fd, int ready)
     (void)ready;
     /* Empty when the timer was set anew after it fired: act all the same. */
     if (read(fd, &expirations, sizeof expirations) == -1 && errno != EAGAIN)
-        transport->broken = CURLM_INTERNAL_ERROR;
+        give_up(transport, "libcurl's timer", strerror(errno));
     act(transport, CURL_SOCKET_TIMEOUT, 0);
 }
 
@@ -57,7 +66,9 @@ static int on_curl_timer(CURLM *multi, long timeout_ms, void *context)
     } else if (timeout_ms == 0) {
         when.it_value.tv_nsec = 1;
     }
-    return timerfd_settime(transport->timer_fd, 0, &when, NULL);
+    if (timerfd_settime(transport->timer_fd, 0, &when, NULL) != 0)
+        give_up(transport, "libcurl's timer", strerror(errno));
+    return 0;
 }
 
 static struct socket_entry *entry_of(struct curl_transport *transport, curl_socket_t socket)
@@ -101,8 +112,10 @@ static int on_curl_socket(CURL *easy, curl_socket_t socket, int what, void *cont
 
     (void)easy;
     (void)socket_context;
-    if (entry == NULL)
-        return -1;
+    if (entry == NULL) {
+        give_up(transport, "libcurl's sockets", "no memory for one more");
+        return 0;
+    }
     if (what == CURL_POLL_REMOVE && !entry->opened_here) {
         forget(entry);
         return 0;
@@ -111,14 +124,12 @@ static int on_curl_socket(CURL *easy, curl_socket_t socket, int what, void *cont
         interest |= what & CURL_POLL_IN ? LOOP_READ : 0;
         interest |= what & CURL_POLL_OUT ? LOOP_WRITE : 0;
     }
-    if (entry->watch != NULL)
-        return loop_watch_change(entry->watch, interest, &err) == ERR_OK ? 0 : -1;
-    if (interest == 0)
-        return 0;
-    return loop_watch_add(transport->loop, socket, interest, on_socket_ready, transport,
-                          &entry->watch, &err) == ERR_OK
-               ? 0
-               : -1;
+    if (entry->watch != NULL
+            ? loop_watch_change(entry->watch, interest, &err) != ERR_OK
+            : interest != 0 && loop_watch_add(transport->loop, socket, interest, on_socket_ready,
+                                              transport, &entry->watch, &err) != ERR_OK)
+        give_up(transport, "libcurl's sockets", err.text);
+    return 0;
 }
 
 static curl_socket_t on_open_socket(void *context, curlsocktype purpose,

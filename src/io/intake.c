@@ -1,6 +1,7 @@
 #include "purser/io/intake.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -420,6 +421,19 @@ static enum err_code hand_on(struct intake *intake, void *context, const struct 
     return to->row_fn(to->context, row, err);
 }
 
+/* `failure`: 0, or why it cannot be told whether it was. */
+static enum err_code changed(const struct intake_job *job, int failure, struct err *err)
+{
+    if (failure != 0)
+        return err_set(err, ERR_SYSTEM,
+                       "the source of job %s cannot be looked at again: %s; nothing was sent",
+                       job->job->name, strerror(failure));
+    return err_set(err, ERR_INPUT,
+                   "the source of job %s was changed while it was read; nothing was sent\n"
+                   "hint: run again when the file is complete",
+                   job->job->name);
+}
+
 enum err_code intake_each(struct intake *intake, intake_row_fn *row_fn, void *context,
                           struct err *err)
 {
@@ -440,10 +454,7 @@ enum err_code intake_each(struct intake *intake, intake_row_fn *row_fn, void *co
         if (code != ERR_OK)
             return code;
         if (!source_is_unchanged(job->source))
-            return err_set(err, ERR_INPUT,
-                           "the source of job %s was changed while it was read; nothing was sent\n"
-                           "hint: run again when the file is complete",
-                           job->job->name);
+            return changed(job, errno, err);
         if (diagnostics_has_errors(intake->diagnostics))
             return input_error(intake, err);
     }

@@ -37,7 +37,15 @@ enum err_code ledger_files_failed(const struct ledger_files *files, int code, co
 
     if (fstatvfs(files->directory_fd, &disk) == 0)
         free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
-    if (code == ENOSPC || code == EDQUOT || (code == EIO && free_bytes < NEARLY_FULL_BYTES))
+    if (code == EDQUOT)
+        return err_set(err, ERR_STORAGE,
+                       "%s in %s: the disk quota is used up\n"
+                       "hint: make room, then run the same command again; nothing that was "
+                       "acknowledged is lost",
+                       doing, files->path);
+    if (code == ENOSPC && free_bytes == UINT64_MAX)
+        free_bytes = 0; /* the disk does not even say */
+    if (code == ENOSPC || (code == EIO && free_bytes < NEARLY_FULL_BYTES))
         return err_set(err, ERR_STORAGE,
                        "disk full: %llu bytes free in %s\n"
                        "hint: make room, then run the same command again; nothing that was "

@@ -107,7 +107,7 @@ static enum err_code failed(const struct ledger_store *store, int code, const ch
 /* LMDB was given a path; what it opened must be what was checked. */
 static enum err_code check_data_file(struct ledger_store *store, struct err *err)
 {
-    struct stat opened, named;
+    struct stat opened, named = {0};
     MDB_envinfo info;
     MDB_stat pages;
     int fd = -1;
@@ -119,8 +119,11 @@ static enum err_code check_data_file(struct ledger_store *store, struct err *err
     ledger_files_identity(&store->files, DATA_FILE, store->identity);
     /* LMDB marks the lock file and its descriptor for headers, but not this one. */
     (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-    if (fstatat(store->files.directory_fd, DATA_FILE, &named, AT_SYMLINK_NOFOLLOW) != 0 ||
-        named.st_dev != opened.st_dev || named.st_ino != opened.st_ino)
+    if (fstatat(store->files.directory_fd, DATA_FILE, &named, AT_SYMLINK_NOFOLLOW) != 0 &&
+        errno != ENOENT)
+        return err_set(err, ERR_SYSTEM, "stat %s/%s: %s", store->files.path, DATA_FILE,
+                       strerror(errno));
+    if (named.st_dev != opened.st_dev || named.st_ino != opened.st_ino)
         return err_set(err, ERR_STATE_DIRECTORY, "%s was replaced while it was opened",
                        store->files.path);
     if (mdb_env_info(store->env, &info) != 0 || mdb_env_stat(store->env, &pages) != 0)

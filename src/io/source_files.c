@@ -391,6 +391,7 @@ static bool is_unchanged(const struct source_files *files, size_t index)
     if ((is_open ? fstat(files->fd, &status) : stat(file->path, &status)) != 0)
         return false;
     now = identity_of(&status);
+    errno = 0;
     return is_same(&now, &file->at_open);
 }
 
@@ -406,6 +407,7 @@ static bool are_still_matched(const struct source_files *files)
     for (size_t i = 0; same && i < files->count; i++)
         same = strcmp(found.gl_pathv[i], files->files[i].path) == 0;
     globfree(&found);
+    errno = 0;
     return same;
 }
 

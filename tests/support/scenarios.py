@@ -142,6 +142,32 @@ SCENARIOS = [
     Scenario("undo-at-most-once", HEAD + CHANGED_BACK, before=(RUN,), victim=UNDO, after=(UNDO,),
              at_most_once=True),
 ]
+
+
+def command(name, *words, before=(RUN,), **more):
+    """A command that only tells, in a world of three items that are done, or as `more` says."""
+    return Scenario(name, before=before, victim=words, **more)
+
+
+COMMANDS = [
+    SCENARIOS[0]._replace(name="run"),
+    SCENARIOS[1],
+    SCENARIOS[7],
+    command("plan", "plan", "spec.yaml", before=()),
+    command("check", "check", "spec.yaml", before=()),
+    command("status", "status", "spec.yaml"),
+    command("items", "items", "spec.yaml", "--output", "ndjson"),
+    command("explain", "explain", "spec.yaml", "products/A-1"),
+    SCENARIOS[2],
+    command("results", "results", "spec.yaml", "-o", "out"),
+    SCENARIOS[5],
+    command("connections", "connections", "spec.yaml", "--check", before=()),
+    command("operations", "operations", "POST", "/products"),
+    command("reconcile", "reconcile", "spec.yaml"),
+    command("schedule-next", "schedule", "next", "spec.yaml",
+            spec=HEAD.replace("jobs:", 'schedule: {{ cron: "0 * * * *" }}\njobs:') + CREATE),
+    command("help", "help", "in-doubt"),
+]
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 
 

@@ -78,7 +78,7 @@ enum err_code source_next(struct source *source, struct unit *unit_out,
 enum err_code source_rewind(struct source *source, bool gather, struct err *err) ERR_CHECKED;
 
 /* True if the files are what they were when they were opened (device, inode, size, time), and a
- * pattern names no others. */
+ * pattern names no others. When false errno is 0, or why it cannot be told. */
 bool source_is_unchanged(const struct source *source);
 
 /* Appends the bytes of the header line, or of a span, as they stand in the file, in UTF-8. The last

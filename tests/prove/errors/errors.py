@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+"""Proves that a system call that fails harms nothing and is told of.
+
+usage: errors.py --purser PROGRAM --sim PROGRAM --shim LIBRARY [--seed N] [--command NAME]…
+                 [--call NAME] [--error NAME] [--draw N] [--at-once N]
+
+Each call of a command that reaches the kernel (tests/support/shim numbers them) fails with each of
+EIO, ENOSPC, EINTR, EAGAIN, EMFILE, ENOMEM and EDQUOT, or transfers half of its bytes; once, and from
+then on. The laws:
+
+- no signal and no hang;
+- an exit status that is documented (`purser help exit-status`);
+- when it ends otherwise than undisturbed, what it says names the cause;
+- after it, what a user does next without disturbance ends as it does undisturbed, and the judge
+  finds nothing lost, twice, wrong or in doubt without reason.
+
+--draw N tries N of them for each command, with the seed; without it, all.
+"""
+
+import argparse
+import collections
+import errno
+import os
+import queue
+import random
+import re
+import sys
+import tempfile
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
+from scenarios import COMMANDS, Stage, Wrong, read_calls  # noqa: E402
+
+ERRORS = ["EIO", "ENOSPC", "EINTR", "EAGAIN", "EMFILE", "ENOMEM", "EDQUOT"]
+TRANSFERS = {"write", "pwrite", "writev", "send", "recv", "read", "pread"}
+DOCUMENTED = {0, 1, 2, 3, 4, 5, 6, 7, 75}
+SHOWN_MAX = 40
+
+
+def read_options():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("--purser", required=True, type=os.path.abspath)
+    parser.add_argument("--sim", required=True, type=os.path.abspath)
+    parser.add_argument("--shim", required=True, type=os.path.abspath)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--command", action="append",
+                        choices=sorted(command.name for command in COMMANDS))
+    parser.add_argument("--call", help="only calls of this name")
+    parser.add_argument("--error", choices=[*ERRORS, "short"])
+    parser.add_argument("--draw", type=int)
+    parser.add_argument("--at-once", type=int, default=2)
+    return parser.parse_args()
+
+
+def faults_of(calls):
+    """All faults of a command, as the shim takes them, with the name of the call and the error."""
+    for number, name in enumerate(calls, 1):
+        for error in ERRORS:
+            for more in ("", "+"):
+                yield f"fail:{getattr(errno, error)}:{number}{more}", name, error
+        if name in TRANSFERS:
+            for more in ("", "+"):
+                yield f"short:{number}{more}", name, "short"
+
+
+def names_cause(talk, error):
+    if error == "short":
+        return bool(talk.strip())
+    words = [os.strerror(getattr(errno, error)).lower(), *OTHER_WORDS.get(error, [])]
+    return any(word in talk.lower() for word in words)
+
+
+# What purser or a library says in the place of the kernel's own words.
+OTHER_WORDS = {
+    "ENOMEM": ["no memory", "out of memory"],
+    "ENOSPC": ["disk full"],
+    "EDQUOT": ["disk quota"],
+}
+
+
+# LMDB takes any failure of its lock for another process that has it.
+UNNAMED = {"fcntl-lock"}
+
+
+class Proof:
+    def __init__(self, options, folder):
+        self.options = options
+        self.stages = queue.Queue()
+        for number in range(options.at_once):
+            self.stages.put(Stage(options.purser, options.sim, options.shim,
+                                  os.path.join(folder, str(number))))
+        self.chance = random.Random(options.seed)
+        self.counts = collections.Counter()
+        self.wrong = []
+        self.lock = threading.Lock()
+
+    def close(self):
+        while not self.stages.empty():
+            self.stages.get().close()
+
+    def look_at(self, scenario):
+        """The calls of the undisturbed command, its exit status, and how the items end."""
+        stage = self.stages.get()
+        try:
+            stage.begin(scenario)
+            listed = stage.file("calls")
+            status, _, talk = stage.purser(scenario.victim, LIST=listed, COUNT="all")
+            if status not in DOCUMENTED:
+                raise Wrong(f"undisturbed it ends with {status}:\n{talk}")
+            calls = read_calls(listed)
+            stage.finish(scenario)
+            return calls, status, stage.judge(scenario, 0)
+        finally:
+            self.stages.put(stage)
+
+    def try_fault(self, stage, scenario, fault, usual, states):
+        """True when the command ended otherwise than undisturbed."""
+        text, call, error = fault
+        stage.begin(scenario)
+        status, out, talk = stage.purser(scenario.victim, **{"": text}, COUNT="all")
+        if status not in DOCUMENTED:
+            raise Wrong(f"it ends with {status}:\n{talk[-1500:]}")
+        if status != usual and call not in UNNAMED and not names_cause(talk + out, error):
+            raise Wrong(f"it ends with {status} and does not name the cause:\n{talk[-1500:]}")
+        stage.finish(scenario)
+        stage.judge_as(scenario, states, whole=False)
+        return status != usual
+
+    def prove(self, scenario):
+        begin = time.monotonic()
+        calls, usual, states = self.look_at(scenario)
+        faults = [fault for fault in faults_of(calls)
+                  if self.options.call in (None, fault[1]) and self.options.error in (None, fault[2])]
+        count = len(faults)
+        if self.options.draw is not None and self.options.draw < len(faults):
+            faults = self.chance.sample(faults, self.options.draw)
+        waiting = iter(faults)
+        tried = collections.Counter()
+
+        def work():
+            stage = self.stages.get()
+            try:
+                while True:
+                    with self.lock:
+                        fault = next(waiting, None)
+                    if fault is None:
+                        return
+                    try:
+                        tried["ended otherwise"] += self.try_fault(stage, scenario, fault, usual,
+                                                                   states)
+                    except Wrong as wrong:
+                        with self.lock:
+                            self.wrong.append((scenario.name, fault, str(wrong)))
+                    tried["tried"] += 1
+            finally:
+                self.stages.put(stage)
+
+        workers = [threading.Thread(target=work) for _ in range(self.options.at_once)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        self.counts += tried
+        print(f"{scenario.name}: {len(calls)} calls, {tried['tried']} of "
+              f"{count} faults, {tried['ended otherwise']} ended otherwise, "
+              f"{time.monotonic() - begin:.1f} s", flush=True)
+
+
+def kind_of(wrong):
+    """What many have in common."""
+    name, (_, call, _), text = wrong
+    return name, call, re.sub(r"\d+", "N", text.splitlines()[0])[:100]
+
+
+def show(wrong):
+    kinds = collections.defaultdict(list)
+    for one in wrong:
+        kinds[kind_of(one)].append(one)
+    for (name, call, _), ones in sorted(kinds.items())[:SHOWN_MAX]:
+        faults = ", ".join(f"{text} ({error})" for _, (text, _, error), _ in ones[:6])
+        print(f"prove-errors: WRONG: {name}, {call}, {len(ones)} times: {faults}:\n{ones[0][2]}")
+
+
+def main():
+    options = read_options()
+    chosen = [command for command in COMMANDS
+              if options.command is None or command.name in options.command]
+    place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="prove-errors-", dir=place) as folder:
+        proof = Proof(options, folder)
+        try:
+            for command in chosen:
+                proof.prove(command)
+        except Wrong as wrong:
+            proof.wrong.append((command.name, ("", "", ""), str(wrong)))
+        finally:
+            proof.close()
+    show(proof.wrong)
+    print(f"prove-errors: {len(chosen)} commands, {proof.counts['tried']} faults, "
+          f"{proof.counts['ended otherwise']} ended otherwise, seed {options.seed}; "
+          f"{len(proof.wrong)} wrong")
+    return 1 if proof.wrong or not proof.counts["tried"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
