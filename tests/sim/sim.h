@@ -347,6 +347,14 @@ struct sim_limits {
     uint32_t storm_runs; /* runs with faults */
 };
 
+/* Faults that come and go: of each period, a connection has `down_ms` from its own phase on. */
+struct sim_weather {
+    bool of_network, of_server;
+    uint32_t rate; /* faults per mille while it is down */
+    int64_t period_ms;
+    int64_t phase_ms[SIM_CONNECTIONS_MAX], down_ms[SIM_CONNECTIONS_MAX];
+};
+
 struct sim {
     uint64_t seed;
     enum sim_profile profile;
@@ -355,8 +363,11 @@ struct sim {
     struct sim_trace trace;
     struct rng rng;
     struct sim_limits limits;
+    struct sim_weather weather;
     bool calm; /* no faults any more */
     bool clock_goes_back, loses_state;
+    bool has_copy; /* somebody has kept a copy of the ledger */
+    struct sim_stored copy[SIM_ITEMS_MAX + 1];
     int64_t now_ms, boot_zero_ms, wall_skew_ms, server_skew_ms;
     struct sim_item items[SIM_ITEMS_MAX + 1]; /* by number */
     uint32_t item_count;
@@ -403,6 +414,7 @@ int64_t sim_draw_ms(struct sim *sim, int64_t from_ms, int64_t to_ms);
 bool sim_crash_point(struct sim *sim, const char *where);
 
 /* sim_choice.c: what goes wrong, drawn or as written. */
+void sim_draw_weather(struct sim *sim);
 enum sim_plan sim_choose_plan(struct sim *sim, const struct sim_item *item, bool polling);
 enum sim_answer sim_choose_answer(struct sim *sim, const struct sim_item *item);
 enum sim_result sim_choose_result(struct sim *sim, struct sim_item *item);
@@ -447,7 +459,8 @@ void sim_mark_crash(struct sim *sim, struct sim_item *item);
 void sim_mark_sent(struct sim *sim, struct sim_item *item);
 
 struct sim_totals {
-    uint64_t worlds, runs, crashes, turns, sends, items, in_doubt, in_doubt_by_reason[REASON_COUNT];
+    uint64_t worlds, runs, crashes, turns, steps, sends, items, restores, replays, in_doubt,
+        in_doubt_by_reason[REASON_COUNT];
     uint64_t cells[ITEM_STATE_COUNT][ITEM_EVENT_COUNT];
 };
 

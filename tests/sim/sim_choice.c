@@ -13,6 +13,53 @@ int64_t sim_draw_ms(struct sim *sim, int64_t from_ms, int64_t to_ms)
     return from_ms + (int64_t)rng_below(&sim->rng, (uint64_t)(to_ms - from_ms + 1));
 }
 
+enum weather {
+    WEATHER_STEADY,
+    WEATHER_STORMS,   /* all at once, for seconds to minutes */
+    WEATHER_FLAPPING, /* up and down within seconds */
+    WEATHER_SWIZZLED, /* down one by one, up in another order */
+    WEATHER_BROKEN,   /* one connection never works */
+};
+
+void sim_draw_weather(struct sim *sim)
+{
+    static const enum weather kinds[] = {WEATHER_STEADY, WEATHER_STEADY,   WEATHER_STORMS,
+                                         WEATHER_STORMS, WEATHER_FLAPPING, WEATHER_SWIZZLED,
+                                         WEATHER_BROKEN};
+    enum weather kind = kinds[rng_below(&sim->rng, sizeof kinds / sizeof kinds[0])];
+    struct sim_weather *weather = &sim->weather;
+    uint64_t broken = rng_below(&sim->rng, SIM_CONNECTIONS_MAX);
+
+    *weather = (struct sim_weather){.rate = 600 + (uint32_t)rng_below(&sim->rng, 401),
+                                    .of_network = rng_below(&sim->rng, 3) != 0};
+    weather->of_server = !weather->of_network || rng_below(&sim->rng, 2) == 0;
+    weather->period_ms =
+        kind == WEATHER_FLAPPING ? sim_draw_ms(sim, 200, 10000) : sim_draw_ms(sim, 10000, 300000);
+    for (unsigned i = 0; i < SIM_CONNECTIONS_MAX && kind != WEATHER_STEADY; i++) {
+        bool alone = kind == WEATHER_FLAPPING || kind == WEATHER_SWIZZLED;
+        bool first = i == 0 || alone;
+
+        weather->phase_ms[i] =
+            first ? sim_draw_ms(sim, 0, weather->period_ms) : weather->phase_ms[0];
+        weather->down_ms[i] =
+            first ? sim_draw_ms(sim, 0, weather->period_ms * 3 / 4) : weather->down_ms[0];
+        if (kind == WEATHER_BROKEN)
+            weather->down_ms[i] = i == broken ? weather->period_ms : 0;
+    }
+}
+
+/* Faults per mille on `connection` at this moment. */
+static uint32_t rate_now(const struct sim *sim, bool affected, uint32_t usual, uint32_t connection)
+{
+    const struct sim_weather *weather = &sim->weather;
+
+    if (!affected || weather->down_ms[connection] == 0 ||
+        (sim->now_ms + weather->phase_ms[connection]) % weather->period_ms >=
+            weather->down_ms[connection])
+        return usual;
+    return weather->rate;
+}
+
 static uint64_t one_of(struct sim *sim, uint64_t count)
 {
     return rng_below(&sim->rng, count);
@@ -28,7 +75,8 @@ enum sim_plan sim_choose_plan(struct sim *sim, const struct sim_item *item, bool
                                                 : PLAN_DELIVERED;
     if (sim->profile == SIM_DUPLICATES && item->keyed && !polling && sim_chance(sim, 300))
         return PLAN_DOUBLED;
-    if (!sim_chance(sim, sim->limits.network))
+    if (!sim_chance(sim,
+                    rate_now(sim, sim->weather.of_network, sim->limits.network, item->connection)))
         return PLAN_DELIVERED;
     if (one_of(sim, 60) == 0)
         return PLAN_UNTRUSTED;
@@ -49,11 +97,11 @@ enum sim_answer sim_choose_answer(struct sim *sim, const struct sim_item *item)
                                               ANSWER_REFUSED,     ANSWER_CONFLICT,
                                               ANSWER_ERRORS_ONLY, ANSWER_550_BEFORE};
 
-    (void)item;
     if (sim->script != NULL)
         return sim->answer_count < SIM_SCRIPT_MAX ? sim->script->answers[sim->answer_count++]
                                                   : ANSWER_PLAIN;
-    if (!sim_chance(sim, sim->limits.server))
+    if (!sim_chance(sim,
+                    rate_now(sim, sim->weather.of_server, sim->limits.server, item->connection)))
         return ANSWER_PLAIN;
     if (sim->profile == SIM_DUPLICATES)
         return harmless[one_of(sim, 3)];

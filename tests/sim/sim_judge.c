@@ -176,6 +176,7 @@ struct step __wrap_lifecycle_step(const struct item *before, const struct item_e
         sim_fail(sim, "item %u is %s and gets the event %s, which cannot happen",
                  (unsigned)item->number, item_state_name(before->state),
                  item_event_name(event->kind));
+    sim_totals.steps++;
     sim_totals.cells[before->state][event->kind]++;
     trace_step(sim, item, before, event, &step);
     if (sim->person_acts_on == 0) {

@@ -241,6 +241,7 @@ static void draw_world(struct sim *sim)
 
     sim->profile = profiles[rng_below(&sim->rng, sizeof profiles / sizeof profiles[0])];
     draw_limits(sim);
+    sim_draw_weather(sim);
     draw_options(sim);
     /* What has no key would be done again: nothing is promised for it there. */
     sim->loses_state = sim->profile != SIM_ANYTHING && rng_below(&sim->rng, 5) == 0;
@@ -486,6 +487,31 @@ static void lose_state(struct sim *sim)
     sim_reset_needs(sim);
 }
 
+/* An older copy of the ledger takes its place: what was durable since is gone. */
+static void restore_copy(struct sim *sim)
+{
+    sim_trace(sim, "the state directory is replaced by an older copy");
+    sim_totals.restores++;
+    memcpy(sim->ledger.durable, sim->copy, sizeof sim->copy);
+    for (uint32_t number = 1; number <= sim->item_count; number++) {
+        sim_mark_new_generation(&sim->items[number]);
+        sim->ledger.newest[number] = sim->copy[number].item.state;
+    }
+    sim_mark_found_sending(sim);
+}
+
+static void harm_state(struct sim *sim)
+{
+    if (sim_chance(sim, 200)) {
+        memcpy(sim->copy, sim->ledger.durable, sizeof sim->copy);
+        sim->has_copy = true;
+    }
+    if (sim_chance(sim, 200))
+        lose_state(sim);
+    else if (sim->has_copy && !sim->has_needs && sim_chance(sim, 300))
+        restore_copy(sim);
+}
+
 /* It runs ahead more and more; or, where the server tells its time, it falls behind, and may be put
  * right again. */
 static void set_wall_clock(struct sim *sim)
@@ -508,8 +534,8 @@ static void be_away(struct sim *sim)
                            (sim->calm ? AT_REST_MS : sim_draw_ms(sim, 0, sim->limits.away_ms)));
     if (sim_chance(sim, 300))
         sim->boot_zero_ms = sim->now_ms; /* the host was started again */
-    if (sim->loses_state && sim_chance(sim, 200))
-        lose_state(sim);
+    if (sim->loses_state)
+        harm_state(sim);
     if (sim->profile != SIM_ANYTHING || sim->script != NULL)
         return;
     if (sim_chance(sim, 150))
