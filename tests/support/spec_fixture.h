@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "purser/base/mem.h"
+#include "messages_fixture.h"
 
 #define CONNECTIONS "connections:\n  shop: { access_token: { env: T } }\n"
 #define JOBS                                                        \
@@ -23,31 +23,7 @@
     "    body: { product: { name: x } }\n"
 #define HEAD "purser: 1\nname: demo\n"
 
-static struct arena arena;
-static struct diagnostics diagnostics;
-static struct buf out, text;
 static struct spec spec;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena, SPEC_ARENA_BYTES_MAX);
-    diagnostics_init(&diagnostics);
-    buf_init(&out, 1 << 20);
-    buf_init(&text, 8 << 20);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    mem_test_fail(-1, 0);
-    diagnostics_deinit(&diagnostics);
-    arena_deinit(&arena);
-    buf_deinit(&out);
-    buf_deinit(&text);
-    return mem_test_live_count() == 0 ? 0 : -1;
-}
 
 static enum err_code load_with(const char *file, const char *yaml,
                                const struct spec_variable *variables, size_t count)

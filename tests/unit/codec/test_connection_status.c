@@ -8,8 +8,7 @@
 
 #include <cmocka.h>
 
-#include "purser/base/log.h"
-#include "purser/base/mem.h"
+#include "arena_fixture.h"
 #include "purser/core/limits.h"
 
 #define FINE                                            \
@@ -19,24 +18,6 @@
     "{\"connection\":{\"id\":\"c\",\"orgId\":\"o\",\"platform\":\"XERO\"},\"status\":{" fields "}" \
     "}"
 #define ERROR(code) "{\"error_type\":\"CONNECTION_ERROR\",\"error_code\":\"" code "\"}"
-
-static struct arena arena;
-
-static int set_up(void **state)
-{
-    (void)state;
-    arena_init(&arena, 64u * 1024 * 1024);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    log_forget();
-    arena_deinit(&arena);
-    assert_int_equal(mem_test_live_count(), 0);
-    return 0;
-}
 
 static struct connection_status read_status(int http_status, const char *body)
 {

@@ -1,27 +1,5 @@
-#include "expr_fixture.h"
+#include "expr_value_fixture.h"
 #include "purser/codec/expr_reference.h"
-
-/* What an expression gives, as the reference writes it. */
-static const char *value_of(const char *expression)
-{
-    size_t size = strlen(expression) + 32;
-    char *yaml = arena_new(&fixture.spec_arena, 1, size);
-    const struct text_template *text_template;
-    struct value value;
-
-    snprintf(yaml, size, "v: >-\n  ${%s}\n", expression);
-    text_template = text_template_compile(&fixture.spec_arena, fixture_yaml(yaml), &fixture.scope,
-                                          &fixture.diagnostics);
-    if (text_template == NULL)
-        fail_msg("%s", fixture_messages());
-    buf_clear(&fixture.out);
-    if (!text_template_evaluate(text_template, &fixture.environment, &value, &fixture.error))
-        fail_msg("%s: %s", expression, fixture.error.text);
-    if (value.kind == VALUE_OMIT)
-        return "omit";
-    value_append_json(&fixture.out, &value);
-    return buf_text(&fixture.out);
-}
 
 static void every_example_gives_what_stands_beside_it(void **state)
 {

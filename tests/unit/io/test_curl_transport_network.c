@@ -22,11 +22,12 @@
 
 #include <cmocka.h>
 
+#include "child.h"
 #include "purser/io/clock.h"
 #include "scripted_server.h"
 
 #define OK_HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-enum { BIG_BODY_BYTES = 8 * 1024 * 1024, SKIPPED = 77 };
+enum { BIG_BODY_BYTES = 8 * 1024 * 1024 };
 
 static const char *const tokens[] = {"token"};
 
@@ -104,20 +105,6 @@ static int expect_not_sent(const char *base_url, int64_t connect_timeout_ms)
         return 12;
     close_fixture(&fixture);
     return 0;
-}
-
-static void run_in_child(int (*body)(void))
-{
-    int status = -1;
-    pid_t child = fork();
-
-    if (child == 0)
-        _exit(body());
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    if (WEXITSTATUS(status) == SKIPPED)
-        skip();
-    assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 /* A network with nothing in it: not even loopback is up. */

@@ -1,3 +1,4 @@
+#include "child.h"
 #include "ledger_fixture.h"
 
 #include <sched.h>
@@ -9,22 +10,6 @@
 
 /* File systems that do not take what they are given, and readers that never came to their end. A
  * child has file systems of its own; where that is not allowed the test is skipped. */
-
-enum { SKIPPED = 77 };
-
-static void run_in_child(int (*body)(void))
-{
-    int status = -1;
-    pid_t child = fork();
-
-    if (child == 0)
-        _exit(body());
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    if (WEXITSTATUS(status) == SKIPPED)
-        skip();
-    assert_int_equal(WEXITSTATUS(status), 0);
-}
 
 static bool mount_scratch(void)
 {

@@ -1,4 +1,5 @@
 /* How much memory a source takes, and what it says when there is none; with data of real shops. */
+#include "memory_in_use.h"
 #include "source_fixture.h"
 
 /* --- memory --- */
@@ -35,21 +36,6 @@ static void lack_of_memory_is_told_and_leaks_nothing(void **state)
         assert_int_equal(code, ERR_NO_MEMORY);
     }
     assert_in_range(nth, 10, 199);
-}
-
-static long anonymous_kilobytes(void)
-{
-    FILE *status = fopen("/proc/self/status", "r");
-    char line[200];
-    long kilobytes = -1;
-
-    assert_non_null(status);
-    while (fgets(line, sizeof line, status) != NULL) {
-        if (sscanf(line, "RssAnon: %ld", &kilobytes) == 1)
-            break;
-    }
-    fclose(status);
-    return kilobytes;
 }
 
 static void memory_does_not_grow_with_the_file(void **state)

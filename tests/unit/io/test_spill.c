@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "memory_in_use.h"
 #include "purser/base/mem.h"
 #include "purser/base/rng.h"
 #include "purser/io/spill.h"
@@ -189,21 +190,6 @@ static void records_may_be_changed_and_sorted_again(void **state)
     assert_ptr_equal(spill_records(spill, &count), records);
     assert_int_equal(records[0].hash.high, 4999);
     spill_close(spill);
-}
-
-static long anonymous_kilobytes(void)
-{
-    FILE *status = fopen("/proc/self/status", "r");
-    char line[200];
-    long kilobytes = -1;
-
-    assert_non_null(status);
-    while (fgets(line, sizeof line, status) != NULL) {
-        if (sscanf(line, "RssAnon: %ld", &kilobytes) == 1)
-            break;
-    }
-    fclose(status);
-    return kilobytes;
 }
 
 static void anonymous_memory_stays_flat(void **state)
