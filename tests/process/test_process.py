@@ -293,6 +293,9 @@ class Process(unittest.TestCase):
         self.assert_done_once()
 
     def test_a_small_address_space_is_a_message(self):
+        with open(programs["purser"], "rb") as file:
+            if b"__asan_init" in file.read():
+                self.skipTest("AddressSanitizer itself needs terabytes of addresses")
         statuses = set()
         for megabytes in (16, 32, 64, 128, 256, 512, 4096):
             limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
@@ -319,7 +322,8 @@ class Process(unittest.TestCase):
             subprocess.run(["localedef", "-c", "-i", "tr_TR", "-f", "UTF-8", os.path.join(locales, "tr_TR.UTF-8")],
                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for number, name in enumerate(("C", "tr_TR.UTF-8", "de_DE.UTF-8")):
-            environment = {"LC_ALL": name, "LANG": name, "LOCPATH": locales}
+            # With LOCPATH glibc leaks when any library looks for a locale; p11-kit does.
+            environment = {"LC_ALL": name, "LANG": name, "LOCPATH": locales, "ASAN_OPTIONS": "detect_leaks=0"}
             words = ["plan", "spec.yaml", "--show", "products/SKU-1", "--output", "json", "--state", f"state-{number}"]
             self.assertEqual(self.purser(*words, more=environment), 0, self.said())
             bodies.append(self.workload.text("stdout").replace(f"state-{number}", "state"))
