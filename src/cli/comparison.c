@@ -126,13 +126,19 @@ static enum err_code count_chain(struct comparison *comparison, const struct ren
     return ERR_OK;
 }
 
-/* Of another job, by their `needs:`. */
-static bool others_are_made_from(const struct spec *spec, size_t job)
+bool comparison_job_needs(const struct spec_job *job, size_t other_index)
+{
+    for (size_t i = 0; i < job->need_count; i++)
+        if (job->needs[i].alias != NULL && job->needs[i].job == other_index)
+            return true;
+    return false;
+}
+
+static bool others_are_made_from(const struct spec *spec, size_t job_index)
 {
     for (size_t i = 0; i < spec->job_count; i++)
-        for (size_t j = 0; j < spec->jobs[i].need_count; j++)
-            if (spec->jobs[i].needs[j].alias != NULL && spec->jobs[i].needs[j].job == job)
-                return true;
+        if (comparison_job_needs(&spec->jobs[i], job_index))
+            return true;
     return false;
 }
 

@@ -192,6 +192,28 @@ static bool is_stopped(void *context)
     return signals_take(run->signal_fd) != 0;
 }
 
+/* Only the rows of the file are looked at; but what an item returned before may be in others. */
+static void tell_children(struct correct *correct)
+{
+    struct session *session = correct->run.session;
+    const struct spec *spec = &session->spec;
+
+    for (size_t i = 0; i < spec->job_count; i++) {
+        struct item_counts counts;
+        struct err ignored = {0};
+
+        if (!comparison_job_needs(&spec->jobs[i], correct->job_index) ||
+            correct->jobs[i] == UINT32_MAX ||
+            session->ledger->ops->counts(session->ledger, correct->jobs[i], UINT32_MAX, &counts,
+                                         &ignored) != ERR_OK ||
+            counts.by_state[ITEM_SUCCEEDED] == 0)
+            continue;
+        print_talk("warning: items of job %s that were made from what these returned before are "
+                   "not compared; purser run %s%s does that",
+                   spec->jobs[i].name, spec->file, session_state_words(session));
+    }
+}
+
 static void tell(struct correct *correct)
 {
     struct run *run = &correct->run;
@@ -199,13 +221,15 @@ static void tell(struct correct *correct)
 
     run->import.by_action[CONVERGE_RESEND] = correct->counts[CORRECTION_CHANGE];
     run->import.by_action[CONVERGE_UNCHANGED] = correct->counts[CORRECTION_AGAIN] + already;
-    if (!run->session->options->quiet)
-        print_talk("%s run %u: only the rows of %s: %llu changed, %llu as they were, %llu done or "
-                   "under way already",
-                   run->session->spec.name, run->number, run->session->options->input,
-                   (unsigned long long)correct->counts[CORRECTION_CHANGE],
-                   (unsigned long long)correct->counts[CORRECTION_AGAIN],
-                   (unsigned long long)already);
+    if (run->session->options->quiet)
+        return;
+    print_talk("%s run %u: only the rows of %s: %llu changed, %llu as they were, %llu done or "
+               "under way already",
+               run->session->spec.name, run->number, run->session->options->input,
+               (unsigned long long)correct->counts[CORRECTION_CHANGE],
+               (unsigned long long)correct->counts[CORRECTION_AGAIN], (unsigned long long)already);
+    if (correct->counts[CORRECTION_CHANGE] + correct->counts[CORRECTION_AGAIN] > 0)
+        tell_children(correct);
 }
 
 /* Everything is judged before anything is written. */

@@ -332,6 +332,19 @@ class Parents(unittest.TestCase):
             self.assert_done(outcome, 75)
             self.assertIn("1 item was made from an answer that has changed since", outcome[2])
 
+    def test_correction_tells_that_it_has_not_looked_at_what_was_made_from_its_items(self):
+        with Shop() as shop:
+            shop.make_anew("products")
+            self.assert_done(shop.run())
+            shop.put("products", "P1", "sim:job-450 anew")
+            self.assert_done(shop.run(), 3)
+            outcome = shop.correct("products", ["P1", "One anew"])
+            self.assert_done(outcome)
+            self.assertIn("items of job variants that were made from what these returned before",
+                          outcome[2])
+            self.assertNotIn("items of job labels", outcome[2])
+            self.assertRegex(shop.purser("plan", "spec.yaml")[1], r" 1 resend ")
+
     def test_same_answer_or_a_row_that_is_kept_is_no_reason_to_run_again(self):
         with Shop() as shop:
             shop.make_anew("products")

@@ -75,6 +75,9 @@ enum err_code comparison_numbers(struct session *session, bool write,
                                  const uint32_t **connections_out, const uint32_t **jobs_out,
                                  struct err *err) ERR_CHECKED;
 
+/* True if items of `job` need items of the other one, not only all of it. */
+bool comparison_job_needs(const struct spec_job *job, size_t other_index);
+
 /* The row as the import takes it; arrays as of comparison_numbers(). Borrows from the row, and its
  * needs are in `needs_out`. */
 struct import_row comparison_import_row(const struct spec *spec, const uint32_t *connections,
