@@ -17,14 +17,14 @@ static const struct message_code template_codes[] = {
     {"template.name", "the name of a field is computed, or begins with $",
      "Names of fields are fixed; only values can be computed. $ is for $for and $do.",
      "name: ${row.name}\n${row.sku}: x", "name: ${row.name}\ndescription: x"},
-    {"template.number", "a whole number that is too long",
-     "JSON has whole numbers of any length, but no program reads all of them alike. Those from "
-     "-2^63 to 2^64-1 are safe; what is longer is a name and belongs in quotes.",
-     "name: 123456789012345678901", "name: \"123456789012345678901\""},
     {"template.null", "null in a body",
      "The API refuses null. A field that is left out stays as it is. when_empty: null is for "
      "operations that do take it.",
      "name: ${row.name}\ndescription: null", "name: ${row.name}"},
+    {"template.number", "a whole number that is too long",
+     "JSON has whole numbers of any length, but no program reads all of them alike. Those from "
+     "-2^63 to 2^64-1 are safe; what is longer is a name and belongs in quotes.",
+     "name: 123456789012345678901", "name: \"123456789012345678901\""},
 };
 
 MESSAGE_FAMILY(template, "The body of a request cannot be made.", template_codes);

@@ -6,13 +6,16 @@
 #include "purser/codec/json.h"
 #include "purser/core/limits.h"
 
-static const struct spec_column *find(const struct spec_column *columns, size_t count,
-                                      struct slice name)
+enum { COLUMNS_AT_FIRST = 16 };
+
+/* Its index; `count` when there is none. */
+static size_t find(const struct spec_column *columns, size_t count, struct slice name)
 {
-    for (size_t i = 0; i < count; i++)
-        if (slice_equal(columns[i].name, name))
-            return &columns[i];
-    return NULL;
+    size_t i = 0;
+
+    while (i < count && !slice_equal(columns[i].name, name))
+        i++;
+    return i;
 }
 
 static bool is_nested(const struct value *value)
@@ -27,41 +30,66 @@ static bool is_plain_text(const struct value *value)
 }
 
 /* What the value asks of its column. A list or map has no other text than JSON. */
-static void meet(const struct spec_column *typed, const struct value *value,
-                 struct spec_column *column)
+static void meet(bool is_typed, const struct value *value, struct spec_column *column)
 {
-    if (typed != NULL ? is_nested(value) : !is_plain_text(value))
+    if (is_typed ? is_nested(value) : !is_plain_text(value))
         column->type = COLUMN_AS_WRITTEN;
+}
+
+struct columns {
+    struct arena *arena;
+    struct spec_column *columns;
+    size_t count, room;
+};
+
+/* The members of all rows are many, their names few. */
+static bool add(struct columns *columns, const struct spec_column *column)
+{
+    if (columns->count == columns->room) {
+        size_t room = columns->room * 2;
+        struct spec_column *moved = arena_new(columns->arena, room, sizeof *moved);
+
+        if (moved == NULL)
+            return false;
+        memcpy(moved, columns->columns, columns->count * sizeof *moved);
+        columns->columns = moved;
+        columns->room = room;
+    }
+    columns->columns[columns->count++] = *column;
+    return true;
+}
+
+static bool take_row(struct columns *columns, const struct spec_source *source,
+                     const struct value *row)
+{
+    for (size_t i = 0; i < row->map.count; i++) {
+        struct spec_column column = {.name = row->map.names[i]};
+        size_t typed = find(source->columns, source->column_count, column.name);
+        size_t at = find(columns->columns, columns->count, column.name);
+        bool is_typed = typed < source->column_count;
+
+        if (is_typed)
+            column = source->columns[typed];
+        if (at == columns->count && !add(columns, &column))
+            return false;
+        meet(is_typed, &row->map.values[i], &columns->columns[at]);
+    }
+    return true;
 }
 
 enum err_code inline_rows_columns(struct arena *arena, const struct spec_source *source,
                                   struct spec_column **columns_out, size_t *count_out)
 {
-    struct spec_column *columns;
-    size_t room = 0, count = 0;
+    struct columns columns = {.arena = arena, .room = COLUMNS_AT_FIRST};
 
-    for (size_t i = 0; i < source->inline_count; i++)
-        room += source->inline_rows[i].map.count;
-    columns = arena_new(arena, room + 1, sizeof *columns);
-    if (columns == NULL)
+    columns.columns = arena_new(arena, columns.room, sizeof *columns.columns);
+    if (columns.columns == NULL)
         return ERR_NO_MEMORY;
-    for (size_t i = 0; i < source->inline_count; i++) {
-        const struct value *row = &source->inline_rows[i];
-
-        for (size_t j = 0; j < row->map.count; j++) {
-            struct slice name = row->map.names[j];
-            const struct spec_column *typed = find(source->columns, source->column_count, name);
-            struct spec_column *column = (struct spec_column *)find(columns, count, name);
-
-            if (column == NULL) {
-                column = &columns[count++];
-                *column = typed != NULL ? *typed : (struct spec_column){.name = name};
-            }
-            meet(typed, &row->map.values[j], column);
-        }
-    }
-    *columns_out = columns;
-    *count_out = count;
+    for (size_t i = 0; i < source->inline_count; i++)
+        if (!take_row(&columns, source, &source->inline_rows[i]))
+            return ERR_NO_MEMORY;
+    *columns_out = columns.columns;
+    *count_out = columns.count;
     return ERR_OK;
 }
 

@@ -63,6 +63,24 @@ static void types_of_the_spec_are_kept(void **state)
     assert_int_equal(csv.columns[2].type, COLUMN_AS_WRITTEN);
 }
 
+static void more_columns_than_at_first_are_all_there(void **state)
+{
+    struct buf row, expected;
+
+    (void)state;
+    buf_init(&row, 4096);
+    buf_init(&expected, 4096);
+    for (int i = 0; i < 100; i++) {
+        buf_append_format(&row, "%s\"c%d\":\"x\"", i == 0 ? "{" : ",", i);
+        buf_append_format(&expected, "%sc%d", i == 0 ? "" : ",", i);
+    }
+    buf_append_byte(&row, '}');
+    set_rows(buf_text(&row), "{}");
+    assert_memory_equal(as_csv(), buf_text(&expected), expected.length);
+    buf_deinit(&row);
+    buf_deinit(&expected);
+}
+
 /* The cell that stands in the CSV for `value` in a column of several kinds is read as it again. */
 static void check_round_trip(const char *json)
 {
@@ -120,6 +138,7 @@ int main(void)
         FIXTURE_TEST(texts_stand_as_they_are_and_what_is_not_there_is_empty),
         FIXTURE_TEST(other_values_stand_as_in_json),
         FIXTURE_TEST(types_of_the_spec_are_kept),
+        FIXTURE_TEST(more_columns_than_at_first_are_all_there),
         FIXTURE_TEST(every_value_comes_back),
     };
 
