@@ -7,6 +7,7 @@
  *
  * PURSER_MEMORY_FAIL=THREAD:NUMBER makes that one call fail, with a + at the end all calls of all
  * threads from then on as well, with a - and a second number all up to that of the same thread.
+ * PURSER_MEMORY_THREADS=N: only so many threads can be started; calls beyond it fail.
  * PURSER_MEMORY_REPORT=FILE: what was seen is written there when the process ends by itself:
  *   before N               so many calls of thread 0 before main
  *   thread T N             so many calls in thread T
@@ -63,6 +64,7 @@ static struct {
 } chosen = {.thread = -1}, shown = {.thread = -1};
 static char report_path[PATH_BYTES], stacks_path[PATH_BYTES];
 static bool leaks_off;
+static _Atomic long threads_left = THREADS_MAX;
 static _Atomic int settings_state; /* 0 not read, 1 somebody reads, 2 read */
 static _Atomic bool from_now_on;
 static _Atomic int32_t thread_count;
@@ -127,6 +129,8 @@ static void read_setting(const char *line)
         read_path(line + 21, report_path);
     else if (strncmp(line, "PURSER_MEMORY_STACKS=", 21) == 0)
         read_path(line + 21, stacks_path);
+    else if (strncmp(line, "PURSER_MEMORY_THREADS=", 22) == 0)
+        threads_left = atol(line + 22);
     else if (strcmp(line, "PURSER_MEMORY_LEAKS=off") == 0)
         leaks_off = true;
 }
@@ -617,5 +621,9 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
 
     if (!is_own_call() && fails(&number))
         return EAGAIN;
+    if (atomic_fetch_sub(&threads_left, 1) <= 0) {
+        atomic_fetch_add(&failed_count, 1);
+        return EAGAIN;
+    }
     return real.thread(thread, attributes, body, argument);
 }
