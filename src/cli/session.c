@@ -250,7 +250,9 @@ int session_fail_as(struct session *session, const struct err *err, int exit_sta
 
     print_diagnostics(session);
     print_talk("purser: %s", err->text[0] == '\0' ? err_code_text(err->code) : err->text);
-    if (exit_status == EXIT_INPUT && mem_failure_count() > 0) {
+    /* What was refused, or broke, may be right: libcurl only says that a callback did not want. */
+    if ((exit_status == EXIT_INPUT || exit_status == EXIT_INTERNAL) && err->code != ERR_NO_MEMORY &&
+        mem_failure_count() > 0) {
         exit_status = err_exit_status(
             err_set(&no_memory, ERR_NO_MEMORY, "out of memory, which may be all that is wrong"));
         print_talk("purser: %s", no_memory.text);
