@@ -159,16 +159,18 @@ static enum err_code take_output(struct child *child, const struct byte_sink *ou
 }
 
 /* What the watcher says; its end is said by the socket. */
-static void listen_to_watcher(struct child *child)
+static enum err_code listen_to_watcher(struct child *child, struct err *err)
 {
     struct watch_report report;
     ssize_t count = recv(child->talk, &report, sizeof report, MSG_DONTWAIT);
 
     if (count == -1 && (errno == EINTR || errno == EAGAIN))
-        return;
+        return ERR_OK;
+    if (count == -1)
+        return err_set(err, ERR_SYSTEM, "hear what became of a command: %s", strerror(errno));
     if (count != (ssize_t)sizeof report) {
         child->is_gone = true;
-        return;
+        return ERR_OK;
     }
     if (report.news == WATCH_NOT_STARTED)
         child->reason = report.number;
@@ -176,6 +178,7 @@ static void listen_to_watcher(struct child *child)
         child->ended = true;
         child->status = report.number;
     }
+    return ERR_OK;
 }
 
 /* Until both pipes are closed and it has ended; *late_out when its time was over before. */
@@ -195,8 +198,8 @@ static enum err_code follow(struct child *child, const struct interrupt *interru
             continue;
         if (fds[0].revents != 0 && interrupt_take(interrupt))
             return err_set(err, ERR_STOPPED, "stopped while a command ran; nothing was sent");
-        if (fds[3].revents != 0)
-            listen_to_watcher(child);
+        if (fds[3].revents != 0 && listen_to_watcher(child, err) != ERR_OK)
+            return err->code;
         if ((fds[2].revents != 0 && take_errors(child, err) != ERR_OK) ||
             (fds[1].revents != 0 && take_output(child, output, err) != ERR_OK))
             return err->code;
@@ -226,6 +229,7 @@ static void end_all(struct child *child, const struct interrupt *interrupt)
 {
     struct pollfd fds[] = {{.fd = child->talk, .events = POLLIN},
                            {.fd = interrupt->fd, .events = POLLIN}};
+    struct err ignored = {0}; /* why it must end is known already */
 
     tell_watcher(child, WATCH_TERMINATE);
     while (!child->is_gone && child->talk != -1) {
@@ -234,8 +238,8 @@ static void end_all(struct child *child, const struct interrupt *interrupt)
                 close_end(&child->talk);
             continue;
         }
-        if (fds[0].revents != 0)
-            listen_to_watcher(child);
+        if (fds[0].revents != 0 && listen_to_watcher(child, &ignored) != ERR_OK)
+            close_end(&child->talk);
         if (fds[1].revents == 0)
             continue;
         tell_watcher(child, WATCH_KILL);
