@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks docs/FAULTS.md: every number is there once, and every test that a line names exists.
+"""Checks docs/FAULTS.md: every number is there once, and every test that a line names exists; and the
+tests of the promises in SECURITY.md (`| promise | test |`).
 
 usage: check_faults.py --build FOLDER [--list] [FAULTS.md]
 
@@ -131,13 +132,32 @@ def check(path, tests):
     return problems, kinds
 
 
+def check_promises(path, tests):
+    """(problems, number of promises)"""
+    problems, count = [], 0
+    with open(path, encoding="utf-8") as file:
+        for line, text in enumerate(file, 1):
+            cells = [cell.strip() for cell in text.rstrip("\n").split("|")][1:-1]
+            if not cells or set(cells[0]) == {"-"} or cells == ["promise", "test"]:
+                continue
+            count += 1
+            kind, wrong = judge_tests(cells[-1], tests)
+            if len(cells) != 2 or kind != "shown":
+                wrong.append("a line has two cells: promise and tests")
+            problems += [f"{path}:{line}: {text}" for text in wrong]
+    return problems, count
+
+
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--build", required=True)
     parser.add_argument("--list", action="store_true")
     parser.add_argument("path", nargs="?", default=os.path.join(ROOT, "docs", "FAULTS.md"))
     options = parser.parse_args()
-    problems, kinds = check(options.path, Tests(options.build))
+    tests = Tests(options.build)
+    problems, kinds = check(options.path, tests)
+    more, promises = check_promises(os.path.join(ROOT, "SECURITY.md"), tests)
+    problems += more
     for problem in problems:
         print(problem)
     for kind in KINDS[1:]:
@@ -145,7 +165,7 @@ def main():
             print("".join(f"{kind}: {line}\n" for line in kinds[kind]), end="")
     total = sum(map(len, kinds.values()))
     print(f"check_faults: {total} faults; " + ", ".join(f"{len(kinds[kind])} {kind}" for kind in KINDS)
-          + f"; {len(problems)} problems")
+          + f"; {promises} promises of SECURITY.md; {len(problems)} problems")
     return 1 if problems else 0
 
 

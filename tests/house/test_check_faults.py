@@ -78,5 +78,22 @@ class Table(unittest.TestCase):
         self.assert_wrong("stands in line", more="| Y03 | again | what then | no test yet |\n")
 
 
+class Promises(unittest.TestCase):
+    def judge(self, line):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "SECURITY.md")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("# Security\n\n| promise | test |\n|---|---|\n" + line + "\n")
+            return check_faults.check_promises(path, Made())
+
+    def test_a_promise_with_its_test_is_right(self):
+        self.assertEqual(self.judge("| It is locked. | `cli_state_locked` |"), ([], 1))
+
+    def test_a_promise_without_a_test_that_exists_is_none(self):
+        for tests in ("`cli_state_unlocked`", "no test yet", "`cli_state_locked`; not yet: half of it", ""):
+            problems, _ = self.judge(f"| It is locked. | {tests} |")
+            self.assertTrue(problems, tests)
+
+
 if __name__ == "__main__":
     unittest.main()
