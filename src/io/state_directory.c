@@ -253,7 +253,12 @@ static enum err_code open_lock(const struct state_directory *directory, int *loc
     if (fd == -1)
         return err_set(err, errno == ELOOP ? ERR_STATE_DIRECTORY : ERR_SYSTEM, "open %s/%s: %s",
                        directory->path, LOCK_FILE, strerror(errno));
-    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_uid != geteuid()) {
+    if (fstat(fd, &status) != 0) {
+        err_set(err, ERR_SYSTEM, "stat %s/%s: %s", directory->path, LOCK_FILE, strerror(errno));
+        close(fd);
+        return err->code;
+    }
+    if (!S_ISREG(status.st_mode) || status.st_uid != geteuid()) {
         close(fd);
         return err_set(err, ERR_STATE_DIRECTORY, "%s/%s is not a regular file of yours",
                        directory->path, LOCK_FILE);
