@@ -47,7 +47,7 @@ enum item_state {
     X(REASON_UNKEYED_UNKNOWN, "unkeyed_unknown",                                                  \
       "the operation has no idempotency key and its outcome is unknown")                          \
     X(REASON_REFUSED_AFTER_UNKNOWN, "refused_after_unknown",                                      \
-      "refused, but an earlier send of it may have been accepted")                      \
+      "refused, but an earlier send of it may have been accepted")                                \
     X(REASON_PARTIAL_SUCCESS, "partial_success", "the remote job succeeded in part")              \
     X(REASON_WRONG_JOB, "wrong_job", "the answer belongs to another request")                     \
     X(REASON_RESOLVED, "resolved_by_person", "a person decided it")                               \
