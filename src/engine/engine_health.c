@@ -69,11 +69,17 @@ static void show_parked(struct engine *engine)
 }
 
 /* What its answer tells is asked at once, for the link; but a status that still says that all is
- * well counts only after a while: the write has just shown that it is not. */
+ * well counts only after a while: the answer has just shown that it is not, and shows it again
+ * each time that it comes. */
 void engine_park(struct engine *engine, struct connection *connection, const char *reason)
 {
-    if (connection->parked)
+    if (connection->parked) {
+        int64_t after_ms = engine->now.boot_ms + parked_for_ms(engine, 1);
+
+        if (after_ms > connection->unpark_after_ms)
+            connection->unpark_after_ms = after_ms;
         return;
+    }
     connection->parked = true;
     connection->parked_times++;
     connection->parked_ms = engine->now.wall_ms;

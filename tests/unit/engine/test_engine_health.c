@@ -60,6 +60,17 @@ static void pass(int64_t ms)
     settle();
 }
 
+/* The last poll of that remote job that has no answer yet. */
+static size_t find_poll(const char *remote_job)
+{
+    for (size_t i = bench.transport.count; i > 0; i--)
+        if (!bench.transport.starts[i - 1].answered &&
+            strcmp(bench.transport.starts[i - 1].remote_job, remote_job) == 0)
+            return i - 1;
+    fail_msg("%s was not polled", remote_job);
+    return 0;
+}
+
 static void before_the_first_write_the_status_is_asked(void **context)
 {
     (void)context;
@@ -176,6 +187,35 @@ static void a_parked_connection_goes_on_when_its_status_is_good_for_a_while(void
     settle();
     assert_int_equal(progress()->parked_connections, 0);
     assert_int_equal(count("/products"), 4);
+    close_bench();
+}
+
+static void what_shows_again_that_it_does_not_work_counts_more_than_its_status(void **context)
+{
+    (void)context;
+    add(0, 0, ITEM_WAITING);
+    add(0, 0, ITEM_READY);
+    add(0, 0, ITEM_READY);
+    open_engine();
+    settle();
+    answer(find("/connections/status"), 200, usable);
+    settle();
+    answer(find("/products"), 451, "{}");
+    settle();
+    answer(find("/connections/status"), 503, "{}");
+    answer(find("/products"), 201, "{\"product\":{}}");
+    settle();
+    turn_after(50000);
+    answer(find_poll("job-1"), 451, "{}");
+    settle();
+    turn_after(30000);
+    answer(find("/connections/status"), 200, usable);
+    settle();
+    assert_int_equal(progress()->parked_connections, 1);
+    turn_after(60000);
+    answer(find("/connections/status"), 200, usable);
+    settle();
+    assert_int_equal(progress()->parked_connections, 0);
     close_bench();
 }
 
@@ -446,6 +486,8 @@ int main(void)
                                set_up_asking),
         cmocka_unit_test_setup(what_may_have_been_sent_goes_on_under_its_key, set_up_asking),
         cmocka_unit_test_setup(places_that_others_need_are_left_to_the_next_run, set_up_asking),
+        cmocka_unit_test_setup(what_shows_again_that_it_does_not_work_counts_more_than_its_status,
+                               set_up_asking),
         cmocka_unit_test_setup(a_refused_token_parks_its_connection_alone, set_up_asking),
         cmocka_unit_test_setup(when_the_first_rows_are_all_refused_their_job_stops, set_up_asking),
         cmocka_unit_test_setup(one_row_that_went_well_lets_the_job_go_on, set_up_asking),
