@@ -8,7 +8,7 @@
  * world is as the guarantee assumes it (A1-A6, one copy a send, persons tell the truth). */
 #include <string.h>
 
-#include "../support/answer_truth.h"
+#include "answer_truth.h"
 #include "fuzz.h"
 #include "purser/core/key_age.h"
 #include "purser/core/lifecycle.h"

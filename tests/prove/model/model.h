@@ -22,7 +22,7 @@
 #ifndef MODEL_H
 #define MODEL_H
 
-#include "../../support/answer_truth.h"
+#include "answer_truth.h"
 #include "purser/codec/reply_table.h"
 #include "purser/core/key_age.h"
 #include "purser/core/lifecycle.h"

@@ -108,9 +108,6 @@ MUTANTS.update({
          "    item->due_ms = event->now_ms;\n",
          "    item->unknown_send = true;\n"
          "    item->due_ms = event->now_ms;\n"), NO_AT_MOST_ONCE], "unkeyed"),
-    "unused_intent_after_an_unknown_send": (ITEM, [
-        (" && item->attempt_count == 0 && !item->unknown_send;", " && item->attempt_count == 0;")],
-        "keyed"),
     "missing_job_has_failed": (LIFECYCLE, [
         ("        return doubt(item, event, REASON_SERVER_LOST_JOB);",
          "        return finish(item, event, ITEM_FAILED, REASON_JOB_FAILED);")], "keyed"),
