@@ -130,7 +130,7 @@ static void read_setting(const char *line)
     else if (strncmp(line, "PURSER_MEMORY_STACKS=", 21) == 0)
         read_path(line + 21, stacks_path);
     else if (strncmp(line, "PURSER_MEMORY_THREADS=", 22) == 0)
-        threads_left = atol(line + 22);
+        threads_left = strtol(line + 22, NULL, 10);
     else if (strcmp(line, "PURSER_MEMORY_LEAKS=off") == 0)
         leaks_off = true;
 }
