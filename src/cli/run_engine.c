@@ -7,6 +7,7 @@
 #include "purser/cli/comparison.h"
 #include "purser/cli/run.h"
 #include "purser/codec/spec_pace.h"
+#include "purser/core/key_age.h"
 #include "purser/io/api_link.h"
 #include "purser/io/clock.h"
 #include "purser/io/request_renderer.h"
@@ -221,19 +222,20 @@ static enum err_code describe_jobs(struct run *run, struct machinery *machinery,
         if (run->session->ledger->ops->counts(run->session->ledger, numbers[i], UINT32_MAX, &counts,
                                               err) != ERR_OK)
             return err->code;
-        *to = (struct engine_job){.name = job->name,
-                                  .number = numbers[i],
-                                  .operation = job->operation,
-                                  .repeat = spec_job_repeat(job),
-                                  .policy = {.attempt_limit = job->retry.attempts,
-                                             .rekey_limit = REKEY_LIMIT,
-                                             .first_delay_ms = job->retry.first_delay_ms,
-                                             .max_delay_ms = job->retry.max_delay_ms,
-                                             .key_window_ms = spec->key_window_ms,
-                                             .give_up_ms = job->retry.give_up_after_ms,
-                                             .missing_limit = MISSING_LIMIT,
-                                             .stuck_ms = STUCK_MS,
-                                             .missing_for_ms = MISSING_FOR_MS}};
+        *to = (struct engine_job){
+            .name = job->name,
+            .number = numbers[i],
+            .operation = job->operation,
+            .repeat = spec_job_repeat(job),
+            .policy = {.attempt_limit = job->retry.attempts,
+                       .rekey_limit = REKEY_LIMIT,
+                       .first_delay_ms = job->retry.first_delay_ms,
+                       .max_delay_ms = job->retry.max_delay_ms,
+                       .key_window_ms = key_age_repeat_max_ms(spec->key_window_ms),
+                       .give_up_ms = job->retry.give_up_after_ms,
+                       .missing_limit = MISSING_LIMIT,
+                       .stuck_ms = STUCK_MS,
+                       .missing_for_ms = MISSING_FOR_MS}};
         set_failures(&job->max_failures, &to->failures_max, &to->failures_millionth);
         to->refusals_max = refusals_max(&job->max_failures, counts.by_state[ITEM_READY]);
         to->undoes = job->undoes != NULL;

@@ -2,6 +2,7 @@
 
 enum {
     CLOCK_TOLERANCE_MS = 5 * 60 * 1000,
+    TRANSIT_MS = 15 * 60 * 1000,
     CLOCK_NOISE_MS = 2000, /* Date has whole seconds, and an answer is on its way for a while */
 };
 
@@ -30,6 +31,13 @@ bool key_age_correct_intent(struct item *item, const struct key_clock *clock)
 
     item->intent_ms = intent_ms;
     return moved_ms < -CLOCK_NOISE_MS || moved_ms > CLOCK_NOISE_MS;
+}
+
+int64_t key_age_repeat_max_ms(int64_t remembered_ms)
+{
+    const int64_t margin_ms = TRANSIT_MS + CLOCK_TOLERANCE_MS;
+
+    return remembered_ms / 2 > margin_ms ? remembered_ms - margin_ms : remembered_ms / 2;
 }
 
 bool key_age_needs_server(const struct item *item, const struct key_clock *clock)

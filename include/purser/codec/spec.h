@@ -204,7 +204,7 @@ struct spec {
     size_t job_count;
     const size_t *job_order;          /* all jobs, each behind those that it needs */
     struct max_failures max_failures; /* of the whole run */
-    int64_t key_window_ms;            /* idempotency.window */
+    int64_t key_window_ms;            /* idempotency.window: how long the API remembers a key */
     struct hash128 digest;            /* of the file's bytes */
     struct spec_schedule schedule;
     const char *slot, *slot_local; /* what ${run.slot} and ${run.slot_local} give; set after

@@ -31,6 +31,12 @@ int64_t key_age_ms(const struct item *item, bool stamped_by_server, const struct
  * intent of this boot. */
 bool key_age_correct_intent(struct item *item, const struct key_clock *clock);
 
+/* Up to which age a key is repeated, in ms, when the server remembers it for `remembered_ms`: so
+ * much younger that a request which leaves at that age arrives while the key is still known, and
+ * that clocks may differ. At least half of it. Source: A3 in ARCHITECTURE.md; no document says how
+ * long a request may be on its way, a proxy's or a queue's delay is minutes. */
+int64_t key_age_repeat_max_ms(int64_t remembered_ms);
+
 /* The item may not be sent before the server has told its time: it would be a repeat, and the
  * host's clock may have been set back while purser was away. */
 bool key_age_needs_server(const struct item *item, const struct key_clock *clock);

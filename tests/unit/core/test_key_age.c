@@ -120,6 +120,17 @@ static void test_a_stamp_is_corrected_whatever_the_hosts_clock_did_since(void **
     assert_int_equal(item.intent_ms, NOON - HOUR_MS);
 }
 
+static void test_the_last_repeat_arrives_while_the_key_is_known(void **state)
+{
+    const int64_t minute_ms = 60 * 1000;
+
+    (void)state;
+    assert_int_equal(key_age_repeat_max_ms(12 * HOUR_MS), 12 * HOUR_MS - 20 * minute_ms);
+    assert_int_equal(key_age_repeat_max_ms(42 * minute_ms), 22 * minute_ms);
+    assert_int_equal(key_age_repeat_max_ms(40 * minute_ms), 20 * minute_ms);
+    assert_int_equal(key_age_repeat_max_ms(10 * minute_ms), 5 * minute_ms);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +140,7 @@ int main(void)
         cmocka_unit_test(test_within_a_boot_its_clock_counts_if_it_says_more),
         cmocka_unit_test(test_of_an_intent_of_the_future_nothing_is_known),
         cmocka_unit_test(test_a_stamp_is_corrected_whatever_the_hosts_clock_did_since),
+        cmocka_unit_test(test_the_last_repeat_arrives_while_the_key_is_known),
         cmocka_unit_test(test_only_a_repeat_waits_for_the_servers_time),
     };
 
