@@ -9,6 +9,8 @@
  *   PURSER_SHIM_LIST=FILE                     each numbered call as a line: number, name, what of
  *   PURSER_SHIM_COUNT=effects | all           effects (default): what changes disk or wire, or
  *                                             tells of the wire; all: every call
+ *   PURSER_SHIM_RECORD=FILE                   what is written, synced, named and sent, with its
+ *                                             bytes (shim_recording.h)
  *   PURSER_SHIM_CLOCK=FILE                    the clock goes on only while all wait, and goes on
  *                                             from process to process in FILE
  *   PURSER_SHIM_DISK=slow                     with a clock: the server is faster than the disk,
@@ -26,6 +28,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
+
+#include "shim_recording.h"
 
 /* The next function of that name; never NULL. */
 void *shim_real(const char *name);
@@ -40,6 +45,17 @@ void shim_sent(int fd, bool is_all);
 void shim_looks(int fd); /* is about to ask for what came */
 void shim_received(int fd);
 void shim_closed(int fd);
+
+/* What is recorded; nothing happens without a recording, and errno stays. `length` of a write is
+ * its result. */
+bool shim_records(void);
+int64_t shim_offset(int fd); /* where the next write goes; -1 without a recording or an offset */
+bool shim_is_missing(int folder, const char *path); /* false without a recording */
+void shim_record_write(int fd, const void *bytes, ssize_t length, int64_t offset);
+void shim_record_fd(enum shim_record_kind kind, int fd, int64_t offset);
+void shim_record_send(const void *bytes, size_t length);
+void shim_record_path(enum shim_record_kind kind, int folder, const char *path);
+void shim_record_rename(int old_folder, const char *old, int new_folder, const char *new);
 
 _Noreturn void shim_refuse(const char *text);
 _Noreturn void shim_die(void);

@@ -1,28 +1,18 @@
 /* The calls of shim.h: each counted, and the chosen one killed or failed. */
 #include "shim.h"
 
-#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/random.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
-#include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -213,11 +203,15 @@ size_t shim_length(enum act act, size_t length)
 ssize_t write(int fd, const void *bytes, size_t length)
 {
     enum act act = shim_counts(fd) ? EFFECT(write, fd, NULL) : ACT_GO;
+    int64_t offset = shim_offset(fd);
     ssize_t result;
 
     if (act == ACT_FAIL)
         return -1;
+    if (is_socket(fd))
+        shim_record_send(bytes, length);
     result = REAL(write)(fd, bytes, shim_length(act, length));
+    shim_record_write(fd, bytes, result, offset);
     shim_after(act);
     if (result > 0 && is_socket(fd))
         shim_sent(fd, act != ACT_SHORT);
@@ -232,6 +226,7 @@ static ssize_t do_pwrite(int fd, const void *bytes, size_t length, off_t offset)
     if (act == ACT_FAIL)
         return -1;
     result = syscall(SYS_pwrite64, fd, bytes, shim_length(act, length), offset);
+    shim_record_write(fd, bytes, result, offset);
     shim_after(act);
     return result;
 }
@@ -246,14 +241,30 @@ ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t offset)
     return do_pwrite(fd, bytes, length, offset);
 }
 
+static void record_blocks(int fd, const struct iovec *blocks, ssize_t left, int64_t offset)
+{
+    for (; left > 0; blocks++) {
+        ssize_t length = (ssize_t)blocks->iov_len < left ? (ssize_t)blocks->iov_len : left;
+
+        shim_record_write(fd, blocks->iov_base, length, offset);
+        offset += length;
+        left -= length;
+    }
+}
+
 ssize_t writev(int fd, const struct iovec *blocks, int block_count)
 {
     enum act act = shim_counts(fd) ? EFFECT(writev, fd, NULL) : ACT_GO;
+    int64_t offset = shim_offset(fd);
     ssize_t result;
 
     if (act == ACT_FAIL)
         return -1;
+    for (int i = 0; i < block_count && is_socket(fd); i++)
+        shim_record_send(blocks[i].iov_base, blocks[i].iov_len);
     result = REAL(writev)(fd, blocks, (int)shim_length(act, (size_t)block_count));
+    if (offset >= 0)
+        record_blocks(fd, blocks, result, offset);
     shim_after(act);
     if (result > 0 && is_socket(fd))
         shim_sent(fd, act != ACT_SHORT);
@@ -268,6 +279,7 @@ ssize_t sendto(int fd, const void *bytes, size_t length, int flags, const struct
 
     if (act == ACT_FAIL)
         return -1;
+    shim_record_send(bytes, length);
     result = syscall(SYS_sendto, fd, bytes, shim_length(act, length), flags, address, size);
     shim_after(act);
     if (result > 0)
@@ -287,6 +299,8 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 
     if (act == ACT_FAIL)
         return -1;
+    for (size_t i = 0; i < message->msg_iovlen; i++)
+        shim_record_send(message->msg_iov[i].iov_base, message->msg_iov[i].iov_len);
     result = REAL(sendmsg)(fd, message, flags);
     shim_after(act);
     if (result > 0)
@@ -321,14 +335,22 @@ ssize_t recv(int fd, void *bytes, size_t length, int flags)
 /* --- what makes them last ----------------------------------------------------------------------
  */
 
+/* `result` when a call has not failed is recorded. */
+static int record_fd(int result, enum shim_record_kind kind, int fd, off_t offset)
+{
+    if (result == 0)
+        shim_record_fd(kind, fd, offset);
+    return result;
+}
+
 int fdatasync(int fd)
 {
-    CALL(-1, EFFECT(fdatasync, fd, NULL), REAL(fdatasync)(fd));
+    CALL(-1, EFFECT(fdatasync, fd, NULL), record_fd(REAL(fdatasync)(fd), RECORD_SYNC, fd, 0));
 }
 
 int fsync(int fd)
 {
-    CALL(-1, EFFECT(fsync, fd, NULL), REAL(fsync)(fd));
+    CALL(-1, EFFECT(fsync, fd, NULL), record_fd(REAL(fsync)(fd), RECORD_SYNC, fd, 0));
 }
 
 int msync(void *bytes, size_t length, int flags)
@@ -338,12 +360,14 @@ int msync(void *bytes, size_t length, int flags)
 
 int ftruncate(int fd, off_t length)
 {
-    CALL(-1, EFFECT(ftruncate, fd, NULL), REAL(ftruncate)(fd, length));
+    CALL(-1, EFFECT(ftruncate, fd, NULL),
+         record_fd(REAL(ftruncate)(fd, length), RECORD_TRUNCATE, fd, length));
 }
 
 int ftruncate64(int fd, off64_t length)
 {
-    CALL(-1, EFFECT(ftruncate, fd, NULL), REAL(ftruncate)(fd, length));
+    CALL(-1, EFFECT(ftruncate, fd, NULL),
+         record_fd(REAL(ftruncate)(fd, length), RECORD_TRUNCATE, fd, length));
 }
 
 int posix_fallocate(int fd, off_t offset, off_t length)
@@ -352,126 +376,6 @@ int posix_fallocate(int fd, off_t offset, off_t length)
 
     CALL(errno, act, REAL(posix_fallocate)(fd, offset, length));
 }
-
-/* --- names -------------------------------------------------------------------------------------
- */
-
-static mode_t mode_of(int flags, va_list rest)
-{
-    return (flags & (O_CREAT | __O_TMPFILE)) != 0 ? va_arg(rest, mode_t) : 0;
-}
-
-static int do_open(int folder, const char *path, int flags, mode_t mode)
-{
-    bool is_effect = (flags & (O_CREAT | O_TRUNC)) != 0;
-
-    CALL(-1, shim_pass("open", -1, path, is_effect),
-         (int)syscall(SYS_openat, folder, path, flags, mode));
-}
-
-#define OPEN(name)                                   \
-    int name(const char *path, int flags, ...)       \
-    {                                                \
-        va_list rest;                                \
-        mode_t mode;                                 \
-                                                     \
-        va_start(rest, flags);                       \
-        mode = mode_of(flags, rest);                 \
-        va_end(rest);                                \
-        return do_open(AT_FDCWD, path, flags, mode); \
-    }
-#define OPENAT(name)                                       \
-    int name(int folder, const char *path, int flags, ...) \
-    {                                                      \
-        va_list rest;                                      \
-        mode_t mode;                                       \
-                                                           \
-        va_start(rest, flags);                             \
-        mode = mode_of(flags, rest);                       \
-        va_end(rest);                                      \
-        return do_open(folder, path, flags, mode);         \
-    }
-OPEN(open)
-OPEN(open64)
-OPENAT(openat)
-OPENAT(openat64)
-
-int mkostemp(char *path, int flags)
-{
-    CALL(-1, EFFECT(mkostemp, -1, path), REAL(mkostemp)(path, flags));
-}
-
-int mkdir(const char *path, mode_t mode)
-{
-    CALL(-1, EFFECT(mkdir, -1, path), REAL(mkdir)(path, mode));
-}
-
-int mkdirat(int folder, const char *path, mode_t mode)
-{
-    CALL(-1, EFFECT(mkdir, -1, path), REAL(mkdirat)(folder, path, mode));
-}
-
-int rename(const char *old, const char *new)
-{
-    CALL(-1, EFFECT(rename, -1, old), REAL(rename)(old, new));
-}
-
-int renameat(int old_folder, const char *old, int new_folder, const char *new)
-{
-    CALL(-1, EFFECT(rename, -1, old), REAL(renameat)(old_folder, old, new_folder, new));
-}
-
-int unlink(const char *path)
-{
-    CALL(-1, EFFECT(unlink, -1, path), REAL(unlink)(path));
-}
-
-int unlinkat(int folder, const char *path, int flags)
-{
-    CALL(-1, EFFECT(unlink, -1, path), REAL(unlinkat)(folder, path, flags));
-}
-
-int chmod(const char *path, mode_t mode)
-{
-    CALL(-1, EFFECT(chmod, -1, path), REAL(chmod)(path, mode));
-}
-
-int fchmod(int fd, mode_t mode)
-{
-    CALL(-1, EFFECT(fchmod, fd, NULL), REAL(fchmod)(fd, mode));
-}
-
-int fchmodat(int folder, const char *path, mode_t mode, int flags)
-{
-    CALL(-1, EFFECT(fchmod, -1, path), REAL(fchmodat)(folder, path, mode, flags));
-}
-
-int flock(int fd, int operation)
-{
-    CALL(-1, EFFECT(flock, fd, NULL), REAL(flock)(fd, operation));
-}
-
-static int do_fcntl(int fd, int command, void *argument)
-{
-    bool is_lock = command == F_SETLK || command == F_SETLKW;
-
-    CALL(-1, shim_pass(is_lock ? "fcntl-lock" : "fcntl", fd, NULL, is_lock),
-         (int)syscall(SYS_fcntl, fd, command, argument));
-}
-
-#define FCNTL(name)                             \
-    int name(int fd, int command, ...)          \
-    {                                           \
-        va_list rest;                           \
-        void *argument;                         \
-                                                \
-        va_start(rest, command);                \
-        argument = va_arg(rest, void *);        \
-        va_end(rest);                           \
-        return do_fcntl(fd, command, argument); \
-    }
-FCNTL(fcntl)
-FCNTL(fcntl64)
 
 /* --- sockets -----------------------------------------------------------------------------------
  */
