@@ -213,6 +213,10 @@ static enum err_code open_environment(struct ledger_store *store, bool write, st
             (void)unlinkat(store->files.directory_fd, DATA_FILE, 0);
         return err->code;
     }
+    /* Were the header lost with the power, but not what is written behind it, it would be taken for
+     * a damaged ledger. So it is durable before the file grows. */
+    if (is_new && (code = mdb_env_sync(store->env, 1)) != 0)
+        return failed(store, code, "sync the header", err);
     if (check_data_file(store, err) != ERR_OK || open_databases(store, write, err) != ERR_OK)
         return err->code;
     /* LMDB never syncs the names of the files it makes. */
