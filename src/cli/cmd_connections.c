@@ -29,7 +29,7 @@ const char help_connections[] =
     "are refused or a merchant must sign in again, 3 a connection cannot be written\n"
     "to or could not be asked.\n";
 
-enum { OUTPUT_BYTES_MAX = 64 * 1024 * 1024, ANSWER_ARENA_BYTES = 64 * 1024 * 1024 };
+enum { OUTPUT_BYTES_MAX = 64 * 1024 * 1024 };
 
 /* --check, from the first question to the note in the ledger. */
 struct check {
@@ -40,61 +40,6 @@ struct check {
     int signal_fd;
     bool has_ledger;
 };
-
-/* The texts of the status live with the answer; the view keeps them longer. */
-static enum err_code take_answer(struct check *check, const struct api_answer *answer,
-                                 struct arena *scratch, struct err *err)
-{
-    struct arena *keep = &check->session->arena;
-    struct connection_status status = {.link_url = "", .detail = "", .platform = ""};
-
-    if (answer->outcome == TRANSFER_ANSWERED)
-        status = connection_status_read(
-            scratch, &(struct connection_status_input){
-                         .http_status = answer->http_status,
-                         .body = answer->body,
-                         .content_type = answer->content_type,
-                         .platform = check->views[answer->tag].connection->platform});
-    else
-        status.detail = answer->failure;
-    status.link_url = arena_copy_text(keep, status.link_url, strlen(status.link_url));
-    status.detail = arena_copy_text(keep, status.detail, strlen(status.detail));
-    status.platform = arena_copy_text(keep, status.platform, strlen(status.platform));
-    if (status.link_url == NULL || status.detail == NULL || status.platform == NULL)
-        return err_set(err, ERR_NO_MEMORY, "no memory for what the API says");
-    connection_view_apply(&check->views[answer->tag], &status, clock_wall_ms());
-    return ERR_OK;
-}
-
-static enum err_code ask_all(struct check *check, struct err *err)
-{
-    size_t count = connection_views_count(check->session), started = 0, answered = 0;
-    enum err_code code = ERR_OK;
-    struct arena scratch;
-
-    arena_init(&scratch, ANSWER_ARENA_BYTES);
-    while (answered < count && code == ERR_OK) {
-        struct api_answer answer;
-
-        while (started < count && api_client_has_room(check->client) && code == ERR_OK) {
-            code = api_client_start(check->client,
-                                    &(struct api_request){.tag = started,
-                                                          .connection = (uint32_t)started,
-                                                          .method = METHOD_GET,
-                                                          .path = SLICE("/connections/status")},
-                                    err);
-            started++;
-        }
-        if (code == ERR_OK)
-            code = api_client_next(check->client, &scratch, &answer, err);
-        if (code == ERR_OK)
-            code = take_answer(check, &answer, &scratch, err);
-        arena_clear(&scratch);
-        answered++;
-    }
-    arena_deinit(&scratch);
-    return code;
-}
 
 /* The record as it is now: a run may have written it since it was read. */
 static enum err_code note_all(struct check *check, struct err *err)
@@ -167,7 +112,7 @@ static enum err_code ask_api(struct check *check, struct err *err)
                                                                        : NULL},
                         &check->client, err) != ERR_OK)
         return err->code;
-    return ask_all(check, err);
+    return connection_views_ask(session, check->views, check->client, NULL, err);
 }
 
 static enum err_code check_all(struct session *session, struct connection_view *views,

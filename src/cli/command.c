@@ -25,6 +25,8 @@ static const struct command commands[] = {
      cmd_schedule},
     {"operations", "which writes the API has and how each is repeated", help_operations,
      cmd_operations},
+    {"doctor", "spec, state, ledger, credentials, clock and API: what is wrong", help_doctor,
+     cmd_doctor},
 };
 
 const struct command *command_at(unsigned index)

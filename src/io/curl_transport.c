@@ -210,6 +210,26 @@ static void explain_failure(struct slot *slot, CURLcode result)
         *at = *at >= ' ' && *at <= '~' ? *at : ' ';
 }
 
+/* Source: curl/curl.h, CURL_HTTP_VERSION_*. */
+static int http_version_of(CURL *easy)
+{
+    long version = CURL_HTTP_VERSION_NONE;
+
+    curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
+    switch (version) {
+    case CURL_HTTP_VERSION_1_0:
+        return 10;
+    case CURL_HTTP_VERSION_1_1:
+        return 11;
+    case CURL_HTTP_VERSION_2_0:
+        return 20;
+    case CURL_HTTP_VERSION_3:
+        return 30;
+    default:
+        return 0;
+    }
+}
+
 static void fill_reply(struct slot *slot, CURLcode result, struct reply *reply)
 {
     long http_status = 0;
@@ -232,6 +252,7 @@ static void fill_reply(struct slot *slot, CURLcode result, struct reply *reply)
         return;
     }
     reply->http_status = (int)http_status;
+    reply->http_version = http_version_of(slot->easy);
     reply->body = (struct slice){buf_text(&slot->answer.body), slot->answer.body.length};
     reply->content_type = slot->answer.content_type;
     reply->request_id = slot->answer.request_id;

@@ -209,24 +209,58 @@ static enum err_code check_own(int fd, const char *path, struct err *err)
 
 /* --- locking it --- */
 
-/* Names the holder as far as the lock file tells and a process with that pid is there. */
-static enum err_code tell_holder(int lock_fd, const char *path, struct err *err)
+/* Who wrote into the lock file, when a process with that pid is there: its pid, and since when in
+ * `text`; else 0. */
+static pid_t read_holder(int lock_fd, char text[LOCK_TEXT_BYTES], const char **since_out)
 {
-    char text[LOCK_TEXT_BYTES] = "";
-    ssize_t length = pread(lock_fd, text, sizeof text - 1, 0);
+    ssize_t length = pread(lock_fd, text, LOCK_TEXT_BYTES - 1, 0);
     char *end = length > 0 ? memchr(text, '\n', (size_t)length) : NULL;
     char *space = end != NULL ? memchr(text, ' ', (size_t)(end - text)) : NULL;
     uint64_t pid;
 
     if (space == NULL || !text_to_u64((struct slice){text, (size_t)(space - text)}, &pid) ||
         pid == 0 || pid > INT32_MAX || (kill((pid_t)pid, 0) != 0 && errno == ESRCH))
+        return 0;
+    *end = '\0';
+    *since_out = space + 1;
+    return (pid_t)pid;
+}
+
+/* Names the holder as far as the lock file tells and a process with that pid is there. */
+static enum err_code tell_holder(int lock_fd, const char *path, struct err *err)
+{
+    char text[LOCK_TEXT_BYTES] = "";
+    const char *since = "";
+    pid_t pid = read_holder(lock_fd, text, &since);
+
+    if (pid == 0)
         return err_set(err, ERR_LOCKED,
                        "%s is locked by another purser\nhint: wait until it has ended", path);
-    *end = '\0';
     return err_set(err, ERR_LOCKED,
                    "%s is locked by purser with pid %d since %s\nhint: wait until it has ended, or "
                    "stop it with: kill %d",
-                   path, (int)pid, space + 1, (int)pid);
+                   path, (int)pid, since, (int)pid);
+}
+
+/* A killed holder leaves its text, and its pid may be another's by now: then the lock decides. */
+bool state_directory_is_held(const struct state_directory *directory,
+                             char holder_out[STATE_HOLDER_BYTES])
+{
+    int fd = openat(directory->fd, LOCK_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    char text[LOCK_TEXT_BYTES] = "";
+    const char *since = "";
+    bool held = false;
+    pid_t pid;
+
+    if (fd == -1)
+        return false;
+    pid = read_holder(fd, text, &since);
+    if (pid != 0)
+        held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    if (held && snprintf(holder_out, STATE_HOLDER_BYTES, "pid %d since %s", (int)pid, since) < 0)
+        holder_out[0] = '\0';
+    close(fd);
+    return held;
 }
 
 /* What a second purser prints about us. A full disk may keep it from being written: the lock is

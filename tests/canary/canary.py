@@ -157,11 +157,14 @@ def well(stage, leaks):
     stage.command("explain", ["explain", "spec.yaml", "products/SKU-1"], [0], leaks)
     stage.command("status", ["status", "spec.yaml"], [0], leaks)
     stage.command("results", ["results", "spec.yaml", "-o", "results"], [0], leaks)
+    stage.command("doctor", ["doctor", "spec.yaml", "-vv"], [0], leaks)
+    stage.command("doctor --json", ["doctor", "spec.yaml", "--json"], [0], leaks)
 
 
 def refused(stage, simulator, leaks):
     simulator.fail([{"outcome": "401", "times": 0}])
     stage.command("run with 401", RUN, [4], leaks)
+    stage.command("doctor with 401", ["doctor", "spec.yaml"], [0], leaks)
     stage.command("items after 401", ["items", "spec.yaml", "--output", "ndjson"], [0], leaks)
 
 
@@ -174,6 +177,7 @@ def mangled(stage, simulator, leaks):
     stage.command("run with an answer that quotes secrets", RUN, [3, 5], leaks)
     stage.command("items after it", ["items", "spec.yaml", "--output", "ndjson"], [0], leaks)
     stage.command("explain after it", ["explain", "spec.yaml", "products/SKU-1"], [0], leaks)
+    stage.command("doctor with such an answer", ["doctor", "spec.yaml"], [0], leaks)
 
 
 def nobody_listens(stage, leaks):
@@ -181,6 +185,7 @@ def nobody_listens(stage, leaks):
         free.bind(("127.0.0.1", 0))
         stage.workload.write_spec("canary", f"http://127.0.0.1:{free.getsockname()[1]}/versioned")
         stage.command("run with nobody listening", [*RUN, "--wait", "2s"], [75], leaks)
+        stage.command("doctor with nobody listening", ["doctor", "spec.yaml"], [3], leaks)
 
 
 def own_simulator(stage, program, leaks):
@@ -232,6 +237,7 @@ def wrong_spec(stage, leaks):
         file.write(text.replace("request:", "requset:"))
     stage.command("check of a wrong spec", ["check", "spec.yaml"], [2], leaks, ledger=False)
     stage.command("run of a wrong spec", RUN, [2], leaks, ledger=False)
+    stage.command("doctor of a wrong spec", ["doctor", "spec.yaml"], [2], leaks, ledger=False)
 
 
 def check_finder():

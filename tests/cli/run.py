@@ -59,6 +59,9 @@ VOLATILE = [
     (re.compile(r"^libcurl/.*$", re.MULTILINE), "libcurl/<versions>"),
     (re.compile(r"\b\d+(\.\d+)?/s\b"), "<rate>"),
     (re.compile(r"\b\d+ polls?\b"), "<number> polls"),
+    (re.compile(r"\b\d+ MiB free, the ledger has \d+ MiB"), "<size> free, the ledger has <size>"),
+    (re.compile(r"were read: \d+ (sending|waiting)(, \d+ (sending|waiting))*"),
+     "were read: <number> under way"),
     # How large a ledger is depends on how its writes fell into batches.
     (re.compile(r"cut short: \d+ bytes where at least \d+ belong"),
      "cut short: <number> bytes where at least <number> belong"),

@@ -216,7 +216,8 @@ class Process(unittest.TestCase):
         self.assert_done_once()
         for words in (["items", "spec.yaml"], ["status", "spec.yaml"], ["explain", "spec.yaml", "products/SKU-1"],
                       ["plan", "spec.yaml"], ["operations"], ["help"], ["version"], ["help", "expressions"],
-                      ["run", "--help"], ["check", "spec.yaml"], ["connections", "spec.yaml"]):
+                      ["run", "--help"], ["check", "spec.yaml"], ["connections", "spec.yaml"],
+                      ["doctor", "spec.yaml"]):
             with self.subTest(words=words), full_device() as stdout:
                 status = self.purser(*words, stdout=stdout)
                 self.assertEqual(status, 1)

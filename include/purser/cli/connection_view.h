@@ -5,6 +5,7 @@
 
 #include "purser/cli/session.h"
 #include "purser/codec/connection_status.h"
+#include "purser/io/api_client.h"
 
 struct connection_view {
     const struct spec_connection *connection;
@@ -28,6 +29,22 @@ enum err_code connection_views_read(struct session *session, struct connection_v
  * does not tell leaves what the ledger knows. */
 void connection_view_apply(struct connection_view *view, const struct connection_status *status,
                            int64_t now_ms);
+
+/* What the first complete answer tells of the way to the API. */
+struct connection_answers {
+    bool answered, untrusted; /* untrusted: its certificate or address was not accepted */
+    int http_status;
+    int http_version; /* 11, 20; 0 = not known */
+    int64_t duration_ms;
+    int64_t host_ms, server_ms; /* Unix, when it came, and its Date; -1 = it has none */
+    char failure[512];          /* when none has answered, why */
+};
+
+/* Asks the API for the status of every view's connection and applies what it says; `answers`, if
+ * not NULL, is zeroed by the caller. Errors: those of api_client_next(). */
+enum err_code connection_views_ask(struct session *session, struct connection_view *views,
+                                   struct api_client *client, struct connection_answers *answers,
+                                   struct err *err) ERR_CHECKED;
 
 /* Appends all views in the format of the options. */
 void connection_views_append(const struct session *session, const struct connection_view *views,

@@ -52,6 +52,7 @@ struct options {
     bool watch;
     bool apply_found;  /* reconcile --apply-found */
     bool check;        /* connections --check */
+    bool offline;      /* doctor --offline */
     const char *after; /* probe --after; NULL = as it stands in the help */
     bool allow_production;
     int64_t wait_ms;   /* run --wait; INT64_MAX = no limit */
@@ -98,6 +99,7 @@ struct options {
 #define ALLOW_COUNT (1u << 23)    /* -n */
 #define ALLOW_OPERANDS (1u << 24) /* any number of operands */
 #define ALLOW_UNDO (1u << 25)     /* --run N, --dry-run */
+#define ALLOW_DOCTOR (1u << 26)   /* --offline, --json */
 #define ALLOW_REPORT (1u << 31)   /* --output sarif, github */
 
 /* Parses. Returns -1 to go on, else the exit status to end with: 0 after --help (printed on

@@ -39,6 +39,7 @@ struct reply {
     uint64_t tag;
     enum transfer_outcome outcome;
     int http_status;
+    int http_version; /* 10, 11, 20 or 30; 0 = not known */
     /* Borrowed until the next call on the transport. Header values are "" when absent. */
     struct slice body;
     const char *content_type;

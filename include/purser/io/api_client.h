@@ -36,7 +36,9 @@ struct api_answer {
     uint64_t tag;
     enum transfer_outcome outcome;
     int http_status;        /* of TRANSFER_ANSWERED, else 0 */
+    int http_version;       /* as that of a reply */
     uint32_t attempt_count; /* how often it was sent or tried, ≥ 1 */
+    int64_t duration_ms;    /* of the last attempt */
     struct slice body;      /* this and all texts belong to the arena of the call */
     const char *content_type, *request_id, *job_id, *date; /* "" = absent */
     const char *failure; /* why there is no answer, for people, without secrets; else "" */

@@ -32,6 +32,13 @@ enum err_code state_directory_open(const char *root, const char *spec_name, bool
 /* Releases the lock. Does nothing to one that is not open. */
 void state_directory_close(struct state_directory *directory);
 
+#define STATE_HOLDER_BYTES 128
+
+/* True when a purser holds the lock of a directory that is open for reading; `holder_out` is then
+ * "pid 123 since …". Does not take the lock unless its text names a process that is there. */
+bool state_directory_is_held(const struct state_directory *directory,
+                             char holder_out[STATE_HOLDER_BYTES]);
+
 /* The name of a file system (f_type of statfs) that a ledger must not be on; NULL = it may. */
 const char *state_directory_refused_file_system(unsigned long type);
 

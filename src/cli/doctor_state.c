@@ -1,0 +1,276 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "doctor_private.h"
+#include "purser/io/clock.h"
+#include "purser/io/guarded_call.h"
+
+enum {
+    MIB = 1024 * 1024,
+    FREE_MIB_MIN = 64,
+    WALK_MS = 10 * 1000,    /* then what was read until then is told */
+    PROCESS_MS = 20 * 1000, /* then it hangs */
+    RECORD_BYTES_MAX = 64 * MIB,
+    SIGNAL_BYTES = 64,
+};
+
+static const char restore[] =
+    "restore the directory from a backup; without one, move it away: the same idempotency keys are "
+    "made again, and what they wrote is done once as long as the API remembers them";
+
+/* --- the state directory --- */
+
+/* The directory is not there: whether the first run can make it. */
+static void look_at_place(struct doctor *doctor)
+{
+    struct statfs file_system;
+    char path[4096];
+    struct err err = {0};
+    const char *refused;
+
+    if (state_directory_root(doctor->session->options->state_root, path, &err) != ERR_OK) {
+        doctor_add_error(doctor, "state", &err);
+        return;
+    }
+    while (access(path, F_OK) != 0 && errno == ENOENT && strrchr(path, '/') > path)
+        *strrchr(path, '/') = '\0';
+    if (access(path, W_OK | X_OK) != 0) {
+        doctor_add(doctor, FINDING_PROBLEM, "state", EXIT_INPUT,
+                   "choose another place with --state DIRECTORY",
+                   "the first run cannot make its directory in %s: %s", path, strerror(errno));
+        return;
+    }
+    refused = statfs(path, &file_system) == 0
+                  ? state_directory_refused_file_system((unsigned long)file_system.f_type)
+                  : NULL;
+    if (refused != NULL)
+        doctor_add(doctor, FINDING_PROBLEM, "state", EXIT_INPUT,
+                   "use --state with a directory on a local disk",
+                   "%s is on %s, where a ledger is not safe", path, refused);
+    else
+        doctor_add(doctor, FINDING_OK, "state", 0, "",
+                   "no ledger of '%s' yet; the first run makes it", doctor->session->spec.name);
+}
+
+static void look_at_room(struct doctor *doctor, const struct state_directory *directory)
+{
+    unsigned long long free_mib = 0, ledger_mib = 0;
+    struct statvfs room;
+    struct stat data;
+
+    if (fstatvfs(directory->fd, &room) != 0) {
+        doctor_add(doctor, FINDING_WARNING, "state", 0, "", "%s: its free space is not told: %s",
+                   directory->path, strerror(errno));
+        return;
+    }
+    free_mib = (unsigned long long)room.f_bavail * room.f_frsize / MIB;
+    if (fstatat(directory->fd, "data.mdb", &data, AT_SYMLINK_NOFOLLOW) == 0)
+        ledger_mib = ((unsigned long long)data.st_size + MIB - 1) / MIB;
+    if ((room.f_flag & ST_RDONLY) != 0)
+        doctor_add(doctor, FINDING_PROBLEM, "state", EXIT_INPUT,
+                   "mount it for writing, or choose another place with --state DIRECTORY",
+                   "%s is on a file system that is mounted read-only", directory->path);
+    else if (free_mib < FREE_MIB_MIN || free_mib < ledger_mib)
+        doctor_add(doctor, FINDING_WARNING, "state", 0,
+                   "make room: a full disk stops a run (nothing is lost by it)",
+                   "%s: %llu MiB free, the ledger has %llu MiB", directory->path, free_mib,
+                   ledger_mib);
+    else
+        doctor_add(doctor, FINDING_OK, "state", 0, "",
+                   "%s: yours alone, on a local file system, %llu MiB free, the ledger has %llu "
+                   "MiB",
+                   directory->path, free_mib, ledger_mib);
+}
+
+bool doctor_look_at_state(struct doctor *doctor)
+{
+    struct session *session = doctor->session;
+    char holder[STATE_HOLDER_BYTES] = "";
+    struct state_directory directory;
+    struct err err = {0};
+    enum err_code code = state_directory_open(session->options->state_root, session->spec.name,
+                                              false, &directory, &err);
+
+    if (code == ERR_NOT_FOUND)
+        look_at_place(doctor);
+    else if (code != ERR_OK)
+        doctor_add_error(doctor, "state", &err);
+    if (code != ERR_OK) {
+        if (code != ERR_NOT_FOUND)
+            doctor_add(doctor, FINDING_SKIPPED, "ledger", 0, "",
+                       "not read: its directory cannot be used");
+        return false;
+    }
+    look_at_room(doctor, &directory);
+    doctor->held = state_directory_is_held(&directory, holder);
+    if (doctor->held)
+        doctor_add(doctor, FINDING_OK, "lock", 0, "", "a run is going on: %s", holder);
+    else
+        doctor_add(doctor, FINDING_OK, "lock", 0, "", "no run holds the ledger");
+    state_directory_close(&directory);
+    return true;
+}
+
+/* --- the ledger --- */
+
+/* What the process that reads the ledger says. */
+struct walk {
+    struct err err; /* why it could not be opened, or read on */
+    struct item_counts counted, kept;
+    uint64_t item_count, damaged_count, first_damaged;
+    bool ended; /* all was read */
+};
+
+/* True when one of the records of an item cannot be read. */
+static bool is_damaged(struct ledger *ledger, uint64_t number, const struct item *item,
+                       struct buf *storage)
+{
+    struct frozen_request request;
+    struct attempt_record attempt;
+    struct result_record result;
+    struct needs_record needs;
+    struct err err = {0};
+    enum err_code code = ERR_OK;
+
+    if (item->state == ITEM_IN_DOUBT && item->reason == REASON_RECORD_DAMAGED)
+        return true;
+    for (uint32_t i = 0; i < ATTEMPTS_KEPT_MAX && code == ERR_OK; i++)
+        code = ledger->ops->read_attempt(ledger, number, i, storage, &attempt, &err);
+    if (code != ERR_OK && code != ERR_NOT_FOUND)
+        return true;
+    code = ledger->ops->read_request(ledger, number, storage, &request, &err);
+    if (code == ERR_OK || code == ERR_NOT_FOUND)
+        code = ledger->ops->read_result(ledger, number, storage, &result, &err);
+    if (code == ERR_OK || code == ERR_NOT_FOUND)
+        code = ledger->ops->read_needs(ledger, number, storage, &needs, &err);
+    return code != ERR_OK && code != ERR_NOT_FOUND;
+}
+
+static enum err_code walk_items(struct ledger *ledger, struct walk *walk, struct buf *storage)
+{
+    const int64_t until_ms = clock_boot_ms() + WALK_MS;
+    uint64_t number = 0;
+    enum err_code code;
+
+    do {
+        const uint64_t before = number;
+        struct item item;
+
+        code = ledger->ops->next_item(ledger, before, &number, &item, &walk->err);
+        if (code != ERR_OK)
+            break;
+        if (number <= before)
+            return err_set(&walk->err, ERR_STORAGE, "its items are not in order");
+        walk->item_count++;
+        walk->counted.by_state[item.state]++;
+        if (is_damaged(ledger, number, &item, storage) && walk->damaged_count++ == 0)
+            walk->first_damaged = number;
+    } while (clock_boot_ms() < until_ms);
+    walk->ended = code == ERR_NOT_FOUND;
+    return code == ERR_NOT_FOUND ? ERR_OK : code;
+}
+
+/* In the child, which leaves without cleaning up: closing could touch what is damaged. */
+static void walk_ledger(void *context, void *result)
+{
+    struct session *session = context;
+    struct walk *walk = result;
+    struct ledger *ledger;
+    struct buf storage;
+
+    if (session_open_ledger(session, false, &walk->err) != ERR_OK)
+        return;
+    ledger = session->ledger;
+    buf_init(&storage, RECORD_BYTES_MAX);
+    if (ledger->ops->counts(ledger, UINT32_MAX, UINT32_MAX, &walk->kept, &walk->err) == ERR_OK &&
+        walk_items(ledger, walk, &storage) == ERR_OK)
+        walk->err.code = ERR_OK;
+}
+
+static void append_counts(const struct item_counts *counts, char *out, size_t size)
+{
+    size_t length = 0;
+
+    out[0] = '\0';
+    for (int i = 0; i < ITEM_STATE_COUNT; i++) {
+        int added;
+
+        if (counts->by_state[i] == 0)
+            continue;
+        added =
+            snprintf(out + length, size - length, "%s%llu %s", length == 0 ? ": " : ", ",
+                     (unsigned long long)counts->by_state[i], item_state_name((enum item_state)i));
+        if (added < 0 || (size_t)added >= size - length)
+            return;
+        length += (size_t)added;
+    }
+}
+
+static void tell_walk(struct doctor *doctor, const struct walk *walk)
+{
+    const struct session *session = doctor->session;
+    char counts[512];
+    char next[512];
+
+    append_counts(&walk->counted, counts, sizeof counts);
+    if (snprintf(next, sizeof next, "purser items %.200s%.200s --where state=in_doubt",
+                 session->spec.file, doctor->session->state_words) < 0)
+        next[0] = '\0';
+    if (walk->damaged_count > 0)
+        doctor_add(doctor, FINDING_PROBLEM, "ledger", EXIT_INTERNAL, next,
+                   "the records of %llu of %llu items are damaged, first of item number %llu",
+                   (unsigned long long)walk->damaged_count, (unsigned long long)walk->item_count,
+                   (unsigned long long)walk->first_damaged);
+    if (walk->ended && !doctor->held && walk->damaged_count == 0 &&
+        memcmp(&walk->counted, &walk->kept, sizeof walk->kept) != 0)
+        doctor_add(doctor, FINDING_PROBLEM, "ledger", EXIT_INTERNAL, restore,
+                   "its counters say otherwise than its items%s", counts);
+    else if (!walk->ended)
+        doctor_add(doctor, FINDING_OK, "ledger", 0, "",
+                   "the first %llu items were read, more than that takes too long here%s",
+                   (unsigned long long)walk->item_count, counts);
+    else if (walk->damaged_count == 0)
+        doctor_add(doctor, FINDING_OK, "ledger", 0,
+                   walk->counted.by_state[ITEM_IN_DOUBT] > 0 ? next : "",
+                   "all records of %llu item%s were read%s", (unsigned long long)walk->item_count,
+                   walk->item_count == 1 ? "" : "s", counts);
+}
+
+void doctor_look_at_ledger(struct doctor *doctor)
+{
+    struct walk walk = {0};
+    enum guarded_end end = GUARDED_DIED;
+    struct err err = {0};
+    int signal_number = 0;
+
+    (void)session_state_words(doctor->session);
+    if (guarded_call(walk_ledger, doctor->session, &walk, sizeof walk, PROCESS_MS, &end,
+                     &signal_number, &err) != ERR_OK)
+        doctor_add_error(doctor, "ledger", &err);
+    else if (end == GUARDED_DIED)
+        doctor_add(doctor, FINDING_PROBLEM, "ledger", EXIT_INTERNAL, restore,
+                   "the ledger is damaged: the process that read it ended with %s after %llu items",
+                   signal_number != 0 ? strsignal(signal_number) : "a failure",
+                   (unsigned long long)walk.item_count);
+    else if (end == GUARDED_TOO_LONG)
+        doctor_add(doctor, FINDING_PROBLEM, "ledger", EXIT_INTERNAL, restore,
+                   "the ledger is damaged, or its disk hangs: reading it did not end after %llu "
+                   "items",
+                   (unsigned long long)walk.item_count);
+    else if (walk.err.code == ERR_NOT_FOUND)
+        doctor_add(doctor, FINDING_OK, "ledger", 0, "", "nothing in it yet");
+    else if (walk.err.code != ERR_OK && strstr(walk.err.text, "hint: ") == NULL)
+        doctor_add(doctor, FINDING_PROBLEM, "ledger", err_exit_status(walk.err.code), restore, "%s",
+                   walk.err.text);
+    else if (walk.err.code != ERR_OK)
+        doctor_add_error(doctor, "ledger", &walk.err);
+    else
+        tell_walk(doctor, &walk);
+}
