@@ -350,6 +350,8 @@ static enum err_code write_all(struct results *results, struct err *err)
 
     if (session->options->directory == NULL)
         return err_set(err, ERR_USAGE, "where to? Give -o DIR");
+    if (strcmp(session->options->directory, "-") == 0)
+        return err_set(err, ERR_USAGE, "results are several files: -o takes a folder, not '-'");
     if (session_load_spec(session, err) != ERR_OK ||
         session_open_ledger(session, false, err) != ERR_OK ||
         run_slot_of_last(session, &last, err) != ERR_OK ||

@@ -82,7 +82,8 @@ static bool read_moment(struct filter_call *call, struct moment *moment_out)
     if (!take_layout(call, true, &layout))
         return false;
     return date_layout_read(layout, call->text, moment_out) ||
-           filter_fail(call, NULL, "'%.*s' is not a date that is written '%.*s'",
+           filter_fail(call, "format_date(LAYOUT) is what writes a date in a layout",
+                       "'%.*s' is not a date that is written '%.*s'",
                        expr_shown(call->text), call->text.bytes, expr_shown(layout), layout.bytes);
 }
 

@@ -153,6 +153,7 @@ struct sim_item {
     int32_t expected[SIM_EPOCHS_MAX]; /* effects of an epoch that has ended; -1 = not ended */
     uint32_t faults;                  /* enum sim_fault, of this generation */
     uint32_t unknown_sends;           /* of this generation */
+    uint32_t died_in_run;             /* that counts as one of them */
     uint32_t missing;                 /* polls answered 404 since the job was last seen */
     uint32_t sent_generation;         /* the last one of which a send left; 0 = none */
     uint32_t job_throttles;           /* remote jobs that ended in 452 */

@@ -188,7 +188,8 @@ static uint64_t join_order(struct sim *sim, struct sim_item *item)
         item->place = old_place;
         return 0;
     }
-    item->was_let_go = false;
+    /* All before it are over; who of them is tried again comes too late. */
+    item->was_let_go = before == 0;
     return before;
 }
 
