@@ -83,8 +83,8 @@ static bool read_moment(struct filter_call *call, struct moment *moment_out)
         return false;
     return date_layout_read(layout, call->text, moment_out) ||
            filter_fail(call, "format_date(LAYOUT) is what writes a date in a layout",
-                       "'%.*s' is not a date that is written '%.*s'",
-                       expr_shown(call->text), call->text.bytes, expr_shown(layout), layout.bytes);
+                       "'%.*s' is not a date that is written '%.*s'", expr_shown(call->text),
+                       call->text.bytes, expr_shown(layout), layout.bytes);
 }
 
 bool filter_check_reading(struct filter_call *call)
