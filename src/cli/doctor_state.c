@@ -128,29 +128,28 @@ struct walk {
     bool ended; /* all was read */
 };
 
-/* True when one of the records of an item cannot be read. */
-static bool is_damaged(struct ledger *ledger, uint64_t number, const struct item *item,
-                       struct buf *storage)
+/* Reads all records of an item; ERR_OK, also when it has not all of them. A lack of memory is no
+ * damage. */
+static enum err_code read_records(struct ledger *ledger, uint64_t number, const struct item *item,
+                                  struct buf *storage, struct err *err)
 {
     struct frozen_request request;
     struct attempt_record attempt;
     struct result_record result;
     struct needs_record needs;
-    struct err err = {0};
     enum err_code code = ERR_OK;
 
     if (item->state == ITEM_IN_DOUBT && item->reason == REASON_RECORD_DAMAGED)
-        return true;
+        return ERR_STORAGE;
     for (uint32_t i = 0; i < ATTEMPTS_KEPT_MAX && code == ERR_OK; i++)
-        code = ledger->ops->read_attempt(ledger, number, i, storage, &attempt, &err);
-    if (code != ERR_OK && code != ERR_NOT_FOUND)
-        return true;
-    code = ledger->ops->read_request(ledger, number, storage, &request, &err);
+        code = ledger->ops->read_attempt(ledger, number, i, storage, &attempt, err);
     if (code == ERR_OK || code == ERR_NOT_FOUND)
-        code = ledger->ops->read_result(ledger, number, storage, &result, &err);
+        code = ledger->ops->read_request(ledger, number, storage, &request, err);
     if (code == ERR_OK || code == ERR_NOT_FOUND)
-        code = ledger->ops->read_needs(ledger, number, storage, &needs, &err);
-    return code != ERR_OK && code != ERR_NOT_FOUND;
+        code = ledger->ops->read_result(ledger, number, storage, &result, err);
+    if (code == ERR_OK || code == ERR_NOT_FOUND)
+        code = ledger->ops->read_needs(ledger, number, storage, &needs, err);
+    return code == ERR_NOT_FOUND ? ERR_OK : code;
 }
 
 static enum err_code walk_items(struct ledger *ledger, struct walk *walk, struct buf *storage)
@@ -170,8 +169,12 @@ static enum err_code walk_items(struct ledger *ledger, struct walk *walk, struct
             return err_set(&walk->err, ERR_STORAGE, "its items are not in order");
         walk->item_count++;
         walk->counted.by_state[item.state]++;
-        if (is_damaged(ledger, number, &item, storage) && walk->damaged_count++ == 0)
+        code = read_records(ledger, number, &item, storage, &walk->err);
+        if (code == ERR_NO_MEMORY)
+            break;
+        if (code != ERR_OK && walk->damaged_count++ == 0)
             walk->first_damaged = number;
+        code = ERR_OK;
     } while (clock_boot_ms() < until_ms);
     walk->ended = code == ERR_NOT_FOUND;
     return code == ERR_NOT_FOUND ? ERR_OK : code;
