@@ -28,7 +28,8 @@ NAMES = {
     ITEM: ["item_is_unused_intent", "item_state_name", "item_state_meaning", "item_state_parse",
            "item_state_is_final", "item_state_is_over", "item_state_is_active", "reason_code",
            "reason_meaning", "item_new"],
-    KEY_AGE: ["key_age_ms", "key_age_correct_intent", "key_age_needs_server"],
+    KEY_AGE: ["key_age_ms", "key_age_correct_intent", "key_age_needs_server",
+              "key_age_repeat_max_ms"],
     SEND: ["reply_send_rules", "reply_send_rule_count"],
     POLL: ["reply_poll_rules", "reply_poll_rule_count"],
 }
