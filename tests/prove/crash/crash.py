@@ -23,17 +23,16 @@ import argparse
 import collections
 import itertools
 import os
-import queue
 import random
 import signal
 import sys
-import tempfile
 import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
-from scenarios import BY_NAME, SCENARIOS, Stage, Wrong, read_calls  # noqa: E402
+from scenarios import BY_NAME, SCENARIOS, Wrong, read_calls  # noqa: E402
+from stage_pool import StagePool, scratch_folder  # noqa: E402
 
 HALVED = {"write", "pwrite", "writev", "send"}
 SHOWN_MAX = 10
@@ -66,33 +65,25 @@ def points_of(calls, with_after=True):
 
 
 class Proof:
-    """Stages that work side by side, and what they have found."""
+    """What is tried on the stages, and what that has found."""
 
     def __init__(self, options, folder, wrong_max=SHOWN_MAX):
         self.options = options
         self.wrong_max = wrong_max
-        self.stages = queue.Queue()
-        for number in range(options.at_once):
-            self.stages.put(Stage(options.purser, options.sim, options.shim,
-                                  os.path.join(folder, str(number))))
+        self.pool = StagePool(options, folder)
         self.chance = random.Random(options.seed)
         self.counts = collections.Counter()
         self.wrong = []
         self.lock = threading.Lock()
         self.undisturbed = {}
 
-    def close(self):
-        while not self.stages.empty():
-            self.stages.get().close()
-
-    def note(self, scenario, deaths, wrong):
+    def count(self, kind, more=1):
         with self.lock:
-            self.wrong.append((scenario.name, deaths, str(wrong)))
+            self.counts[kind] += more
 
     def look_at(self, scenario):
         """The calls of the victim, twice the same, and how the items end."""
-        stage = self.stages.get()
-        try:
+        with self.pool.stage() as stage:
             calls = stage.calls(scenario, scenario.victim)
             again = stage.calls(scenario, scenario.victim)
             if calls != again and not scenario.has_child:
@@ -100,13 +91,11 @@ class Proof:
             stage.finish(scenario)
             self.undisturbed[scenario.name] = stage.judge(scenario, 0)
             return calls
-        finally:
-            self.stages.put(stage)
 
     def die(self, stage, scenario, words, point):
         status, _, talk = stage.purser(words, **{"": point})
         if status == -signal.SIGKILL:
-            self.counts["deaths"] += 1
+            self.count("deaths")
             return True
         if status not in ALIVE:
             raise Wrong(f"{' '.join(words)} ended with {status}:\n{talk}")
@@ -120,7 +109,7 @@ class Proof:
         stage.finish(scenario)
         stage.judge_as(scenario, self.undisturbed[scenario.name], len(deaths),
                        whole=len(deaths) == 1)
-        self.counts["missed"] += len(deaths) - died
+        self.count("missed", len(deaths) - died)
 
     @staticmethod
     def recovery(scenario):
@@ -128,44 +117,28 @@ class Proof:
 
     def try_all(self, kind, scenario, series):
         """Each series of deaths, on all stages."""
-        waiting = iter(series)
-
-        def work():
-            stage = self.stages.get()
+        def work(stage, deaths):
+            if len(self.wrong) >= self.wrong_max:
+                return
             try:
-                while True:
-                    with self.lock:
-                        deaths = next(waiting, None)
-                    if deaths is None or len(self.wrong) >= self.wrong_max:
-                        return
-                    try:
-                        self.try_deaths(stage, scenario, deaths)
-                    except Wrong as wrong:
-                        self.note(scenario, deaths, wrong)
-                    self.counts[kind] += 1
-            finally:
-                self.stages.put(stage)
+                self.try_deaths(stage, scenario, deaths)
+            except Wrong as wrong:
+                self.wrong.append((scenario.name, deaths, str(wrong)))
+            self.count(kind)
 
-        workers = [threading.Thread(target=work) for _ in range(self.options.at_once)]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
+        self.pool.each(series, work)
 
     def draw(self, series, count):
         return series if count is None or count >= len(series) else self.chance.sample(series, count)
 
     def recovery_calls(self, scenario, point):
         """The calls of the command that recovers from a death."""
-        stage = self.stages.get()
-        try:
+        with self.pool.stage() as stage:
             stage.begin(scenario)
             self.die(stage, scenario, scenario.victim, point)
             listed = stage.file("calls")
             stage.purser(self.recovery(scenario), LIST=listed)
             return read_calls(listed)
-        finally:
-            self.stages.put(stage)
 
     def pairs_of(self, scenario, calls, count):
         """All pairs, or some of which both deaths are drawn."""
@@ -185,8 +158,7 @@ class Proof:
 
     def prove(self, scenario):
         for disk in [self.options.disk] if self.options.disk else ["fast", "slow"]:
-            for stage in list(self.stages.queue):
-                stage.disk = disk
+            self.pool.set_disk(disk)
             self.prove_with(scenario, disk)
 
     def prove_with(self, scenario, disk):
@@ -223,7 +195,7 @@ def find_planted(options, folder):
     try:
         proof.prove(BY_NAME["at-most-once"])
     finally:
-        proof.close()
+        proof.pool.close()
     twice = [text for _, _, text in proof.wrong if "twice" in text]
     print(f"planted: {len(proof.wrong)} found, of {proof.counts['points']} points; "
           f"{twice[0] if twice else 'nothing was done twice'}")
@@ -234,8 +206,7 @@ def main():
     options = read_options()
     chosen = [scenario for scenario in SCENARIOS
               if options.scenario is None or scenario.name in options.scenario]
-    place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="prove-crash-", dir=place) as folder:
+    with scratch_folder("prove-crash") as folder:
         proof = Proof(options, folder)
         try:
             for scenario in chosen:
@@ -243,7 +214,7 @@ def main():
         except Wrong as wrong:
             proof.wrong.append((scenario.name, (), str(wrong)))
         finally:
-            proof.close()
+            proof.pool.close()
         is_found = options.planted is None or find_planted(options, os.path.join(folder, "planted"))
     show(proof.wrong)
     counts = proof.counts

@@ -21,17 +21,16 @@ import argparse
 import collections
 import errno
 import os
-import queue
 import random
 import re
 import sys
-import tempfile
 import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
-from scenarios import COMMANDS, Stage, Wrong, read_calls  # noqa: E402
+from scenarios import COMMANDS, Wrong, read_calls  # noqa: E402
+from stage_pool import StagePool, scratch_folder  # noqa: E402
 
 ERRORS = ["EIO", "ENOSPC", "EINTR", "EAGAIN", "EMFILE", "ENOMEM", "EDQUOT"]
 TRANSFERS = {"write", "pwrite", "writev", "send", "recv", "read", "pread"}
@@ -87,23 +86,15 @@ UNNAMED = {"fcntl-lock"}
 class Proof:
     def __init__(self, options, folder):
         self.options = options
-        self.stages = queue.Queue()
-        for number in range(options.at_once):
-            self.stages.put(Stage(options.purser, options.sim, options.shim,
-                                  os.path.join(folder, str(number))))
+        self.pool = StagePool(options, folder)
         self.chance = random.Random(options.seed)
         self.counts = collections.Counter()
         self.wrong = []
         self.lock = threading.Lock()
 
-    def close(self):
-        while not self.stages.empty():
-            self.stages.get().close()
-
     def look_at(self, scenario):
         """The calls of the undisturbed command, its exit status, and how the items end."""
-        stage = self.stages.get()
-        try:
+        with self.pool.stage() as stage:
             stage.begin(scenario)
             listed = stage.file("calls")
             status, _, talk = stage.purser(scenario.victim, LIST=listed, COUNT="all")
@@ -112,8 +103,6 @@ class Proof:
             calls = read_calls(listed)
             stage.finish(scenario)
             return calls, status, stage.judge(scenario, 0)
-        finally:
-            self.stages.put(stage)
 
     def try_fault(self, stage, scenario, fault, usual, states):
         """True when the command ended otherwise than undisturbed."""
@@ -136,32 +125,19 @@ class Proof:
         count = len(faults)
         if self.options.draw is not None and self.options.draw < len(faults):
             faults = self.chance.sample(faults, self.options.draw)
-        waiting = iter(faults)
         tried = collections.Counter()
 
-        def work():
-            stage = self.stages.get()
+        def work(stage, fault):
+            other = False
             try:
-                while True:
-                    with self.lock:
-                        fault = next(waiting, None)
-                    if fault is None:
-                        return
-                    try:
-                        tried["ended otherwise"] += self.try_fault(stage, scenario, fault, usual,
-                                                                   states)
-                    except Wrong as wrong:
-                        with self.lock:
-                            self.wrong.append((scenario.name, fault, str(wrong)))
-                    tried["tried"] += 1
-            finally:
-                self.stages.put(stage)
+                other = self.try_fault(stage, scenario, fault, usual, states)
+            except Wrong as wrong:
+                self.wrong.append((scenario.name, fault, str(wrong)))
+            with self.lock:
+                tried["ended otherwise"] += other
+                tried["tried"] += 1
 
-        workers = [threading.Thread(target=work) for _ in range(self.options.at_once)]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
+        self.pool.each(faults, work)
         self.counts += tried
         print(f"{scenario.name}: {len(calls)} calls, {tried['tried']} of "
               f"{count} faults, {tried['ended otherwise']} ended otherwise, "
@@ -187,8 +163,7 @@ def main():
     options = read_options()
     chosen = [command for command in COMMANDS
               if options.command is None or command.name in options.command]
-    place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="prove-errors-", dir=place) as folder:
+    with scratch_folder("prove-errors") as folder:
         proof = Proof(options, folder)
         try:
             for command in chosen:
@@ -196,7 +171,7 @@ def main():
         except Wrong as wrong:
             proof.wrong.append((command.name, ("", "", ""), str(wrong)))
         finally:
-            proof.close()
+            proof.pool.close()
     show(proof.wrong)
     print(f"prove-errors: {len(chosen)} commands, {proof.counts['tried']} faults, "
           f"{proof.counts['ended otherwise']} ended otherwise, seed {options.seed}; "

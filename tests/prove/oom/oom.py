@@ -260,6 +260,7 @@ def show(prover, chosen, total, seed):
     print(f"prove-oom: {tried} of {total} failures of {len(chosen)} scenes: "
           f"{prover.counts['said so']} said so, {prover.counts['went on']} went on, "
           f"{prover.counts['not reached']} not reached, {prover.counts['WRONG']} wrong (seed {seed})")
+    return tried
 
 
 def main():
@@ -280,8 +281,8 @@ def main():
     os.makedirs(folder, exist_ok=True)
     try:
         prover, chosen, total = prove(options, folder)
-        show(prover, chosen, total, options.seed)
-        return 1 if prover.problems else 0
+        tried = show(prover, chosen, total, options.seed)
+        return 1 if prover.problems or not tried else 0
     except (Wrong, scenes.Wrong) as wrong:
         print(f"prove-oom: WRONG (seed {options.seed}): {wrong}")
         return 1

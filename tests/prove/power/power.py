@@ -30,6 +30,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
 from scenarios import BY_NAME, SCENARIOS, Scenario, Stage, Wrong  # noqa: E402
+from stage_pool import scratch_folder  # noqa: E402
 
 SPEC_NAME = "world"
 CONTROL_IMAGES = 2000
@@ -140,8 +141,7 @@ def main():
     names = options.scenario or [*FIRST, *(scenario.name for scenario in SCENARIOS
                                            if scenario.name not in FIRST)]
     worlds = [(name, disk) for name in names for disk in ("fast", "slow")]
-    place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="prove-power-", dir=place) as folder:
+    with scratch_folder("prove-power") as folder:
         proof = Proof(options, folder)
         unseen = []
         if not proof.find("syncs that do nothing", options.purser, "first-run", "fast",
