@@ -17,14 +17,12 @@
  * PURSER_MEMORY_STACKS=FILE: a line "T:N HASH" for each call; equal hashes are equal call stacks.
  * PURSER_MEMORY_SHOW=T:N: the call stack of this call on standard error.
  *
- * A block is leaked if no pointer to it, or into it, is found in the data of any object, on the
- * stack, in the thread's own memory or in a block that is not leaked itself. Under a sanitizer that
- * has a check of its own, PURSER_MEMORY_LEAKS=off leaves it to that. */
+ * What is leaked: memory_blocks.h. Under a sanitizer that has a check of its own,
+ * PURSER_MEMORY_LEAKS=off leaves it to that. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
-#include <link.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -38,23 +36,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "memory_blocks.h"
+
 enum {
     THREADS_MAX = 64,
-    BLOCKS_MAX = 1 << 19, /* a power of two; far more than are alive at once */
     SETTINGS_BYTES = 256 * 1024,
     PATH_BYTES = 1024,
     STACK_FRAMES = 24,
     EARLY_BYTES = 64 * 1024, /* what is asked for while the real functions are looked up */
     STACKS_BYTES = 1 << 16,
-};
-
-struct block {
-    void *start; /* NULL: never used; itself is kept when the block is freed */
-    size_t size;
-    uint64_t number;
-    void *caller;
-    int32_t thread;
-    bool alive, reached;
 };
 
 static struct {
@@ -73,9 +63,6 @@ static uint64_t before_main;
 static pid_t own_pid;
 static __thread int32_t own_thread __attribute__((tls_model("initial-exec"))) = -1;
 static __thread bool inside __attribute__((tls_model("initial-exec")));
-
-static struct block *blocks; /* by address; not in the data of this object, which is searched */
-static _Atomic bool blocks_locked;
 
 static struct {
     void *(*malloc)(size_t);
@@ -156,14 +143,8 @@ static void read_settings(void)
         syscall(SYS_close, fd);
     for (size_t at = 0; at < length; at += strlen(text + at) + 1)
         read_setting(text + at);
-    if (!leaks_off) {
-        void *memory = (void *)syscall(SYS_mmap, NULL, BLOCKS_MAX * sizeof *blocks,
-                                       PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-        if (memory == MAP_FAILED)
-            abort();
-        blocks = memory;
-    }
+    if (!leaks_off)
+        blocks_begin();
     atomic_store(&settings_state, 2);
 }
 
@@ -215,153 +196,6 @@ static bool is_own_call(void)
         inside = false;
     }
     return false;
-}
-
-/* ---- the blocks that are alive ---- */
-
-static void lock_blocks(void)
-{
-    while (atomic_exchange_explicit(&blocks_locked, true, memory_order_acquire))
-        continue;
-}
-
-static void unlock_blocks(void)
-{
-    atomic_store_explicit(&blocks_locked, false, memory_order_release);
-}
-
-static struct block *find_block(const void *start)
-{
-    size_t at = (size_t)(((uintptr_t)start >> 4) * 0x9e3779b97f4a7c15ULL >> 40) & (BLOCKS_MAX - 1);
-
-    for (size_t looks = 0; looks < BLOCKS_MAX; looks++, at = (at + 1) & (BLOCKS_MAX - 1))
-        if (blocks[at].start == NULL || blocks[at].start == start)
-            return &blocks[at];
-    abort();
-}
-
-static void *remember(void *start, size_t size, uint64_t number, void *caller)
-{
-    struct block *block;
-
-    if (start == NULL || blocks == NULL)
-        return start;
-    lock_blocks();
-    block = find_block(start);
-    *block = (struct block){start, size, number, caller, own_thread, true, false};
-    unlock_blocks();
-    return start;
-}
-
-static void forget(void *start)
-{
-    if (start == NULL || blocks == NULL)
-        return;
-    lock_blocks();
-    find_block(start)->alive = false;
-    unlock_blocks();
-}
-
-/* ---- what is leaked ---- */
-
-static struct {
-    struct block **sorted;
-    size_t count;
-    struct block **todo;
-    size_t todo_count;
-} search;
-
-static struct block *block_around(uintptr_t address)
-{
-    size_t low = 0, high = search.count;
-
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-
-        if ((uintptr_t)search.sorted[middle]->start <= address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low == 0)
-        return NULL;
-    return address - (uintptr_t)search.sorted[low - 1]->start < search.sorted[low - 1]->size ||
-                   address == (uintptr_t)search.sorted[low - 1]->start
-               ? search.sorted[low - 1]
-               : NULL;
-}
-
-__attribute__((no_sanitize("address"))) static void search_range(uintptr_t from, uintptr_t to)
-{
-    from = (from + sizeof(void *) - 1) & ~(uintptr_t)(sizeof(void *) - 1);
-    for (; from + sizeof(void *) <= to; from += sizeof(void *)) {
-        struct block *block = block_around(*(const uintptr_t *)from);
-
-        if (block != NULL && !block->reached) {
-            block->reached = true;
-            search.todo[search.todo_count++] = block;
-        }
-    }
-}
-
-static int search_object(struct dl_phdr_info *object, size_t size, void *unused)
-{
-    (void)size;
-    (void)unused;
-    for (int i = 0; i < object->dlpi_phnum; i++) {
-        const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
-        uintptr_t start = object->dlpi_addr + segment->p_vaddr;
-
-        if (segment->p_type == PT_LOAD && (segment->p_flags & PF_W) != 0)
-            search_range(start, start + segment->p_memsz);
-        if (segment->p_type == PT_TLS && object->dlpi_tls_data != NULL)
-            search_range((uintptr_t)object->dlpi_tls_data,
-                         (uintptr_t)object->dlpi_tls_data + segment->p_memsz);
-    }
-    return 0;
-}
-
-static int by_start(const void *a, const void *b)
-{
-    uintptr_t left = (uintptr_t)(*(struct block *const *)a)->start;
-    uintptr_t right = (uintptr_t)(*(struct block *const *)b)->start;
-
-    return (left > right) - (left < right);
-}
-
-static void *pages(size_t size)
-{
-    void *memory =
-        real.mmap(NULL, size + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    if (memory == MAP_FAILED)
-        abort();
-    return memory;
-}
-
-/* The C library keeps what pthread_setspecific is given in the thread's descriptor. */
-enum { DESCRIPTOR_BYTES = 2304 };
-
-static void search_all(void)
-{
-    extern void *__libc_stack_end;
-    void *here = NULL;
-
-    search.sorted = pages(BLOCKS_MAX * sizeof(void *));
-    search.todo = pages(BLOCKS_MAX * sizeof(void *));
-    for (size_t i = 0; i < BLOCKS_MAX; i++)
-        if (blocks[i].alive)
-            search.sorted[search.count++] = &blocks[i];
-    qsort(search.sorted, search.count, sizeof(void *), by_start);
-    __builtin_unwind_init(); /* what is in registers lies on the stack from here */
-    search_range((uintptr_t)&here, (uintptr_t)__libc_stack_end);
-    search_range((uintptr_t)pthread_self(), (uintptr_t)pthread_self() + DESCRIPTOR_BYTES);
-    dl_iterate_phdr(search_object, NULL);
-    while (search.todo_count > 0) {
-        struct block *block = search.todo[--search.todo_count];
-
-        search_range((uintptr_t)block->start, (uintptr_t)block->start + block->size);
-    }
 }
 
 /* ---- counting ---- */
@@ -452,6 +286,17 @@ __attribute__((constructor)) static void start(void)
     before_main = atomic_load(&counts[0]);
 }
 
+static void write_leak(const struct block *block, void *context)
+{
+    const int *fd = context;
+    Dl_info where = {0};
+
+    (void)dladdr(block->caller, &where);
+    write_line(*fd, "leak %zu %d:%llu %s+%#lx\n", block->size, block->thread,
+               (unsigned long long)block->number, where.dli_fname == NULL ? "?" : where.dli_fname,
+               (unsigned long)((uintptr_t)block->caller - (uintptr_t)where.dli_fbase));
+}
+
 __attribute__((destructor)) static void report(void)
 {
     int fd;
@@ -467,20 +312,7 @@ __attribute__((destructor)) static void report(void)
     for (int32_t i = 0; i < atomic_load(&thread_count); i++)
         write_line(fd, "thread %d %llu\n", i, (unsigned long long)atomic_load(&counts[i]));
     write_line(fd, "failed %llu\n", (unsigned long long)atomic_load(&failed_count));
-    if (blocks != NULL)
-        search_all();
-    for (size_t i = 0; i < search.count; i++) {
-        const struct block *block = search.sorted[i];
-        Dl_info where = {0};
-
-        if (block->reached)
-            continue;
-        (void)dladdr(block->caller, &where);
-        write_line(fd, "leak %zu %d:%llu %s+%#lx\n", block->size, block->thread,
-                   (unsigned long long)block->number,
-                   where.dli_fname == NULL ? "?" : where.dli_fname,
-                   (unsigned long)((uintptr_t)block->caller - (uintptr_t)where.dli_fbase));
-    }
+    blocks_search(write_leak, &fd);
     write_line(fd, "end\n");
     (void)syscall(SYS_close, fd);
 }
@@ -488,6 +320,13 @@ __attribute__((destructor)) static void report(void)
 /* ---- in the place of libc ---- */
 
 #define CALLER __builtin_return_address(0)
+
+static void *remember(void *start, size_t size, uint64_t number, void *caller)
+{
+    blocks_add(&(struct block){
+        .start = start, .size = size, .number = number, .caller = caller, .thread = own_thread});
+    return start;
+}
 
 void *malloc(size_t size)
 {
@@ -526,7 +365,7 @@ static void *grow(void *block, size_t size, void *caller)
         errno = ENOMEM;
         return NULL;
     }
-    forget(block);
+    blocks_remove(block);
     if (is_early(block)) {
         grown = real.malloc(size);
         if (grown != NULL)
@@ -593,7 +432,7 @@ void free(void *block)
     if (block == NULL || is_early(block))
         return;
     if (!inside)
-        forget(block);
+        blocks_remove(block);
     real.free(block);
     errno = saved;
 }
