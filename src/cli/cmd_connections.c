@@ -162,15 +162,5 @@ static int run(struct session *session)
 
 int cmd_connections(int argc, char **argv)
 {
-    struct options options;
-    struct session session;
-    int exit_status =
-        options_parse(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_CHECK, &options);
-
-    if (exit_status != -1)
-        return exit_status;
-    session_init(&session, &options);
-    exit_status = run(&session);
-    session_deinit(&session);
-    return exit_status;
+    return session_run(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_CHECK, run);
 }

@@ -15,7 +15,7 @@ const char help_doctor[] =
     "usage: purser doctor SPEC [options]\n\n"
     "  purser doctor catalogue.yaml\n"
     "  purser doctor catalogue.yaml --offline         does not ask the API\n"
-    "  purser doctor catalogue.yaml --json            for a monitor\n\n"
+    "  purser doctor catalogue.yaml --output json     for a monitor\n\n"
     "Looks at all that a run depends on and says what is wrong and what to do next:\n"
     "the spec (not its sources), the state directory, the ledger (every record, in a\n"
     "process of its own), the credentials, the connection to the API, the clock, and\n"
@@ -23,7 +23,6 @@ const char help_doctor[] =
     "and works while a run goes on. Secrets are shown as the first 8 digits of their\n"
     "SHA-256, so that two machines can be compared.\n\n"
     "  --offline          leave out the API, the clock and the connections\n"
-    "  --json             the same as --output json\n"
     "  --output FORMAT    table or json\n"
     "  --var NAME=VALUE   set a variable of the spec; may be repeated\n"
     "  --state DIR        where the ledgers are\n\n"
@@ -240,15 +239,5 @@ static int run(struct session *session)
 
 int cmd_doctor(int argc, char **argv)
 {
-    struct options options;
-    struct session session;
-    int exit_status =
-        options_parse(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_DOCTOR, &options);
-
-    if (exit_status != -1)
-        return exit_status;
-    session_init(&session, &options);
-    exit_status = run(&session);
-    session_deinit(&session);
-    return exit_status;
+    return session_run(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_DOCTOR, run);
 }

@@ -231,10 +231,6 @@ static int run(struct session *session)
 
 int cmd_probe(int argc, char **argv)
 {
-    struct options options;
-    struct session session;
-    int exit_status;
-
     if (argc >= 2 && strcmp(argv[1], "idempotency") == 0) {
         argv[1] = argv[0];
         argc--;
@@ -244,14 +240,8 @@ int cmd_probe(int argc, char **argv)
                    "JOB/KEY");
         return EXIT_INPUT;
     }
-    exit_status = options_parse(argc, argv,
-                                ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_CONNECTION | ALLOW_ITEM |
-                                    ALLOW_PROBE | ALLOW_SLOT,
-                                &options);
-    if (exit_status != -1)
-        return exit_status;
-    session_init(&session, &options);
-    exit_status = run(&session);
-    session_deinit(&session);
-    return exit_status;
+    return session_run(argc, argv,
+                       ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_CONNECTION | ALLOW_ITEM |
+                           ALLOW_PROBE | ALLOW_SLOT,
+                       run);
 }

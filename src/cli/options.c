@@ -46,7 +46,6 @@ enum {
     OPTION_PRINT,
     OPTION_RUN,
     OPTION_OFFLINE,
-    OPTION_JSON,
 };
 
 struct option_rule {
@@ -93,7 +92,6 @@ static const struct option_rule rules[] = {
     {"print", no_argument, OPTION_PRINT, ALLOW_INSTALL},
     {"run", required_argument, OPTION_RUN, ALLOW_UNDO},
     {"offline", no_argument, OPTION_OFFLINE, ALLOW_DOCTOR},
-    {"json", no_argument, OPTION_JSON, ALLOW_DOCTOR},
 };
 enum { RULE_COUNT = sizeof rules / sizeof rules[0] };
 
@@ -345,9 +343,6 @@ static int apply(const char *command, int value, const char *argument, struct op
         return -1;
     case OPTION_OFFLINE:
         options->offline = true;
-        return -1;
-    case OPTION_JSON:
-        options->output = OUTPUT_JSON;
         return -1;
     case OPTION_WAIT:
         return text_to_duration_ms(slice_of(argument), &options->wait_ms)

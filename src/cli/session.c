@@ -41,6 +41,20 @@ void session_deinit(struct session *session)
     mem_free(session->spec_bytes);
 }
 
+int session_run(int argc, char **argv, unsigned allowed, int (*run)(struct session *session))
+{
+    struct options options;
+    struct session session;
+    int exit_status = options_parse(argc, argv, allowed, &options);
+
+    if (exit_status != -1)
+        return exit_status;
+    session_init(&session, &options);
+    exit_status = run(&session);
+    session_deinit(&session);
+    return exit_status;
+}
+
 static enum err_code read_spec(struct session *session, const char *file, size_t *length_out,
                                struct err *err)
 {

@@ -158,7 +158,7 @@ def well(stage, leaks):
     stage.command("status", ["status", "spec.yaml"], [0], leaks)
     stage.command("results", ["results", "spec.yaml", "-o", "results"], [0], leaks)
     stage.command("doctor", ["doctor", "spec.yaml", "-vv"], [0], leaks)
-    stage.command("doctor --json", ["doctor", "spec.yaml", "--json"], [0], leaks)
+    stage.command("doctor, JSON", ["doctor", "spec.yaml", "--output", "json"], [0], leaks)
 
 
 def refused(stage, simulator, leaks):

@@ -64,7 +64,8 @@ class Doctor(unittest.TestCase):
 
     def doctor(self, *words):
         """Its exit status, and the findings by area."""
-        done = subprocess.run([programs["purser"], "doctor", "spec.yaml", "--json", *words],
+        done = subprocess.run([programs["purser"], "doctor", "spec.yaml", "--output", "json",
+                               *words],
                               cwd=self.folder, env=self.workload.environment,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, timeout=SECONDS_MAX)

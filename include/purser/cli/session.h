@@ -28,6 +28,10 @@ struct session {
 void session_init(struct session *session, const struct options *options);
 void session_deinit(struct session *session);
 
+/* A whole command: reads the options of the kinds `allowed` (ALLOW_…), and calls `run` in a session
+ * of them. Returns its exit status, or that of options which ask for help or are wrong. */
+int session_run(int argc, char **argv, unsigned allowed, int (*run)(struct session *session));
+
 /* Reads and checks the spec named by the options. Messages stay in the diagnostics. */
 enum err_code session_load_spec(struct session *session, struct err *err) ERR_CHECKED;
 
