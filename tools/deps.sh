@@ -8,9 +8,9 @@
 set -eu
 
 build="gcc libc6-dev make cmake pkg-config python3"
-libraries="libcurl4-openssl-dev libssl-dev liblmdb-dev libmsgpack-dev libyaml-dev libjson-c-dev
+libraries="libcurl4-openssl-dev libssl-dev liblmdb-dev libmsgpack-dev libyaml-dev
 libcsv-dev libxxhash-dev zlib1g-dev libzstd-dev"
-simulator="libh2o-evloop-dev"
+simulator="libh2o-evloop-dev libjson-c-dev"
 tests="libcmocka-dev git ca-certificates"
 checkers="clang libclang-rt-dev clang-tidy clang-format clang-tools wrk nghttp2-client python3-lmdb python3-msgpack
 python3-jsonschema python3-yaml python3-croniter man-db"

@@ -13,7 +13,6 @@
 #define SPEC_ARENA_BYTES_MAX (256u * 1024 * 1024)
 #define EXPRESSION_DEPTH_MAX 32       /* parentheses and the like in one another */
 #define EXPRESSION_TREE_DEPTH_MAX 256 /* operators and filters in a row */
-#define NEEDS_MAX 16                  /* of an item */
 #define TIME_ZONE_BYTES_MAX (64u * 1024)
 #define LOOPS_MAX 8 /* $for in $for */
 
