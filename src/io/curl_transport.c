@@ -179,8 +179,9 @@ static enum transfer_outcome outcome_of(const struct slot *slot, CURLcode result
 {
     if (slot->bad_peer)
         return TRANSFER_UNTRUSTED;
-    /* A head that was cut off is a success for libcurl. */
-    if (result == CURLE_OK && http_status >= 200 && slot->answer.headers_complete)
+    /* A head that was cut off is a success for libcurl, and a damaged status line a 200. */
+    if (result == CURLE_OK && http_status >= 200 && slot->answer.headers_complete &&
+        slot->answer.http_status == http_status)
         return TRANSFER_ANSWERED;
     if (slot->send_count > 0)
         return TRANSFER_LOST;

@@ -61,9 +61,29 @@ static void note_header(struct answer *answer, const char *line, size_t length)
     }
 }
 
-/* A new status line: what came before was informational (1xx). */
-static void begin_head(struct answer *answer)
+static bool is_digit(char byte)
 {
+    return byte >= '0' && byte <= '9';
+}
+
+/* "HTTP/1.1 200 …" or "HTTP/2 200 "; 0 when it is not written so. libcurl takes any line that
+ * begins with HTTP/ in whatever case and that it does not understand for a 200.
+ * Source: RFC 9112, 4; curl lib/http.c, checkhttpprefix. */
+static int status_of(const char *line, size_t length)
+{
+    size_t at = length >= 8 && line[6] == '.' ? 8 : 6;
+
+    if (length < at + 5 || !is_digit(line[5]) || !is_digit(line[at - 1]) || line[at] != ' ' ||
+        !is_digit(line[at + 1]) || !is_digit(line[at + 2]) || !is_digit(line[at + 3]) ||
+        is_digit(line[at + 4]))
+        return 0;
+    return (line[at + 1] - '0') * 100 + (line[at + 2] - '0') * 10 + (line[at + 3] - '0');
+}
+
+/* A new status line: what came before was informational (1xx). */
+static void begin_head(struct answer *answer, const char *line, size_t length)
+{
+    answer->http_status = status_of(line, length);
     answer->content_type[0] = answer->request_id[0] = answer->job_id[0] = '\0';
     answer->retry_after[0] = answer->date[0] = '\0';
     answer->headers_complete = false;
@@ -80,7 +100,7 @@ size_t answer_take_header(char *bytes, size_t size, size_t count, void *context)
     if (answer->header_bytes > ANSWER_HEADER_BYTES_MAX)
         answer->refused = "the answer's headers are longer than 64 KiB";
     else if (length >= 5 && memcmp(bytes, "HTTP/", 5) == 0)
-        begin_head(answer);
+        begin_head(answer, bytes, length);
     else if (length <= 2)
         answer->headers_complete = true;
     else if (!answer->headers_complete)

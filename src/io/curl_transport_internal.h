@@ -34,6 +34,7 @@ struct answer {
     struct buf body;
     size_t header_bytes;
     uint32_t informational_count;
+    int http_status;       /* of the last status line; 0 = that was none */
     bool headers_complete; /* what follows are trailers */
     const char *refused;   /* why the transfer was stopped from here; NULL = it was not */
     char content_type[HEADER_VALUE_BYTES_MAX];

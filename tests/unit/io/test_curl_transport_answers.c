@@ -74,6 +74,12 @@ static void answers_that_are_not_complete_are_lost(void **state)
         {OK_HEAD "Transfer-Encoding: chunked\r\n\r\nzz\r\n", 0, SCRIPT_CLOSE},
         {"{\"no\":\"http at all\"}\r\n\r\n", 0, SCRIPT_CLOSE},
         {"HTTP/1.1 100 Continue\r\n\r\n", 0, SCRIPT_CLOSE},
+        /* Each of them is a 200 for libcurl. */
+        {"HTTp/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\n{}", 0, SCRIPT_CLOSE},
+        {"HTTP/q.1 504 Late\r\nContent-Length: 2\r\n\r\n{}", 0, SCRIPT_CLOSE},
+        {"HTTP/1.1 20x OK\r\nContent-Length: 2\r\n\r\n{}", 0, SCRIPT_CLOSE},
+        {"HTTP/1.1 100 Continue\r\n\r\nHTTP/.1 504 Late\r\nContent-Length: 2\r\n\r\n{}", 0,
+         SCRIPT_CLOSE},
     };
     const size_t count = sizeof script / sizeof script[0];
     struct fixture fixture;
