@@ -68,8 +68,15 @@ static void trace_step(struct sim *sim, const struct sim_item *item, const struc
                        const struct item_event *event, const struct step *step)
 {
     const struct item *after = &step->item;
+    const int64_t values[] = {(int64_t)item->number, event->kind,       step->effect,
+                              after->state,          after->reason,     after->generation,
+                              after->attempt_count,  after->poll_count, after->due_ms,
+                              after->http_status};
     char generation[32] = "", what[64] = "";
 
+    sim_mark(sim, values, sizeof values / sizeof values[0]);
+    if (!sim->trace.print)
+        return;
     if (after->generation != before->generation)
         (void)snprintf(generation, sizeof generation, ", generation %u", after->generation);
     if (after->state != before->state)

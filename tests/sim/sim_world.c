@@ -33,33 +33,35 @@ static struct engine_now engine_now(const struct sim *sim)
                                .boot_ms = sim->now_ms - sim->boot_zero_ms + BOOT_START_MS};
 }
 
+void sim_mark(struct sim *sim, const int64_t *values, size_t count)
+{
+    uint64_t parts[3] = {sim->trace.hash, (uint64_t)sim->now_ms,
+                         checksum64(&sim->rng, sizeof sim->rng)};
+
+    sim->trace.hash = checksum64(parts, sizeof parts);
+    if (count > 0)
+        sim->trace.hash ^= checksum64(values, count * sizeof values[0]);
+}
+
 void sim_trace(struct sim *sim, const char *format, ...)
 {
-    struct sim_trace *trace = &sim->trace;
-    char *line = trace->lines[trace->line_count++ % SIM_TRACE_LINES];
-    uint64_t parts[2] = {trace->hash, 0};
     va_list arguments;
-    int length = snprintf(line, SIM_LINE_BYTES, "[%8lld] ", (long long)sim->now_ms);
 
+    sim_mark(sim, NULL, 0);
+    if (!sim->trace.print)
+        return;
+    (void)printf("[%8lld] ", (long long)sim->now_ms);
     va_start(arguments, format);
-    (void)vsnprintf(line + length, SIM_LINE_BYTES - (size_t)length, format, arguments);
+    (void)vprintf(format, arguments);
     va_end(arguments);
-    parts[1] = checksum64(line, strlen(line));
-    trace->hash = checksum64(parts, sizeof parts);
-    if (trace->print)
-        (void)printf("%s\n", line);
+    (void)printf("\n");
 }
 
 void sim_fail(struct sim *sim, const char *format, ...)
 {
-    const struct sim_trace *trace = &sim->trace;
-    uint64_t first = trace->line_count > SIM_TRACE_LINES ? trace->line_count - SIM_TRACE_LINES : 0;
     va_list arguments;
 
     (void)fflush(stdout);
-    if (!trace->print)
-        for (uint64_t i = first; i < trace->line_count; i++)
-            (void)fprintf(stderr, "%s\n", trace->lines[i % SIM_TRACE_LINES]);
     (void)fprintf(stderr, "sim: VIOLATION: ");
     va_start(arguments, format);
     (void)vfprintf(stderr, format, arguments);
