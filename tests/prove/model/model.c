@@ -3,6 +3,7 @@
  *     prove-model --short     one item, every kind of world; every mutant; the table's cells
  *     prove-model --mutants   the mutants alone, each with its history
  *     prove-model --long      two items on one connection, and one item with more of everything
+ *     prove-model --search NAME   one search of these; a wrong name lists them
  */
 #include <assert.h>
 #include <stdio.h>
@@ -183,6 +184,18 @@ static unsigned tell_cells(void)
     return legal - reached;
 }
 
+/* One search, and no mutants. */
+static int prove_one(const char *name)
+{
+    for (size_t i = 0; i < sizeof searches / sizeof searches[0]; i++)
+        if (strcmp(searches[i].name, name) == 0)
+            return search_true(i, true) > 0 ? 0 : 1;
+    fprintf(stderr, "prove-model: no search is called `%s`; the searches are\n", name);
+    for (size_t i = 0; i < sizeof searches / sizeof searches[0]; i++)
+        fprintf(stderr, "  %s\n", searches[i].name);
+    return 2;
+}
+
 static int prove(bool is_long, bool trace)
 {
     size_t mutants = model_planted_count + model_switched_count, caught;
@@ -216,6 +229,8 @@ int main(int argc, char **argv)
         return prove(false, false);
     if (argc == 2 && strcmp(argv[1], "--long") == 0)
         return prove(true, true);
+    if (argc == 3 && strcmp(argv[1], "--search") == 0)
+        return prove_one(argv[2]);
     if (argc >= 2 && strcmp(argv[1], "--mutants") == 0) {
         const char *only = argc > 2 ? argv[2] : NULL;
 
@@ -224,6 +239,6 @@ int main(int argc, char **argv)
         (void)count_caught(model_assumptions, model_assumption_count, only, true);
         return 0;
     }
-    fprintf(stderr, "usage: prove-model --short | --long | --mutants [NAME]\n");
+    fprintf(stderr, "usage: prove-model --short | --long | --search NAME | --mutants [NAME]\n");
     return 2;
 }

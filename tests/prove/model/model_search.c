@@ -15,6 +15,9 @@
 
 #define NONE UINT32_MAX
 
+/* A search of so many states takes minutes, so that it says on stderr how far it is. */
+enum { TOLD_FROM = 10000000 };
+
 struct state {
     uint32_t items[MODEL_ITEMS_MAX];
     uint32_t shared;
@@ -473,6 +476,9 @@ struct search_result model_search(struct model *model, uint64_t states_max, bool
         if (i == level_end) {
             level_end = search.state_index.count;
             result.depth++;
+            if (search.state_index.count >= TOLD_FROM)
+                (void)fprintf(stderr, "depth %llu: %u states, %u of them expanded\n",
+                              (unsigned long long)result.depth, search.state_index.count, i);
         }
         expand(&search, i, find_new);
     }
