@@ -10,9 +10,9 @@ static enum converge_action changed_after_success(enum when_changed when_changed
     case WHEN_CHANGED_KEEP:
         return CONVERGE_KEEP;
     case WHEN_CHANGED_ERROR:
-        return CONVERGE_REFUSE;
+        break;
     }
-    assert(!"a when_changed that is none");
+    assert(when_changed == WHEN_CHANGED_ERROR);
     return CONVERGE_REFUSE;
 }
 
@@ -24,15 +24,15 @@ static bool is_same(struct hash128 a, struct hash128 b)
 enum converge_action converge_row(const struct item *known, bool condition,
                                   struct hash128 request_hash, enum when_changed when_changed)
 {
+    bool was_skipped = known != NULL && known->state == ITEM_SKIPPED;
+
     if (known == NULL)
         return condition ? CONVERGE_ADD : CONVERGE_SKIP;
     if (!condition)
         return CONVERGE_UNCHANGED;
-    if (known->state == ITEM_SKIPPED)
-        return CONVERGE_REPLACE;
-    if (is_same(known->request_hash, request_hash))
+    if (!was_skipped && is_same(known->request_hash, request_hash))
         return CONVERGE_UNCHANGED;
-    if (known->corrected && is_same(known->source_hash, request_hash))
+    if (!was_skipped && known->corrected && is_same(known->source_hash, request_hash))
         return CONVERGE_CORRECTED;
     switch (known->state) {
     case ITEM_BLOCKED:
@@ -51,11 +51,10 @@ enum converge_action converge_row(const struct item *known, bool condition,
     case ITEM_FAILED:
         return CONVERGE_RESEND;
     case ITEM_CANCELLED: /* a person's word stands until a person takes it back */
-        return CONVERGE_KEEP;
     case ITEM_STATE_COUNT:
         break;
     }
-    assert(!"a state that is none");
+    assert(known->state == ITEM_CANCELLED);
     return CONVERGE_KEEP;
 }
 
@@ -87,11 +86,10 @@ enum correction converge_correction(const struct item *known, bool condition,
             return CORRECTION_GIVEN_UP;
         break;
     case ITEM_FAILED:
-        break;
     case ITEM_STATE_COUNT:
-        assert(!"a state that is none");
         break;
     }
+    assert(known->state == ITEM_CANCELLED || known->state == ITEM_FAILED);
     if (!condition)
         return CORRECTION_SKIPPED;
     return same ? CORRECTION_AGAIN : CORRECTION_CHANGE;

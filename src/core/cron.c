@@ -17,8 +17,9 @@ static bool matches_day(const struct cron *cron, int64_t days, struct calendar_d
                (cron->last_day && date.day == calendar_month_length(date.year, date.month));
     bool weekday = has_bit(cron->weekdays, calendar_weekday(days));
 
-    return has_bit(cron->months, date.month) &&
-           (cron->either_day ? day || weekday : day && weekday);
+    if (!has_bit(cron->months, date.month))
+        return false;
+    return cron->either_day ? day || weekday : day && weekday;
 }
 
 static int64_t day_of(int64_t minute)
@@ -54,10 +55,11 @@ int64_t cron_next(const struct cron *cron, int64_t minute)
     int64_t days = day_of(minute + 1);
     int time = (int)(minute + 1 - days * MINUTES_OF_DAY);
 
-    for (int months = 0; months <= MONTHS_OF_400_YEARS + 1; months++) {
+    for (int months = 0;; months++) {
         struct calendar_date date = calendar_from_days(days);
         int length = calendar_month_length(date.year, date.month);
 
+        assert(months <= MONTHS_OF_400_YEARS + 1); /* none is made that never comes */
         for (; has_bit(cron->months, date.month) && date.day <= length; date.day++, days++) {
             if (matches_day(cron, days, date)) {
                 time = time_from(cron, time);
@@ -70,6 +72,4 @@ int64_t cron_next(const struct cron *cron, int64_t minute)
             days += length - date.day + 1;
         time = 0;
     }
-    assert(false); /* no such expression is made */
-    return INT64_MAX;
 }

@@ -39,7 +39,7 @@ static int64_t by_doubling_ms(uint64_t count, uint32_t rate_millis)
 
     if (a_second == 0)
         return by_rate_ms(count, rate_millis);
-    while (count >= a_second && duration_ms < ESTIMATE_MAX_MS) {
+    while (count >= a_second) {
         count -= a_second;
         duration_ms += 1000;
         a_second = a_second > UINT64_MAX / 2 ? UINT64_MAX : 2 * a_second;
@@ -53,9 +53,10 @@ static int64_t by_all_rate_ms(const struct estimate_load *load, uint64_t count)
                               : by_rate_ms(count, load->rate_millis);
 }
 
+/* `count` ≥ 1. */
 static int64_t by_places_ms(uint64_t count, uint32_t places, uint64_t each_ms)
 {
-    return count == 0 ? 0 : times_ms((count - 1) / places + 1, each_ms);
+    return times_ms((count - 1) / places + 1, each_ms);
 }
 
 static uint64_t sum_of(uint64_t a, uint64_t b)

@@ -61,7 +61,7 @@ static int64_t blind_delay_ms(uint32_t poll_count)
 int64_t poll_plan_delay_ms(const struct poll_plan *plan, int64_t age_ms, uint32_t poll_count,
                            bool busy)
 {
-    uint64_t surviving = 0, seen = 0, wanted;
+    uint64_t surviving = 0;
     int first;
     int64_t delay_ms;
 
@@ -74,14 +74,14 @@ int64_t poll_plan_delay_ms(const struct poll_plan *plan, int64_t age_ms, uint32_
     /* Longer than almost all before it: a share of its own age. */
     delay_ms = age_ms / (busy ? 2 : 6);
     if (surviving > 0) {
-        wanted = surviving * (busy ? 7 : 4) / 10;
-        for (int i = first; i < POLL_PLAN_BUCKETS; i++) {
-            seen += plan->counts[i];
-            if (seen > wanted || seen == surviving) {
-                delay_ms = upper_ms(i) - age_ms;
-                break;
-            }
-        }
+        /* Fewer than survive, so one of the buckets passes it. */
+        uint64_t wanted = surviving * (busy ? 7 : 4) / 10;
+        uint64_t seen = plan->counts[first];
+        int bucket = first;
+
+        while (seen <= wanted)
+            seen += plan->counts[++bucket];
+        delay_ms = upper_ms(bucket) - age_ms;
     }
     if (delay_ms > DELAY_MAX_MS)
         delay_ms = DELAY_MAX_MS;
