@@ -1,6 +1,7 @@
 # Compiler and linker flags that every target of the project gets through purser_flags.
 option(PURSER_WERROR "Treat warnings as errors" OFF)
 option(PURSER_HARDEN "Hardening flags for a build that goes to users" OFF)
+option(PURSER_COVERAGE "Count what the tests reach of the layers (clang 19 or newer)" OFF)
 set(PURSER_SANITIZE "" CACHE STRING "Value for -fsanitize=, e.g. address,undefined")
 
 # Asserts stay on in release: a wrong program must not go on writing state.
@@ -31,4 +32,14 @@ if(PURSER_HARDEN)
         -fcf-protection=full -ftrivial-auto-var-init=zero -fno-strict-overflow)
     target_link_options(purser_flags INTERFACE
         $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-pie> -Wl,-z,relro,-z,now,-z,noexecstack)
+endif()
+
+# Of the layers alone, so that neither tests nor the simulator are counted. The file is named here
+# because tests choose the environment of what they run; %m: runs of one binary add to one of eight.
+add_library(purser_coverage INTERFACE)
+if(PURSER_COVERAGE)
+    set(PURSER_PROFILES ${CMAKE_BINARY_DIR}/profiles)
+    target_compile_options(purser_coverage INTERFACE
+        -fprofile-instr-generate=${PURSER_PROFILES}/%8m.profraw -fcoverage-mapping -fcoverage-mcdc)
+    target_link_options(purser_coverage INTERFACE -fprofile-instr-generate)
 endif()
