@@ -184,6 +184,49 @@ static void a_corrected_row_that_sends_nothing_and_an_item_given_up_are_errors(v
         assert_true(strlen(correction_meaning((enum correction)correction)) > 0);
 }
 
+static void a_request_is_the_same_only_when_all_of_its_digest_is(void **context)
+{
+    static const struct hash128 other_high = {2, 2}, other_low = {1, 3};
+    (void)context;
+
+    assert_int_equal(of(ITEM_FAILED, true, old_hash, WHEN_CHANGED_KEEP), CONVERGE_UNCHANGED);
+    assert_int_equal(of(ITEM_FAILED, true, other_high, WHEN_CHANGED_KEEP), CONVERGE_RESEND);
+    assert_int_equal(of(ITEM_FAILED, true, other_low, WHEN_CHANGED_KEEP), CONVERGE_RESEND);
+}
+
+static void a_skipped_item_is_sent_anew_even_if_a_correction_of_it_was_skipped(void **context)
+{
+    struct item item = in_state(ITEM_SKIPPED);
+    (void)context;
+
+    item.corrected = true;
+    item.source_hash = new_hash;
+    assert_int_equal(converge_row(&item, true, new_hash, WHEN_CHANGED_KEEP), CONVERGE_REPLACE);
+    assert_int_equal(converge_row(&item, false, new_hash, WHEN_CHANGED_KEEP), CONVERGE_UNCHANGED);
+}
+
+static void a_correction_of_a_skipped_item_must_send_something(void **context)
+{
+    struct item item = in_state(ITEM_SKIPPED);
+    (void)context;
+
+    assert_int_equal(converge_correction(&item, false, new_hash), CORRECTION_SKIPPED);
+    assert_int_equal(converge_correction(&item, true, new_hash), CORRECTION_CHANGE);
+}
+
+static void every_action_has_a_name_of_its_own_and_a_meaning(void **context)
+{
+    (void)context;
+    for (unsigned a = 0; a < CONVERGE_COUNT; a++) {
+        assert_true(strlen(converge_action_meaning((enum converge_action)a)) > 0);
+        for (unsigned b = 0; b < a; b++)
+            assert_string_not_equal(converge_action_name((enum converge_action)a),
+                                    converge_action_name((enum converge_action)b));
+    }
+    assert_string_equal(converge_action_name(CONVERGE_FINISH_FIRST), "finish_first");
+    assert_string_equal(converge_action_meaning(CONVERGE_SKIP), "a new key whose if: is false");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +242,10 @@ int main(void)
         cmocka_unit_test(the_same_correction_twice_goes_on_or_is_done),
         cmocka_unit_test(a_row_of_an_item_that_nobody_corrected_is_no_correction_of_what_went_well),
         cmocka_unit_test(a_corrected_row_that_sends_nothing_and_an_item_given_up_are_errors),
+        cmocka_unit_test(a_request_is_the_same_only_when_all_of_its_digest_is),
+        cmocka_unit_test(a_skipped_item_is_sent_anew_even_if_a_correction_of_it_was_skipped),
+        cmocka_unit_test(a_correction_of_a_skipped_item_must_send_something),
+        cmocka_unit_test(every_action_has_a_name_of_its_own_and_a_meaning),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

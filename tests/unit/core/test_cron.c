@@ -178,6 +178,39 @@ static void next_agrees_with_looking_at_every_minute(void **state)
     }
 }
 
+static void a_byte_that_belongs_nowhere_is_shown_only_if_it_can_be_printed(void **state)
+{
+    (void)state;
+    assert_refused("{ * * * *", 0, 1, "'{' is not expected in the minute");
+    assert_refused("[ * * * *", 0, 1, "'[' is not expected in the minute");
+    assert_refused("~ * * * *", 0, 1, "'~' is not expected in the minute");
+    assert_refused("\x7f * * * *", 0, 1, "'?' is not expected in the minute");
+    assert_refused("\x1f * * * *", 0, 1, "'?' is not expected in the minute");
+}
+
+static void the_nearest_weekday_is_known_by_name_to_be_unknown(void **state)
+{
+    (void)state;
+    assert_refused("0 0 15w * *", 6, 1, "'w' is not known here");
+    assert_refused("0 0 15x * *", 6, 1, "'x' is not expected in the day of the month");
+}
+
+static void a_step_beyond_all_numbers_is_refused_as_a_step(void **state)
+{
+    (void)state;
+    assert_refused("*/18446744073709551617 * * * *", 2, 20,
+                   "the step of the minute is 18446744073709551617, must be from 1 to 59");
+}
+
+static void only_sunday_at_the_end_of_a_range_is_the_seventh_day(void **state)
+{
+    (void)state;
+    assert_int_equal(parsed("0 0 * * sun-sun").weekdays, 1);
+    assert_int_equal(parsed("0 0 * * 0-0").weekdays, 1);
+    assert_int_equal(parsed("0 0 * * mon-sun").weekdays, 0x7f);
+    assert_int_equal(parsed("0 0 * * sat-sun").weekdays, 1 << 6 | 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +222,10 @@ int main(void)
         cmocka_unit_test(either_day_is_enough_when_both_are_restricted),
         cmocka_unit_test(next_is_the_first_match),
         cmocka_unit_test(next_agrees_with_looking_at_every_minute),
+        cmocka_unit_test(a_byte_that_belongs_nowhere_is_shown_only_if_it_can_be_printed),
+        cmocka_unit_test(the_nearest_weekday_is_known_by_name_to_be_unknown),
+        cmocka_unit_test(a_step_beyond_all_numbers_is_refused_as_a_step),
+        cmocka_unit_test(only_sunday_at_the_end_of_a_range_is_the_seventh_day),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

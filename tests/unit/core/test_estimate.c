@@ -325,6 +325,47 @@ static void more_than_can_be_counted_stays_at_the_maximum(void **context)
     assert_int_equal(estimate_duration(&bench->load).duration_ms, ESTIMATE_MAX_MS);
 }
 
+static void a_rate_below_one_a_second_is_not_taken_to_double(void **context)
+{
+    struct bench *bench = bench_of(1);
+    (void)context;
+
+    bench->load.rate_doubles = true;
+    bench->load.rate_millis = 500;
+    bench->parts[0].sends = 10;
+    assert_estimate(bench, 20000, ESTIMATE_ALL_RATE);
+    bench->load.rate_millis = 1000; /* 1 + 2 + 4 in three seconds, and 3 of 8 */
+    assert_estimate(bench, 3375, ESTIMATE_ALL_RATE);
+}
+
+static void a_rate_doubles_up_to_all_that_can_be_counted(void **context)
+{
+    struct bench *bench = bench_of(1);
+    (void)context;
+
+    bench->load.rate_doubles = true;
+    bench->load.rate_millis = 1000;
+    bench->parts[0].sends = UINT64_MAX; /* 1 + 2 + 4 … + 2^63 */
+    assert_estimate(bench, 64000, ESTIMATE_ALL_RATE);
+}
+
+static void a_child_begins_after_the_first_parent_on_whatever_connection(void **context)
+{
+    struct estimate_need need = {.job = 0};
+    struct estimate_part fast_first[] = {{.lane = 0, .sends = 1, .finish_ms = 1000},
+                                         {.lane = 1, .sends = 1, .finish_ms = 5000}};
+    struct bench *bench = bench_of(2);
+    (void)context;
+
+    bench->jobs[0].parts = fast_first;
+    bench->jobs[0].part_count = 2;
+    bench->jobs[1].needs = &need;
+    bench->jobs[1].need_count = 1;
+    bench->lanes[2].rate_millis = 10000;
+    bench->parts[1] = (struct estimate_part){.lane = 2, .sends = 100};
+    assert_estimate(bench, 11000, ESTIMATE_LANE_RATE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -348,6 +389,9 @@ int main(void)
         cmocka_unit_test(no_more_than_outstanding_are_under_way),
         cmocka_unit_test(a_rate_that_doubles_is_no_limit_for_long),
         cmocka_unit_test(more_than_can_be_counted_stays_at_the_maximum),
+        cmocka_unit_test(a_rate_below_one_a_second_is_not_taken_to_double),
+        cmocka_unit_test(a_rate_doubles_up_to_all_that_can_be_counted),
+        cmocka_unit_test(a_child_begins_after_the_first_parent_on_whatever_connection),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -103,6 +103,21 @@ static void a_new_item_is_ready_in_generation_one_and_empty_else(void **context)
     assert_string_equal(item.error_code, "");
 }
 
+static void an_intent_is_unused_only_while_nothing_of_it_can_have_an_effect(void **context)
+{
+    struct item item = item_new(1, 1, (struct hash128){.high = 5, .low = 6}, 7);
+    (void)context;
+
+    assert_false(item_is_unused_intent(&item));
+    item.state = ITEM_SENDING;
+    assert_true(item_is_unused_intent(&item));
+    item.attempt_count = 1;
+    assert_false(item_is_unused_intent(&item));
+    item.attempt_count = 0;
+    item.unknown_send = true;
+    assert_false(item_is_unused_intent(&item));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -112,6 +127,7 @@ int main(void)
         cmocka_unit_test(a_state_is_active_or_final_or_waits_to_be_sent),
         cmocka_unit_test(reasons_have_codes_of_their_own),
         cmocka_unit_test(a_new_item_is_ready_in_generation_one_and_empty_else),
+        cmocka_unit_test(an_intent_is_unused_only_while_nothing_of_it_can_have_an_effect),
     };
 
     return cmocka_run_group_tests_name("core/item", tests, NULL, NULL);

@@ -131,6 +131,37 @@ static void test_the_last_repeat_arrives_while_the_key_is_known(void **state)
     assert_int_equal(key_age_repeat_max_ms(10 * minute_ms), 5 * minute_ms);
 }
 
+static void test_while_the_servers_time_is_not_known_the_future_is_only_no_age(void **state)
+{
+    struct key_clock clock = clock_at_noon();
+    struct item item = intent_an_hour_ago();
+
+    (void)state;
+    item.intent_boot = 0;
+    item.intent_ms = NOON + HOUR_MS;
+    clock.server_known = false;
+    assert_int_equal(key_age_ms(&item, false, &clock), -HOUR_MS);
+    clock.server_known = true;
+    assert_true(key_age_ms(&item, false, &clock) == INT64_MAX);
+}
+
+static void test_a_stamp_of_a_slow_clock_is_corrected_too(void **state)
+{
+    struct key_clock clock = clock_at_noon();
+    struct item item = intent_an_hour_ago();
+
+    (void)state;
+    item.intent_ms = NOON - 6 * HOUR_MS; /* by a clock that was five hours slow */
+    assert_true(key_age_correct_intent(&item, &clock));
+    assert_int_equal(item.intent_ms, NOON - HOUR_MS);
+    item.intent_ms -= 2000;
+    assert_false(key_age_correct_intent(&item, &clock));
+    item.intent_ms = NOON - HOUR_MS - 2001;
+    assert_true(key_age_correct_intent(&item, &clock));
+    item.intent_ms = NOON - HOUR_MS + 2001;
+    assert_true(key_age_correct_intent(&item, &clock));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -142,6 +173,8 @@ int main(void)
         cmocka_unit_test(test_a_stamp_is_corrected_whatever_the_hosts_clock_did_since),
         cmocka_unit_test(test_the_last_repeat_arrives_while_the_key_is_known),
         cmocka_unit_test(test_only_a_repeat_waits_for_the_servers_time),
+        cmocka_unit_test(test_while_the_servers_time_is_not_known_the_future_is_only_no_age),
+        cmocka_unit_test(test_a_stamp_of_a_slow_clock_is_corrected_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

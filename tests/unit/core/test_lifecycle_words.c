@@ -344,6 +344,42 @@ static void resolving_as_not_done_takes_a_new_key_with_a_fresh_window(void **con
     assert_false(item.unknown_send);
 }
 
+static void a_corrected_retry_remembers_what_the_source_said(void **context)
+{
+    struct item item = item_in(ITEM_FAILED);
+    struct item_event event = event_of(EVENT_RETRY);
+    struct step step;
+    (void)context;
+
+    event.corrected = true;
+    event.source_hash = (struct hash128){.high = 7, .low = 8};
+    step = lifecycle_step(&item, &event, &keyed);
+    assert_int_equal(step.item.state, ITEM_READY);
+    assert_true(step.item.corrected);
+    assert_int_equal(step.item.source_hash.high, 7);
+    assert_int_equal(step.item.source_hash.low, 8);
+}
+
+static void what_a_crash_must_not_forget_is_stored_and_nothing_else(void **context)
+{
+    const struct item before = item_in(ITEM_SENDING);
+    struct item after[6] = {before, before, before, before, before, before}, same = before;
+    (void)context;
+
+    after[0].state = ITEM_WAITING;
+    after[1].generation++;
+    after[2].reason = REASON_STUCK_PENDING;
+    after[3].unknown_send = true;
+    after[4].waits_on = WAIT_JOB;
+    after[5].waits_for = 1;
+    for (size_t i = 0; i < sizeof after / sizeof after[0]; i++)
+        assert_true(lifecycle_must_be_stored(&before, &after[i]));
+    same.poll_count++;
+    same.trouble_count++;
+    same.due_ms++;
+    assert_false(lifecycle_must_be_stored(&before, &same));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +404,8 @@ int main(void)
         cmocka_unit_test(an_intent_remembers_its_run),
         cmocka_unit_test(resolving_as_done_ends_in_success_and_uses_up_the_key),
         cmocka_unit_test(resolving_as_not_done_takes_a_new_key_with_a_fresh_window),
+        cmocka_unit_test(a_corrected_retry_remembers_what_the_source_said),
+        cmocka_unit_test(what_a_crash_must_not_forget_is_stored_and_nothing_else),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -408,6 +408,32 @@ static void a_window_that_shrank_under_its_use_gives_nothing_until_it_fits(void 
     assert_true(window_has_room(&window));
 }
 
+static void a_rate_never_passes_a_million_requests_a_second(void **context)
+{
+    struct pace pace = pace_of(true, 600000000, 0, 1);
+    (void)context;
+
+    pace_grow(&pace, 1000);
+    assert_int_equal(pace.rate_millis, 1000000000);
+    pace_grow(&pace, 2000);
+    assert_int_equal(pace.rate_millis, 1000000000);
+}
+
+static void without_a_limit_refusals_teach_one_from_what_was_sent(void **context)
+{
+    struct pace pace = pace_of(true, 0, 0, 1);
+    (void)context;
+
+    pace_grow(&pace, 1000);
+    assert_int_equal(pace.rate_millis, 0); /* nothing grows where there is no limit */
+    for (int i = 0; i < 100; i++)
+        pace_take(&pace, 1000);
+    refuse(&pace, 1500);
+    assert_true(pace.throttled_once);
+    assert_in_range(pace.rate_millis, 70000, 90000);
+    assert_true(may_go(&pace, 1500)); /* what went before it was learned fills nothing up */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -433,6 +459,8 @@ int main(void)
         cmocka_unit_test(a_full_round_of_clean_answers_opens_the_window_by_one),
         cmocka_unit_test(a_refusal_starts_the_count_of_clean_answers_again),
         cmocka_unit_test(a_window_that_shrank_under_its_use_gives_nothing_until_it_fits),
+        cmocka_unit_test(a_rate_never_passes_a_million_requests_a_second),
+        cmocka_unit_test(without_a_limit_refusals_teach_one_from_what_was_sent),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

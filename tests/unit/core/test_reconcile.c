@@ -140,6 +140,17 @@ static void every_word_has_a_name_and_a_meaning(void **state)
                     proposal_meaning((enum proposal)i)[0] != '\0');
 }
 
+static void while_nobody_answers_even_a_doubt_about_how_often_is_only_put_off(void **state)
+{
+    struct evidence evidence = evidence_of(JOB_NOT_KNOWN, LOOKUP_UNANSWERED, true);
+
+    (void)state;
+    evidence.doubt = REASON_TWO_SERVER_JOBS;
+    assert_int_equal(reconcile_propose(&evidence), PROPOSE_LATER);
+    evidence.lookup = LOOKUP_FOUND_NOTHING;
+    assert_int_equal(reconcile_propose(&evidence), PROPOSE_LOOK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +162,7 @@ int main(void)
         cmocka_unit_test(finding_one_settles_no_doubt_about_how_often_or_how_much_of_it_is_there),
         cmocka_unit_test(the_look_up_is_asked_unless_the_remote_job_says_enough),
         cmocka_unit_test(every_word_has_a_name_and_a_meaning),
+        cmocka_unit_test(while_nobody_answers_even_a_doubt_about_how_often_is_only_put_off),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,6 +86,29 @@ static void the_order_of_rows_counts(void **context)
     assert_true(first != fixed.last);
 }
 
+/* Blocks of eight rows, the last one cut off after `count`; row `changed` is another one. */
+static uint64_t last_of(uint64_t count, uint64_t changed)
+{
+    row_digest_init(&fixed, 8);
+    for (uint64_t i = 0; i < count; i++)
+        assert_false(row_digest_add(&fixed, i == changed ? row(i + 1000000) : row(i)));
+    assert_true(row_digest_end(&fixed));
+    return fixed.last;
+}
+
+static void a_block_that_is_cut_off_depends_on_each_of_its_rows(void **context)
+{
+    (void)context;
+    for (uint64_t count = 1; count < 8; count++) {
+        uint64_t whole = last_of(count, UINT64_MAX);
+
+        for (uint64_t changed = 0; changed < count; changed++)
+            assert_true(last_of(count, changed) != whole);
+        for (uint64_t other = 1; other < count; other++)
+            assert_true(last_of(other, UINT64_MAX) != whole);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -93,6 +116,7 @@ int main(void)
         cmocka_unit_test(blocks_that_grew_are_those_that_were_long_from_the_beginning),
         cmocka_unit_test(a_changed_row_is_found_in_its_block),
         cmocka_unit_test(the_order_of_rows_counts),
+        cmocka_unit_test(a_block_that_is_cut_off_depends_on_each_of_its_rows),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

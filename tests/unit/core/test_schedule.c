@@ -140,14 +140,17 @@ static void slots_are_known_by_their_moment(void **state)
 struct books {
     struct schedule_range ranges[RANGES_MAX];
     int count, refuse_at;
-    int64_t busy_from_s, busy_to_s; /* of run 7 */
+    int64_t busy_from_s, busy_to_s; /* of run 7 … */
+    int64_t other_from_s;           /* … and from here on of run 8; 0 = there is none */
 };
 
 static uint32_t went_on(void *context, int64_t due_s)
 {
     const struct books *books = context;
 
-    return due_s > books->busy_from_s && due_s <= books->busy_to_s ? 7 : 0;
+    if (due_s <= books->busy_from_s || due_s > books->busy_to_s)
+        return 0;
+    return books->other_from_s != 0 && due_s > books->other_from_s ? 8 : 7;
 }
 
 static bool put(void *context, const struct schedule_range *range)
@@ -303,6 +306,62 @@ static void fates_have_words(void **state)
     }
 }
 
+static void slots_before_1970_are_on_whole_minutes_too(void **state)
+{
+    struct cron cron = parsed("* * * * *");
+
+    (void)state;
+    assert_true(schedule_next(&cron, &zone_utc, -90).due_s == -60);
+    assert_true(schedule_next(&cron, &zone_utc, -60).due_s == 0);
+    assert_true(schedule_next(&cron, &zone_utc, -61).due_s == -60);
+}
+
+static void clocks_that_jump_ahead_after_a_slot_show_its_time_only_once(void **state)
+{
+    struct fake_zone zone = berlin();
+    struct cron cron = parsed("15 1 29 3 *");
+    struct schedule_slot slot = schedule_next(&cron, &zone.zone, at(2026, 3, 28, 12, 0));
+
+    (void)state;
+    assert_true(slot.due_s == at(2026, 3, 29, 0, 15));
+    assert_false(slot.is_doubled || slot.is_skipped);
+}
+
+static void a_time_can_come_again_after_the_second_of_two_steps_back(void **state)
+{
+    /* 14:00 becomes 13:00 for ten minutes, then 13:10 becomes 12:10: 13:30 comes again, but not in
+     * those ten minutes. */
+    int64_t first = at(2026, 5, 1, 12, 0), second = first + 600;
+    struct fake_zone zone = {
+        {span_of}, {{INT64_MIN, first, 7200}, {first, second, 3600}, {second, INT64_MAX, 0}}};
+    struct cron cron = parsed("30 13 * * *");
+    struct schedule_slot slot = schedule_next(&cron, &zone.zone, at(2026, 5, 1, 0, 0));
+
+    (void)state;
+    assert_true(slot.due_s == at(2026, 5, 1, 11, 30));
+    assert_true(slot.is_doubled);
+    slot = schedule_next(&cron, &zone.zone, slot.due_s);
+    assert_true(slot.due_s == at(2026, 5, 2, 13, 30));
+}
+
+static void slots_during_two_runs_tell_each_its_own(void **state)
+{
+    struct books books = {.busy_from_s = at(2026, 1, 1, 10, 0),
+                          .busy_to_s = at(2026, 1, 1, 14, 0),
+                          .other_from_s = at(2026, 1, 1, 12, 0)};
+    struct schedule_account account = hours(&books, IF_MISSED_RUN_ONCE);
+    struct schedule_slot slot;
+
+    (void)state;
+    assert_true(schedule_account(&account, &slot) == account.now_s);
+    assert_int_equal(books.count, 3);
+    assert_range(&books, 0, 11, 12, SLOT_RUN_WENT_ON);
+    assert_int_equal(books.ranges[0].run, 7);
+    assert_range(&books, 1, 13, 14, SLOT_RUN_WENT_ON);
+    assert_int_equal(books.ranges[1].run, 8);
+    assert_range(&books, 2, 15, 15, SLOT_CLAIMED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -318,6 +377,10 @@ int main(void)
         cmocka_unit_test(nothing_is_due_when_the_clock_was_set_back),
         cmocka_unit_test(account_ends_when_it_cannot_be_written),
         cmocka_unit_test(fates_have_words),
+        cmocka_unit_test(slots_before_1970_are_on_whole_minutes_too),
+        cmocka_unit_test(clocks_that_jump_ahead_after_a_slot_show_its_time_only_once),
+        cmocka_unit_test(a_time_can_come_again_after_the_second_of_two_steps_back),
+        cmocka_unit_test(slots_during_two_runs_tell_each_its_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
