@@ -14,12 +14,13 @@ simulator="libh2o-evloop-dev libjson-c-dev"
 tests="libcmocka-dev git ca-certificates"
 checkers="clang libclang-rt-dev clang-tidy clang-format clang-tools wrk nghttp2-client python3-lmdb python3-msgpack
 python3-jsonschema python3-yaml python3-croniter man-db"
+coverage="clang-19 libclang-rt-19-dev llvm-19"
 
 packages="$build $libraries $simulator $tests"
 list_only=no
 for argument in "$@"; do
     case "$argument" in
-    --ci) packages="$packages $checkers" ;;
+    --ci) packages="$packages $checkers $coverage" ;;
     --list) list_only=yes ;;
     *)
         sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0" >&2
