@@ -4,6 +4,13 @@ option(PURSER_HARDEN "Hardening flags for a build that goes to users" OFF)
 option(PURSER_COVERAGE "Count what the tests reach of the layers (clang 19 or newer)" OFF)
 set(PURSER_SANITIZE "" CACHE STRING "Value for -fsanitize=, e.g. address,undefined")
 
+# Aborts when a byte would leave before its intent is durable: src/io/ordering_oracle.h.
+set(oracle OFF)
+if(PURSER_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL "Debug")
+    set(oracle ON)
+endif()
+option(PURSER_ORDERING_ORACLE "Watch the order of the ledger and the wire" ${oracle})
+
 # Asserts stay on in release: a wrong program must not go on writing state.
 string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELEASE "${CMAKE_C_FLAGS_RELEASE}")
 string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELWITHDEBINFO "${CMAKE_C_FLAGS_RELWITHDEBINFO}")

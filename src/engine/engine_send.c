@@ -142,7 +142,9 @@ static enum err_code send_item(struct engine *engine, struct slot *slot, struct 
             .at_most_once = !engine->jobs[slot->job].policy.repeatable,
             .timeout_ms = engine->options.timeout_ms,
             .job = slot->job,
-            .item_key = frozen.key},
+            .item_key = frozen.key,
+            .item = slot->number,
+            .attempt = slot->item.attempt_total},
         err);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "curl_transport_internal.h"
+#include "ordering_oracle.h"
 #include "purser/base/log.h"
 #include "purser/codec/reply.h"
 
@@ -149,6 +150,7 @@ static enum err_code start(struct transport *self, const struct transfer_request
     slot->failure[0] = '\0';
     if (!set_request(slot, request))
         return err_set(err, ERR_NO_MEMORY, "libcurl has no memory for a request");
+    ordering_oracle_leaves(request);
     code = curl_multi_add_handle(transport->multi, slot->easy);
     if (code != CURLM_OK)
         return err_set(err, ERR_SYSTEM, "libcurl: %s", curl_multi_strerror(code));

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ordering_oracle.h"
 #include "purser/base/mem.h"
 
 #define MACHINE_ID_FILE "/etc/machine-id"
@@ -320,6 +321,8 @@ enum err_code lmdb_ledger_open(const struct state_directory *directory,
         lmdb_ledger_close(ledger);
         return err->code;
     }
+    if (options->write)
+        ordering_oracle_watch(ledger, options->spec_name);
     *ledger_out = ledger;
     return ERR_OK;
 }
@@ -328,6 +331,7 @@ void lmdb_ledger_close(struct lmdb_ledger *ledger)
 {
     if (ledger == NULL)
         return;
+    ordering_oracle_forget(ledger);
     if (ledger->committer != NULL)
         ledger_committer_close(ledger->committer);
     if (ledger->store != NULL)

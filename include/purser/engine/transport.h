@@ -26,6 +26,8 @@ struct transfer_request {
     int64_t timeout_ms;          /* for the whole exchange */
     uint32_t job;                /* index in the spec of whose item this writes */
     struct slice item_key;       /* of the item; must stay like the body */
+    uint64_t item;               /* its number; 0 = none */
+    uint32_t attempt;            /* 1, 2, …: of the item, over all generations */
 };
 
 enum transfer_outcome {
