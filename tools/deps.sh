@@ -13,7 +13,7 @@ libcsv-dev libxxhash-dev zlib1g-dev libzstd-dev"
 simulator="libh2o-evloop-dev libjson-c-dev"
 tests="libcmocka-dev git ca-certificates"
 checkers="clang libclang-rt-dev clang-tidy clang-format clang-tools wrk nghttp2-client python3-lmdb python3-msgpack
-python3-jsonschema python3-yaml python3-croniter man-db"
+python3-jsonschema python3-yaml python3-croniter python3-clang-14 man-db"
 coverage="clang-19 libclang-rt-19-dev llvm-19"
 
 packages="$build $libraries $simulator $tests"
