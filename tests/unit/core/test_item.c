@@ -96,6 +96,7 @@ static void a_new_item_is_ready_in_generation_one_and_empty_else(void **context)
     assert_int_equal(item.attempt_total + item.seen_run + item.http_status, 0);
     assert_int_equal(item.intent_ms, 0);
     assert_int_equal(item.due_ms, 0);
+    assert_int_equal(item.job_path, JOB_PATH_BASE);
     assert_false(item.unknown_send);
     assert_false(item.accepted);
     assert_string_equal(item.remote_job, "");
