@@ -37,34 +37,6 @@ static void on_abort(int signal_number)
     _exit(1);
 }
 
-static uint64_t play(struct sim *sim, uint64_t seed, const struct arguments *arguments)
-{
-    struct sim_batch open = sim->ledger.open, closing = sim->ledger.closing;
-
-    /* The tables of transfers and jobs are cleared by their counts. */
-    memset(&sim->trace, 0, sizeof sim->trace);
-    memset(sim->items, 0, sizeof sim->items);
-    sim->ledger.open = open;
-    sim->ledger.closing = closing;
-    sim->seed = seed;
-    sim->script = arguments->script;
-    sim->trace.print = arguments->trace;
-    sim->plan_count = sim->answer_count = sim->result_count = sim->poll_count = 0;
-    sim->calm = sim->clock_goes_back = sim->loses_state = sim->has_copy = false;
-    sim->now_ms = sim->boot_zero_ms = sim->wall_skew_ms = sim->server_skew_ms = 0;
-    sim->item_count = 0;
-    memset(&sim->weather, 0, sizeof sim->weather);
-    sim->server.job_count = 0;
-    memset(sim->server.held_until_ms, 0, sizeof sim->server.held_until_ms);
-    sim->server.client_refused_until_ms = 0;
-    sim->crash_in = 0;
-    sim->crashed = sim->starved = false;
-    sim->run = 0;
-    sim->person_acts_on = 0;
-    sim->has_needs = sim->ended_calmly = false;
-    return sim_world_play(sim);
-}
-
 static void report_doubts(void)
 {
     for (unsigned reason = 1; reason < REASON_COUNT; reason++)
@@ -118,7 +90,7 @@ static void play_again(struct sim *sim, uint64_t seed, const struct arguments *a
 {
     struct sim_totals before = sim_totals;
 
-    if (play(sim, seed, arguments) != hash)
+    if (sim_play(sim, seed, arguments->script, arguments->trace) != hash)
         sim_fail(sim, "the same seed gave two histories");
     sim_totals = before;
     sim_totals.replays++;
@@ -131,7 +103,7 @@ static void play_share(struct sim *sim, const struct arguments *arguments, uint6
     uint64_t seed = arguments->seed + index;
 
     do {
-        uint64_t hash = play(sim, seed, arguments);
+        uint64_t hash = sim_play(sim, seed, arguments->script, arguments->trace);
 
         if (!arguments->trace && seed / count % arguments->twice_every == 0)
             play_again(sim, seed, arguments, hash);

@@ -405,6 +405,8 @@ struct sim {
 
 /* Plays one world to its end; gives the hash of its trace. */
 uint64_t sim_world_play(struct sim *sim);
+/* The same from a new world: the one of `seed`, or a written one unless `script` is NULL. */
+uint64_t sim_play(struct sim *sim, uint64_t seed, const struct sim_script *script, bool print);
 
 int64_t sim_wall_ms(const struct sim *sim);
 int64_t sim_server_ms(const struct sim *sim);
