@@ -176,11 +176,9 @@ static enum err_code print_item(struct items_output *to, const struct item_view 
 {
     struct ledger *ledger = to->session->ledger;
     struct result_record result = {0};
-    struct err ignored = {0};
 
-    if (item_state_is_final(view->item.state) &&
-        ledger->ops->read_result(ledger, view->number, &to->answer, &result, &ignored) != ERR_OK)
-        result = (struct result_record){0};
+    if (item_state_is_final(view->item.state) || view->is_unreadable)
+        view_result(ledger, view, &to->answer, &result);
     buf_clear(&to->line);
     if (append_item(to, view, &result, err) != ERR_OK)
         return err->code;

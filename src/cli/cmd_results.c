@@ -156,13 +156,10 @@ static void build_cells(struct results *results, const struct item_view *view,
     struct session *session = results->session;
     const struct item *item = &view->item;
     struct result_record result = {0};
-    struct err ignored = {0};
     char key[37], status[16] = "";
 
     view_idempotency_key(&session->spec, view, key);
-    if (session->ledger->ops->read_result(session->ledger, view->number, &results->answer, &result,
-                                          &ignored) != ERR_OK)
-        result = (struct result_record){0};
+    view_result(session->ledger, view, &results->answer, &result);
     buf_clear(&results->outputs_text);
     if (item->state == ITEM_SUCCEEDED)
         outputs_append_json(results->outputs, view->job, result.body, &results->outputs_text);

@@ -35,6 +35,7 @@ static enum err_code complete(struct ledger *ledger, struct buf *storage, struct
     view->connection = or_unknown(ledger->ops->connection_name(ledger, view->item.connection));
     view->request = (struct frozen_request){.key = SLICE("?")};
     code = ledger->ops->read_request(ledger, view->number, storage, &view->request, err);
+    view->is_unreadable = code != ERR_OK;
     return code == ERR_NO_MEMORY ? code : ERR_OK;
 }
 
@@ -107,8 +108,27 @@ enum err_code listing_find(struct ledger *ledger, const char *name, const char *
     return code == ERR_OK ? complete(ledger, storage, view_out, err) : code;
 }
 
+void view_result(struct ledger *ledger, const struct item_view *view, struct buf *storage,
+                 struct result_record *result_out)
+{
+    struct err ignored = {0};
+    enum err_code code =
+        ledger->ops->read_result(ledger, view->number, storage, result_out, &ignored);
+
+    if (code != ERR_OK)
+        *result_out = (struct result_record){0};
+    if (code == ERR_STORAGE)
+        result_out->message = SLICE("what became of it is damaged in the ledger");
+    if (view->is_unreadable)
+        result_out->message =
+            SLICE("its request is damaged in the ledger, so that its key is not known");
+}
+
 void view_idempotency_key(const struct spec *spec, const struct item_view *view, char key_out[37])
 {
+    key_out[0] = '\0';
+    if (view->is_unreadable)
+        return;
     key_derive(slice_of(spec->name), slice_of(view->job), slice_of(view->connection),
                view->request.key, view->item.generation, key_out);
 }

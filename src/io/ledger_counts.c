@@ -55,6 +55,7 @@ static bool grow(struct ledger_counts *counts)
         if (count->changed)
             grown.changed[grown.changed_count++] = place;
     }
+    grown.is_estimate = counts->is_estimate;
     ledger_counts_deinit(counts);
     *counts = grown;
     return true;
@@ -103,8 +104,9 @@ bool ledger_counts_add(struct ledger_counts *counts, uint32_t job, uint32_t conn
     if (count == NULL)
         return false;
     if (by < 0) {
-        assert(count->by_state[state] > 0);
-        count->by_state[state]--;
+        assert(count->by_state[state] > 0 || counts->is_estimate);
+        if (count->by_state[state] > 0)
+            count->by_state[state]--;
     } else {
         count->by_state[state]++;
     }

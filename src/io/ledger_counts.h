@@ -18,6 +18,7 @@ struct ledger_counts {
     size_t count, capacity;
     size_t *changed; /* places in the table; at most `count` */
     size_t changed_count;
+    bool is_estimate; /* a damaged item was counted as what it most likely was: see below */
 };
 
 void ledger_counts_init(struct ledger_counts *counts);
@@ -27,7 +28,8 @@ void ledger_counts_deinit(struct ledger_counts *counts);
 struct ledger_count *ledger_counts_entry(struct ledger_counts *counts, uint32_t job,
                                          uint32_t connection);
 
-/* Counts one item more (or less: `by` = -1). False when there is no memory. */
+/* Counts one item more (or less: `by` = -1). An estimate ends at 0; otherwise there must be one to
+ * take away. False when there is no memory. */
 bool ledger_counts_add(struct ledger_counts *counts, uint32_t job, uint32_t connection,
                        enum item_state state, int by);
 

@@ -52,6 +52,10 @@ enum err_code ledger_store_mark(const struct ledger_store *store, struct err *er
 /* Of the data file; a copy has another one. "" when it cannot be told. Borrowed. */
 const char *ledger_store_identity(const struct ledger_store *store);
 
+/* A transaction after its last one is known to have been written: it was put in the place of a
+ * newer file. */
+bool ledger_store_is_older(const struct ledger_store *store);
+
 /* The number of the last transaction that changed something. */
 uint64_t ledger_store_revision(const struct ledger_store *store);
 

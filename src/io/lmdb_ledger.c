@@ -10,7 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ledger_check.h"
 #include "ledger_files.h"
+#include "ledger_heads.h"
+#include "ledger_newest.h"
 #include "ledger_pages.h"
 #include "purser/base/mem.h"
 #include "purser/io/clock.h"
@@ -30,6 +33,10 @@
 #define READER_CHECK_COMMITS 4096
 #define READER_CHECK_MS (60 * 60 * 1000)
 
+/* Looking over so many bytes takes a reader some 50 ms; a run looks over all, which takes less than
+ * comparing its items. */
+#define READER_CHECK_BYTES_MAX ((off_t)64 * 1024 * 1024)
+
 /* So often are pages that were read or written once let go of. */
 #define READS_TO_RELEASE 32768
 #define BYTES_TO_RELEASE ((uint64_t)32 * 1024 * 1024)
@@ -45,6 +52,8 @@ struct ledger_store {
     size_t map_bytes;                          /* asked for by the caller; 0 = default */
     struct stat data_file;
     char identity[LEDGER_FILE_IDENTITY_BYTES]; /* of the data file */
+    uint64_t newest;                           /* transaction that is known of; 0 = none */
+    int newest_fd;                             /* -1 = opened for reading */
     uint64_t reads_since_release;              /* of the reading thread */
     uint64_t bytes_since_release;              /* of the applying one, as all that follows */
     uint64_t commits_since_check;
@@ -72,6 +81,11 @@ uint64_t ledger_store_revision(const struct ledger_store *store)
 
     (void)mdb_env_info(store->env, &info);
     return info.me_last_txnid;
+}
+
+bool ledger_store_is_older(const struct ledger_store *store)
+{
+    return ledger_store_revision(store) < store->newest;
 }
 
 const char *ledger_store_platform(void)
@@ -138,6 +152,39 @@ static enum err_code check_data_file(struct ledger_store *store, struct err *err
     return ERR_OK;
 }
 
+/* LMDB believes what it reads, so what it will read is looked over first. */
+static enum err_code check_heads(const struct ledger_store *store, struct err *err)
+{
+    int fd = openat(store->files.directory_fd, DATA_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    enum err_code code;
+
+    if (fd == -1)
+        return ledger_files_failed(&store->files, errno, "open the ledger", err);
+    code = ledger_heads_check(&store->files, fd, err);
+    close(fd);
+    return code;
+}
+
+static enum err_code check_pages(const struct ledger_store *store, bool write, struct err *err)
+{
+    MDB_txn *txn;
+    enum err_code code;
+    int fd = -1;
+
+    if (!write && store->data_file.st_size > READER_CHECK_BYTES_MAX)
+        return ERR_OK;
+    code = mdb_env_get_fd(store->env, &fd) == 0 ? ERR_OK : ERR_INTERNAL;
+    if (code == ERR_OK) {
+        int begun = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn);
+
+        if (begun != 0)
+            return failed(store, begun, "first read", err);
+        code = ledger_check_pages(&store->files, fd, mdb_txn_id(txn), err);
+        mdb_txn_abort(txn);
+    }
+    return code;
+}
+
 static enum err_code open_databases(struct ledger_store *store, bool write, struct err *err)
 {
     static const char *const names[] = {
@@ -197,6 +244,12 @@ static enum err_code open_environment(struct ledger_store *store, bool write, st
         return err_set(err, ERR_NOT_FOUND, "there is no ledger in %s yet", store->files.path);
     if (ledger_files_allocate(&store->files, LOCK_FILE, LOCK_FILE_BYTES, write, err) != ERR_OK)
         return err->code;
+    if (!is_new && check_heads(store, err) != ERR_OK)
+        return err->code;
+    /* Before LMDB sees what is newest: a run may write in between. */
+    store->newest = is_new ? 0 : ledger_newest_read(&store->files);
+    if (write)
+        store->newest_fd = ledger_newest_open(&store->files);
     code = mdb_env_create(&store->env);
     if (code == 0)
         code = mdb_env_set_maxdbs(store->env, LEDGER_DATABASE_COUNT);
@@ -217,7 +270,8 @@ static enum err_code open_environment(struct ledger_store *store, bool write, st
      * a damaged ledger. So it is durable before the file grows. */
     if (is_new && (code = mdb_env_sync(store->env, 1)) != 0)
         return failed(store, code, "sync the header", err);
-    if (check_data_file(store, err) != ERR_OK || open_databases(store, write, err) != ERR_OK)
+    if (check_data_file(store, err) != ERR_OK || check_pages(store, write, err) != ERR_OK ||
+        open_databases(store, write, err) != ERR_OK)
         return err->code;
     /* LMDB never syncs the names of the files it makes. */
     if (write && fsync(store->files.directory_fd) != 0)
@@ -235,6 +289,7 @@ enum err_code ledger_store_open(const struct state_directory *directory, bool wr
         return err_set(err, ERR_NO_MEMORY, "no memory for the ledger");
     store->map_bytes = map_bytes;
     store->checked_ms = clock_boot_ms();
+    store->newest_fd = -1;
     pthread_rwlock_init(&store->map_lock, NULL);
     if (ledger_files_open(&store->files, directory, err) != ERR_OK ||
         open_environment(store, write, err) != ERR_OK)
@@ -263,6 +318,8 @@ void ledger_store_close(struct ledger_store *store)
         mdb_txn_abort(store->reading);
     if (store->env != NULL)
         mdb_env_close(store->env);
+    if (store->newest_fd != -1)
+        close(store->newest_fd);
     ledger_files_close(&store->files);
     pthread_rwlock_destroy(&store->map_lock);
     mem_free(store);
@@ -554,6 +611,7 @@ enum err_code ledger_store_apply(struct ledger_store *store, const struct ledger
     }
     if (code != 0)
         return failed(store, code, "commit", err);
+    ledger_newest_write(store->newest_fd, ledger_store_revision(store));
     release_written(store, batch->bytes.length);
     return ERR_OK;
 }

@@ -106,6 +106,24 @@ static enum err_code check_copy(struct lmdb_ledger *ledger, bool *adopt_out, str
         ADOPT_VARIABLE);
 }
 
+/* One that lies in the place of its own newer self tells of a past, whoever reads it. */
+static enum err_code check_age(struct lmdb_ledger *ledger, bool *adopt_out, struct err *err)
+{
+    const char *adopt = getenv(ADOPT_VARIABLE);
+
+    if (!ledger_store_is_older(ledger->store))
+        return ERR_OK;
+    *adopt_out = adopt != NULL && strcmp(adopt, "1") == 0;
+    if (*adopt_out)
+        return ERR_OK;
+    return err_set(
+        err, ERR_STATE_DIRECTORY,
+        "the ledger in %s is a restored backup, older than what was last written here: it does not "
+        "know what was sent since\n"
+        "hint: put the newest one back; if there is none, run once with %s=1 in the environment",
+        ledger->path, ADOPT_VARIABLE);
+}
+
 static enum err_code check_pins(struct lmdb_ledger *ledger,
                                 const struct lmdb_ledger_options *options, bool *adopt_out,
                                 struct err *err)
@@ -128,6 +146,8 @@ static enum err_code check_pins(struct lmdb_ledger *ledger,
                        "the ledger in %s belongs to %.*s, but the spec now says %s\n"
                        "hint: give the spec another name, or this API another --state DIRECTORY",
                        ledger->path, (int)base_url.length, base_url.bytes, options->base_url);
+    if (check_age(ledger, adopt_out, err) != ERR_OK || *adopt_out)
+        return err->code;
     return options->write ? check_copy(ledger, adopt_out, err) : ERR_OK;
 }
 

@@ -258,6 +258,7 @@ static enum err_code forget_damaged(struct lmdb_ledger *ledger, uint64_t number,
     struct item likely;
     int class;
 
+    ledger->counts.is_estimate = true;
     if (forget_open(ledger, number, &class, err) != ERR_OK ||
         put_sealed(ledger, LEDGER_OP_PUT, LEDGER_META, ledger_key_slice(&recount), SLICE(""),
                    err) != ERR_OK)

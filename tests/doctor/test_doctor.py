@@ -99,7 +99,7 @@ class Doctor(unittest.TestCase):
                     self.assertTrue(found["ledger"]["next"])
         print(f"doctor: {CHANGES} changed ledgers, exit statuses {dict(sorted(ends.items()))}, "
               f"{died} of them by a process that died")
-        self.assertGreater(died, 0, "no change has met the process of its own")
+        self.assertEqual(died, 0, "the pages are looked over before they are used")
         with open(path, "wb") as file:
             file.write(whole)
         self.assertEqual(self.doctor("--offline")[0], 0)

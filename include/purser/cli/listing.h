@@ -24,6 +24,7 @@ struct item_view {
     struct item item;
     const char *job, *connection;
     struct frozen_request request; /* borrows from the listing's buffers */
+    bool is_unreadable;            /* the request is damaged, so the item's key is not known */
 };
 
 /* "state=failed and code=450": fields state, reason, job, connection, key, code (HTTP status or
@@ -66,7 +67,12 @@ enum err_code listing_find(struct ledger *ledger, const char *name, const char *
                            struct buf *storage, struct item_view *view_out,
                            struct err *err) ERR_CHECKED;
 
-/* The idempotency key of the item's generation. */
+/* What is stored of the item's end; of one without, nothing. When it or the request is damaged its
+ * message says so. Borrows from `storage`. */
+void view_result(struct ledger *ledger, const struct item_view *view, struct buf *storage,
+                 struct result_record *result_out);
+
+/* The idempotency key of the item's generation; "" when the item's key is not known. */
 void view_idempotency_key(const struct spec *spec, const struct item_view *view, char key_out[37]);
 
 #endif
