@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """prove-mutants: the tests of core see it when core does something else.
 
-Each file of src/core is changed in one place at a time (operators.py says how), compiled as users
-get it and tried by the tests: those of its own module, those of the others, then worlds of the
+Each file of src/core is changed in one place at a time (operators.py says how), compiled without
+optimisation, which is quick, and tried by the unit tests: those of its own module, then those of
+the others. What survives is compiled as users get it, tried once more and then by worlds of the
 simulator. A test that fails, is ended by a signal or does not come to an end kills the mutant. The
 changed object is laid over the sound one by LD_PRELOAD, so nothing is linked but itself.
 
-Not counted: what does not compile; what compiles to the bytes that the original or an earlier
-mutant compiles to ("trivial compiler equivalence"); what equivalent.txt lists with its reason. An
-entry there that matches no mutant is an error, and so is one whose mutant is killed.
+Not counted: what does not compile; what compiles to the bytes that the original or another mutant
+compiles to, in either way ("trivial compiler equivalence"); what equivalent.txt lists with its
+reason. An entry there that matches no mutant is an error, and so is one whose mutant is killed.
 
     mutants.py --build DIR --programs DIR [--file NAME …] [--sample N --seed N] [--bound PERCENT]
                [--without TEST …] [--jobs N] [--again OUTPUT] [--match TEXT] [--list]
@@ -26,7 +27,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 sys.dont_write_bytecode = True
@@ -57,16 +57,18 @@ class Source:
         self.flags = [word for i, word in enumerate(words[1:], 1)
                       if word not in ("-g", "-c", "-o", path) and words[i - 1] != "-o"
                       and not word.startswith("-W")]
+        self.quick_flags = [word for word in self.flags if not word.startswith(
+            ("-O", "-fstack", "-fcf", "-U_FORTIFY", "-D_FORTIFY"))]
         seen = [word for word in self.flags if word.startswith(("-I", "-D", "-std"))]
         found = operators.Operators(path, seen)
         self.text = found.text
         self.assertions = len(found.assertions)
         self.mutants = [Mutation(self, mutant) for mutant in found.all()]
 
-    def compile(self, text, output):
+    def compile(self, text, output, quick):
         """From standard input, so that no path differs. True when it compiles."""
-        command = [self.compiler, *self.flags, "-iquote", os.path.dirname(self.path), "-w", "-x",
-                   "c", "-c", "-o", output, "-"]
+        command = [self.compiler, *(self.quick_flags if quick else self.flags), "-iquote", os.path.dirname(self.path), "-w",
+                   "-x", "c", "-c", "-o", output, "-"]
         return subprocess.run(command, input=text, stderr=subprocess.DEVNULL,
                               check=False).returncode == 0
 
@@ -136,18 +138,15 @@ class Tests:
             if "sim" not in without else []
         self.times = {}
 
-    def in_order(self, source):
+    def in_order(self, source, quick):
         module = "unit_core_" + source.name[:-2]
-        own = [unit for unit in self.units if os.path.basename(unit).startswith(module)]
-        if source.name == "operation_table.c":
-            own = [unit for unit in self.units if unit.endswith("unit_core_operation")]
-        if source.name == "cron_parse.c":
-            own = [unit for unit in self.units if unit.endswith("unit_core_cron")]
+        own = [unit for unit in self.units if os.path.basename(unit).startswith(module) or
+               module.startswith(os.path.basename(unit) + "_")]
         others = [unit for unit in self.units if unit not in own]
         for units in (own, others):  # the fast ones first
             units.sort(key=lambda unit: self.times.get(unit, 0))
         return [([unit], UNIT_CPU_SECONDS) for unit in own + others] + \
-            [(sim, SIM_CPU_SECONDS) for sim in self.sims]
+            [(sim, SIM_CPU_SECONDS) for sim in self.sims if not quick]
 
     @staticmethod
     def passes(command, cpu_seconds, library, folder):
@@ -168,8 +167,6 @@ class Run:
         self.tests = tests
         self.folder = folder
         self.jobs = jobs
-        self.lock = threading.Lock()
-        self.groups = {}  # (file, digest of the object) → the mutants that compile to it
         self.counts = {}
         self.errors = []
 
@@ -178,11 +175,11 @@ class Run:
         os.makedirs(folder, exist_ok=True)
         return folder
 
-    def compile(self, source, text):
+    def compile(self, source, text, quick):
         """The digest of the object, which is kept; None when it does not compile."""
         handle, path = tempfile.mkstemp(dir=self.folder)
         os.close(handle)
-        if not source.compile(text, path):
+        if not source.compile(text, path, quick):
             os.unlink(path)
             return None
         with open(path, "rb") as file:
@@ -193,63 +190,75 @@ class Run:
     def library(self, source, digest):
         item = os.path.join(self.objects(source), digest + ".o")
         library = item[:-2] + ".so"
-        subprocess.run([source.compiler, "-shared", "-o", library, item], check=True)
+        subprocess.run(["ld", "-shared", "-o", library, item], check=True)
         os.unlink(item)
         return library
 
-    def try_original(self, source):
+    def try_original(self, source, quick):
         """The tests pass with the sound file laid over itself, or nothing is shown by a kill."""
-        digest = self.compile(source, source.text)
+        digest = self.compile(source, source.text, quick)
         if digest is None:
             raise SystemExit("mutants: %s does not compile" % source.name)
         library = self.library(source, digest)
-        for command, seconds in self.tests.in_order(source):
+        for command, seconds in self.tests.in_order(source, quick):
             begin = time.monotonic()
             if not self.tests.passes(command, seconds, library, self.folder):
                 raise SystemExit("mutants: %s fails with the sound %s" % (
                     " ".join(command), source.name))
-            self.tests.times[command[0]] = time.monotonic() - begin
+            self.tests.times.setdefault(command[0], time.monotonic() - begin)
         return digest
 
     def count(self, source, result, by=1):
-        with self.lock:
-            counts = self.counts.setdefault(source.name, {})
-            counts[result] = counts.get(result, 0) + by
+        counts = self.counts.setdefault(source.name, {})
+        counts[result] = counts.get(result, 0) + by
 
     def try_all(self, source, mutants):
-        sound = self.try_original(source)
-        groups = {}
+        living = [[mutant] for mutant in mutants]
         with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
-            for mutant, digest in zip(mutants, pool.map(
-                    lambda mutant: self.compile(source, mutant.text), mutants)):
-                groups.setdefault(digest, []).append(mutant)
-            self.count(source, "not compiled", len(groups.pop(None, [])))
-            self.count(source, "same object", len(groups.pop(sound, [])))
-            list(pool.map(lambda digest: self.judge(source, digest, groups[digest]), groups))
+            for quick in (True, False):
+                living = self.try_groups(source, living, quick, pool)
+        for group in living:
+            if any(mutant.is_listed for mutant in group):
+                self.count(source, "equivalent")
+                continue
+            self.count(source, "survived")
+            print("survived: src/core/%s:%d: %s\n    %s" % (
+                source.name, group[0].line, group[0].operator, group[0].identity), flush=True)
 
-    def killer(self, source, digest):
+    def try_groups(self, source, groups, quick, pool):
+        """Those that survive. All mutants of a group are one program: what is listed of one of them
+        holds for all."""
+        sound = self.try_original(source, quick)
+        by_digest = {}
+        digests = pool.map(lambda group: self.compile(source, group[0].text, quick), groups)
+        for group, digest in zip(groups, digests):
+            by_digest.setdefault(digest, []).append(group)
+        self.count(source, "not compiled", len(by_digest.pop(None, [])))
+        self.count(source, "same object", len(by_digest.pop(sound, [])))
+        self.count(source, "duplicate", sum(len(alike) - 1 for alike in by_digest.values()))
+        living = []
+        killers = pool.map(lambda digest: self.killer(source, digest, quick), by_digest)
+        for alike, killer in zip(by_digest.values(), killers):
+            group = sum(alike, [])
+            if killer is None:
+                living.append(group)
+                continue
+            listed = [mutant.identity for mutant in group if mutant.is_listed]
+            self.count(source, "killed")
+            if listed:
+                self.errors.append("equivalent.txt: is not equivalent, %s kills it: %s" % (
+                    killer, listed[0]))
+        return living
+
+    def killer(self, source, digest, quick):
         library = self.library(source, digest)
         try:
-            for command, seconds in self.tests.in_order(source):
+            for command, seconds in self.tests.in_order(source, quick):
                 if not self.tests.passes(command, seconds, library, self.folder):
                     return os.path.basename(command[0])
             return None
         finally:
             os.unlink(library)
-
-    def judge(self, source, digest, group):
-        """All mutants of a group are one program; what is listed of one holds for all."""
-        killer = self.killer(source, digest)
-        listed = [mutant for mutant in group if mutant.is_listed]
-        self.count(source, "duplicate", len(group) - 1)
-        if listed and killer is not None:
-            self.errors.append("equivalent.txt: is not equivalent, %s kills it: %s" % (
-                killer, listed[0].identity))
-        self.count(source, "equivalent" if listed else "killed" if killer else "survived")
-        if not listed and killer is None:
-            with self.lock:
-                print("survived: src/core/%s:%d: %s\n    %s" % (
-                    source.name, group[0].line, group[0].operator, group[0].identity), flush=True)
 
 
 def parse():
