@@ -93,7 +93,7 @@ static void set_rate(struct pace *pace, uint64_t rate_millis, int64_t now_ms)
 
     pace->rate_millis = capped(pace, rate_millis);
     pace->changed_ms = now_ms;
-    if (before_millis != 0 && taken_us > 0)
+    if (taken_us > 0)
         pace->full_at_us =
             now_ms * 1000 + (int64_t)((__int128)taken_us * before_millis / pace->rate_millis);
 }

@@ -54,6 +54,8 @@ class Source:
         while os.path.basename(words[0]) == "ccache":
             words.pop(0)
         self.compiler = words[0]
+        self.helpers = subprocess.run([self.compiler, "-print-libgcc-file-name"], check=True,
+                                      stdout=subprocess.PIPE, text=True).stdout.strip()
         self.flags = [word for i, word in enumerate(words[1:], 1)
                       if word not in ("-g", "-c", "-o", path) and words[i - 1] != "-o"
                       and not word.startswith("-W")]
@@ -167,6 +169,7 @@ class Run:
         self.tests = tests
         self.folder = folder
         self.jobs = jobs
+        self.sound = {}  # (file, quick) → digest of the object of the original
         self.counts = {}
         self.errors = []
 
@@ -190,23 +193,25 @@ class Run:
     def library(self, source, digest):
         item = os.path.join(self.objects(source), digest + ".o")
         library = item[:-2] + ".so"
-        subprocess.run(["ld", "-shared", "-o", library, item], check=True)
+        subprocess.run(["ld", "-shared", "-o", library, item, source.helpers], check=True)
         os.unlink(item)
         return library
 
-    def try_original(self, source, quick):
-        """The tests pass with the sound file laid over itself, or nothing is shown by a kill."""
-        digest = self.compile(source, source.text, quick)
-        if digest is None:
-            raise SystemExit("mutants: %s does not compile" % source.name)
-        library = self.library(source, digest)
-        for command, seconds in self.tests.in_order(source, quick):
+    def try_originals(self, sources, quick):
+        """The tests pass with the sound files laid over themselves, or nothing is shown by a kill."""
+        libraries = []
+        for source in sources:
+            digest = self.compile(source, source.text, quick)
+            if digest is None:
+                raise SystemExit("mutants: %s does not compile" % source.name)
+            self.sound[source.name, quick] = digest
+            libraries.append(self.library(source, digest))
+        for command, seconds in self.tests.in_order(sources[0], quick):
             begin = time.monotonic()
-            if not self.tests.passes(command, seconds, library, self.folder):
+            if not self.tests.passes(command, seconds, ":".join(libraries), self.folder):
                 raise SystemExit("mutants: %s fails with the sound %s" % (
-                    " ".join(command), source.name))
+                    " ".join(command), " ".join(source.name for source in sources)))
             self.tests.times.setdefault(command[0], time.monotonic() - begin)
-        return digest
 
     def count(self, source, result, by=1):
         counts = self.counts.setdefault(source.name, {})
@@ -228,13 +233,15 @@ class Run:
     def try_groups(self, source, groups, quick, pool):
         """Those that survive. All mutants of a group are one program: what is listed of one of them
         holds for all."""
-        sound = self.try_original(source, quick)
+        if groups and (source.name, quick) not in self.sound:
+            self.try_originals([source], quick)
         by_digest = {}
         digests = pool.map(lambda group: self.compile(source, group[0].text, quick), groups)
         for group, digest in zip(groups, digests):
             by_digest.setdefault(digest, []).append(group)
         self.count(source, "not compiled", len(by_digest.pop(None, [])))
-        self.count(source, "same object", len(by_digest.pop(sound, [])))
+        self.count(source, "same object", len(by_digest.pop(
+            self.sound.get((source.name, quick)), [])))
         self.count(source, "duplicate", sum(len(alike) - 1 for alike in by_digest.values()))
         living = []
         killers = pool.map(lambda digest: self.killer(source, digest, quick), by_digest)
@@ -350,6 +357,7 @@ def main():
     run = Run(Tests(os.path.abspath(arguments.programs), arguments.without), folder, arguments.jobs)
     run.errors = list(equivalents.errors(sources))
     try:
+        run.try_originals(sources, True)
         for source in sources:
             own = [mutant for mutant in chosen if mutant.source is source]
             if own:

@@ -186,12 +186,15 @@ static void a_corrected_row_that_sends_nothing_and_an_item_given_up_are_errors(v
 
 static void a_request_is_the_same_only_when_all_of_its_digest_is(void **context)
 {
-    static const struct hash128 other_high = {2, 2}, other_low = {1, 3};
+    static const struct hash128 other_high = {2, 2}, other_low = {1, 3}, less_high = {0, 2},
+                                less_low = {1, 1};
     (void)context;
 
     assert_int_equal(of(ITEM_FAILED, true, old_hash, WHEN_CHANGED_KEEP), CONVERGE_UNCHANGED);
     assert_int_equal(of(ITEM_FAILED, true, other_high, WHEN_CHANGED_KEEP), CONVERGE_RESEND);
     assert_int_equal(of(ITEM_FAILED, true, other_low, WHEN_CHANGED_KEEP), CONVERGE_RESEND);
+    assert_int_equal(of(ITEM_FAILED, true, less_high, WHEN_CHANGED_KEEP), CONVERGE_RESEND);
+    assert_int_equal(of(ITEM_FAILED, true, less_low, WHEN_CHANGED_KEEP), CONVERGE_RESEND);
 }
 
 static void a_skipped_item_is_sent_anew_even_if_a_correction_of_it_was_skipped(void **context)

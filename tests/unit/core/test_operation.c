@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -134,6 +135,50 @@ static void three_calls_select_no_connection(void **state)
     assert_false(find(METHOD_POST, "/item/public_token/exchange")->takes_access_token);
 }
 
+/* A line of operations.txt. */
+static void print_operation(const struct operation *operation, char *text, size_t bytes)
+{
+    static const char *const classes[] = {[CLASS_Y] = "Y",
+                                          [CLASS_Y_PATCH] = "Y_PATCH",
+                                          [CLASS_Y_MODE_ONLY] = "Y_MODE_ONLY",
+                                          [CLASS_A] = "A",
+                                          [CLASS_N] = "N"};
+    static const char *const modes[] = {
+        [MODE_IN_BODY] = "body", [MODE_IN_QUERY] = "query", [MODE_NOWHERE] = "nowhere"};
+    char platforms[1024];
+    int length;
+
+    platform_list_names(operation->platforms, platforms, sizeof platforms);
+    if (operation->platforms == PLATFORMS_ALL)
+        memcpy(platforms, "all", sizeof "all");
+    length = snprintf(text, bytes, "%s %s | %s | %s | %s | %s | %s | %s |",
+                      method_name(operation->method), operation->path, operation->wrapper,
+                      operation->result, classes[operation->class], modes[operation->mode_place],
+                      operation->takes_access_token ? "token" : "no token", platforms);
+    for (size_t i = 0; operation->required != NULL && operation->required[i] != NULL; i++)
+        length += snprintf(text + length, bytes - (size_t)length, " %s", operation->required[i]);
+    snprintf(text + length, bytes - (size_t)length, " | %s\n", operation->summary);
+}
+
+static void the_table_is_as_it_was_written_down(void **state)
+{
+    FILE *file = fopen(TEST_SOURCE_DIR "/tests/unit/core/operations.txt", "r");
+    char line[2048], text[2048];
+    size_t count = 0;
+
+    (void)state;
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file) != NULL) {
+        if (line[0] == '#')
+            continue;
+        assert_non_null(operation_at(count));
+        print_operation(operation_at(count++), text, sizeof text);
+        assert_string_equal(text, line);
+    }
+    fclose(file);
+    assert_null(operation_at(count));
+}
+
 static void method_names_go_there_and_back(void **state)
 {
     enum http_method method = METHOD_COUNT;
@@ -161,6 +206,7 @@ int main(void)
         cmocka_unit_test(the_mode_goes_where_the_class_allows_it),
         cmocka_unit_test(required_members_and_platforms_are_those_of_the_document),
         cmocka_unit_test(three_calls_select_no_connection),
+        cmocka_unit_test(the_table_is_as_it_was_written_down),
         cmocka_unit_test(method_names_go_there_and_back),
     };
 

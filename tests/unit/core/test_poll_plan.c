@@ -198,10 +198,113 @@ static void times_that_went_backwards_do_no_harm(void **context)
     assert_in_range(poll_plan_delay_ms(&plan, 0, 0, false), 20, 30000);
 }
 
+/* Where each bucket ends: four to a doubling, from 16 ms. */
+static int64_t end_of_bucket(int bucket)
+{
+    static const int64_t quarters[] = {16000, 19024, 22624, 26912};
+
+    return (quarters[bucket % 4] << (bucket / 4)) / 1000;
+}
+
+static int bucket_of(int64_t pending_ms, int64_t finished_ms)
+{
+    struct poll_plan plan = learned(1, pending_ms, finished_ms);
+    int bucket = 0;
+
+    while (plan.counts[bucket] == 0)
+        bucket++;
+    return bucket;
+}
+
+static void times_are_kept_in_quarters_of_a_doubling(void **context)
+{
+    (void)context;
+    for (int bucket = 0; bucket < POLL_PLAN_BUCKETS - 1; bucket++) {
+        int64_t end_ms = end_of_bucket(bucket);
+
+        assert_int_equal(bucket_of(end_ms, end_ms), bucket);
+        assert_int_equal(bucket_of(end_ms + 1, end_ms + 1), bucket + 1);
+    }
+    assert_int_equal(bucket_of(0, INT64_MAX), POLL_PLAN_BUCKETS - 1);
+}
+
+static void a_job_is_taken_to_have_ended_half_way_between_two_polls(void **context)
+{
+    (void)context;
+    assert_int_equal(bucket_of(100, 200), bucket_of(150, 150));
+    assert_int_equal(bucket_of(0, 128), bucket_of(64, 64));
+    assert_int_equal(bucket_of(0, 130), bucket_of(65, 65));
+    assert_int_equal(bucket_of(-1, 128), bucket_of(64, 64));
+    assert_int_equal(bucket_of(201, 128), bucket_of(64, 64));
+    assert_int_equal(bucket_of(64, -100), 0);
+}
+
+static void the_first_poll_comes_when_the_bucket_ends(void **context)
+{
+    (void)context;
+    for (int bucket = 1; bucket < 40; bucket++) {
+        int64_t end_ms = end_of_bucket(bucket);
+        struct poll_plan plan = learned(8, end_ms, end_ms);
+
+        assert_int_equal(poll_plan_delay_ms(&plan, 0, 0, false), end_ms < 20      ? 20
+                                                                 : end_ms > 30000 ? 30000
+                                                                                  : end_ms);
+        /* Of a job that is older than most, and was not asked for yet. */
+        assert_int_equal(poll_plan_delay_ms(&plan, end_ms, 0, false), 20);
+    }
+}
+
+static void of_those_that_still_run_four_tenths_or_seven_are_waited_for(void **context)
+{
+    struct poll_plan plan = {0};
+    (void)context;
+
+    /* Ten that ended before the first poll, and ten, one in each bucket, after it. */
+    for (int i = 0; i < 10; i++) {
+        int64_t end_ms = end_of_bucket(20 + i);
+
+        poll_plan_learn(&plan, end_ms, end_ms);
+        poll_plan_learn(&plan, 40, 40);
+    }
+    assert_int_equal(poll_plan_delay_ms(&plan, 100, 1, false), end_of_bucket(24) - 100);
+    assert_int_equal(poll_plan_delay_ms(&plan, 100, 1, true), end_of_bucket(27) - 100);
+    assert_int_equal(poll_plan_delay_ms(&plan, 0, 0, false), 45);
+    assert_int_equal(poll_plan_delay_ms(&plan, 0, 0, true), end_of_bucket(24));
+    assert_int_equal(poll_plan_delay_ms(&plan, end_of_bucket(28), 1, false),
+                     end_of_bucket(29) - end_of_bucket(28));
+    assert_int_equal(poll_plan_delay_ms(&plan, end_of_bucket(29), 1, false), end_of_bucket(29) / 6);
+    assert_int_equal(poll_plan_delay_ms(&plan, end_of_bucket(29), 1, true), end_of_bucket(29) / 2);
+}
+
+static void half_is_forgotten_when_4096_are_known(void **context)
+{
+    struct poll_plan plan = learned(4096, 100, 100);
+    int bucket = bucket_of(100, 100);
+    (void)context;
+
+    assert_int_equal(plan.total, 4096);
+    assert_int_equal(plan.counts[bucket], 4096);
+    poll_plan_learn(&plan, 16, 16);
+    assert_int_equal(plan.counts[bucket], 2048);
+    assert_int_equal(plan.counts[0], 0);
+    assert_int_equal(plan.total, 2048);
+    poll_plan_learn(&plan, INT64_MAX, INT64_MAX);
+    assert_int_equal(plan.counts[POLL_PLAN_BUCKETS - 1], 1);
+    plan = learned(4096, INT64_MAX, INT64_MAX);
+    poll_plan_learn(&plan, 16, 16);
+    assert_int_equal(plan.counts[POLL_PLAN_BUCKETS - 1], 2048);
+    assert_int_equal(plan.total, 2048);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_knowledge_polls_start_at_a_second_and_slow_down_to_thirty),
+        cmocka_unit_test(times_are_kept_in_quarters_of_a_doubling),
+        cmocka_unit_test(a_job_is_taken_to_have_ended_half_way_between_two_polls),
+        cmocka_unit_test(the_first_poll_comes_when_the_bucket_ends),
+        cmocka_unit_test(of_those_that_still_run_four_tenths_or_seven_are_waited_for),
+        cmocka_unit_test(half_is_forgotten_when_4096_are_known),
         cmocka_unit_test(a_few_jobs_teach_nothing_yet),
         cmocka_unit_test(the_first_poll_falls_where_most_jobs_have_ended),
         cmocka_unit_test(an_idle_run_asks_at_four_tenths_and_a_busy_one_at_seven),

@@ -66,6 +66,12 @@ static void no_read_proves_absence_before_a_synchronisation_that_began_after_the
         {0, FRESH_MS, 0, false},               /* nobody knows when it was sent */
         {DOUBT_MS, FRESH_MS, 1, false},        /* the server's clock is ahead … */
         {DOUBT_MS, DOUBT_MS, -FRESH_MS, true}, /* … or behind */
+        {DOUBT_MS, 0, -2 * FRESH_MS, false},   /* 0 alone means that it is not known */
+        {0, FRESH_MS, -2 * FRESH_MS, false},
+        {DOUBT_MS, 1, -FRESH_MS, true},
+        {DOUBT_MS, -1, -2 * FRESH_MS, true},
+        {1, FRESH_MS, 0, true},
+        {-1, FRESH_MS, 0, true},
     };
 
     (void)state;
@@ -87,6 +93,11 @@ static void what_was_there_long_before_the_write_is_not_what_was_written(void **
     assert_false(reconcile_is_older(DOUBT_MS + 1, DOUBT_MS));
     assert_false(reconcile_is_older(0, DOUBT_MS));
     assert_false(reconcile_is_older(DOUBT_MS, 0));
+    assert_false(reconcile_is_older(-2 * DOUBT_MS, 0)); /* 0 alone means that it is not known */
+    assert_true(reconcile_is_older(-2 * DOUBT_MS, 1));
+    assert_true(reconcile_is_older(-2 * DOUBT_MS, -1));
+    assert_true(reconcile_is_older(-1, DOUBT_MS));
+    assert_true(reconcile_is_older(1, DOUBT_MS));
 }
 
 static void what_is_never_known_needs_a_person_and_no_waiting(void **state)
@@ -96,6 +107,9 @@ static void what_is_never_known_needs_a_person_and_no_waiting(void **state)
     (void)state;
     evidence.doubt_ms = 0;
     assert_int_equal(reconcile_propose(&evidence), PROPOSE_LOOK);
+    evidence.doubt_ms = -1;
+    evidence.last_sync_ms = 0;
+    assert_int_equal(reconcile_propose(&evidence), PROPOSE_LATER);
 }
 
 static void finding_one_settles_no_doubt_about_how_often_or_how_much_of_it_is_there(void **state)
