@@ -172,20 +172,10 @@ static bool parse_variable(const char *word, struct options *options)
 {
     const char *equals = strchr(word, '=');
 
-    if (equals == NULL || equals == word || options->variable_count == OPTION_VARIABLES_MAX)
+    if (equals == NULL || equals == word)
         return false;
     options->variables[options->variable_count++] = (struct spec_variable){
         .name = {word, (size_t)(equals - word)}, .value = slice_of(equals + 1)};
-    return true;
-}
-
-static bool parse_canary(const char *word, uint32_t *canary_out)
-{
-    uint64_t number;
-
-    if (!text_to_u64(slice_of(word), &number) || number == 0 || number > CANARY_MAX)
-        return false;
-    *canary_out = (uint32_t)number;
     return true;
 }
 
@@ -270,10 +260,7 @@ static int apply_selection(const char *command, int value, const char *argument,
         options->only[options->only_count++] = argument;
         return -1;
     case OPTION_CANARY:
-        return parse_canary(argument, &options->canary)
-                   ? -1
-                   : wrong(command, "--canary takes a whole number of items, not '%.60s'",
-                           argument);
+        return apply_count(command, "--canary", CANARY_MAX, argument, &options->canary);
     case OPTION_PLAN:
         options->plan = argument;
         return -1;
@@ -311,6 +298,8 @@ static int apply(const char *command, int value, const char *argument, struct op
                    : wrong(command, "--output takes table, json, ndjson or csv, not '%.60s'",
                            argument);
     case OPTION_VAR:
+        if (options->variable_count == OPTION_VARIABLES_MAX)
+            return wrong(command, "--var is given too often; the last was '%.60s'", argument);
         return parse_variable(argument, options)
                    ? -1
                    : wrong(command, "--var takes NAME=VALUE, not '%.60s'", argument);

@@ -10,7 +10,6 @@ enum { FORMAT_VERSION = 1 };
  * documented. 24 h is what other APIs promise, so half of that is the default. */
 static const int64_t hour_ms = 60 * 60 * 1000;
 #define KEY_WINDOW_DEFAULT_MS (12 * hour_ms)
-#define KEY_WINDOW_MAX_MS (7 * 24 * hour_ms)
 
 enum {
     TOP_PURSER,

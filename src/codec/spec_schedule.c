@@ -6,7 +6,6 @@
 
 /* With if_missed: skip, what could not start in time does not run: this is in time. */
 #define SKIP_WINDOW_DEFAULT_MS ((int64_t)10 * 60 * 1000)
-#define WINDOW_MAX_MS ((int64_t)366 * 24 * 60 * 60 * 1000)
 
 enum {
     SCHEDULE_CRON,
@@ -93,7 +92,7 @@ void spec_read_schedule(struct spec_reader *reader, const struct yaml_node *node
     if (schedule->policy.if_missed == IF_MISSED_SKIP)
         window_ms = SKIP_WINDOW_DEFAULT_MS;
     if (found[SCHEDULE_WINDOW] != NULL)
-        spec_read_duration(reader, found[SCHEDULE_WINDOW], "window", 60 * 1000, WINDOW_MAX_MS,
-                           &window_ms);
+        spec_read_duration(reader, found[SCHEDULE_WINDOW], "window", 60 * 1000,
+                           SCHEDULE_WINDOW_MAX_MS, &window_ms);
     schedule->policy.window_s = window_ms == INT64_MAX ? INT64_MAX : window_ms / 1000;
 }

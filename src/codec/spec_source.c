@@ -4,7 +4,7 @@
 #include "purser/codec/spec_check.h"
 #include "spec_source.h"
 
-enum { SEPARATOR_BYTES_MAX = 8 };
+enum { SEPARATOR_BYTES_MAX = 8, TIMEOUT_DEFAULT_MS = 60 * 60 * 1000 };
 
 /* The first five say where the rows are: exactly one of them stands there. */
 enum {
@@ -313,10 +313,8 @@ void spec_read_source(struct spec_reader *reader, const struct yaml_node *node,
     const struct yaml_node *found[SOURCE_KEY_COUNT];
     int chosen;
 
-    *source_out = (struct spec_source){.place = node->place,
-                                       .delimiter = ',',
-                                       .quote = '"',
-                                       .timeout_ms = COMMAND_TIMEOUT_DEFAULT_MS};
+    *source_out = (struct spec_source){
+        .place = node->place, .delimiter = ',', .quote = '"', .timeout_ms = TIMEOUT_DEFAULT_MS};
     if (!spec_read_map(reader, node, "source", source_keys, SOURCE_KEY_COUNT, found))
         return;
     source_out->key = per_row(reader, found[SOURCE_KEY_KEY], "key");

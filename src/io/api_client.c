@@ -18,7 +18,6 @@ enum {
     MAX_DELAY_MS = 10 * 1000,
     /* A person waits in front of a command: a longer Retry-After is an answer, not a wait. */
     RETRY_AFTER_OBEYED_MS = 2 * 60 * 1000,
-    KEY_BYTES = 101, /* the API's maximum of 100 and a NUL */
 };
 
 enum slot_state { SLOT_FREE, SLOT_DUE, SLOT_ON_WIRE };
@@ -27,7 +26,7 @@ struct slot {
     enum slot_state state;
     struct api_request request; /* its texts are in `text` */
     struct buf text;            /* path, remote job and body, one after the other */
-    char key[KEY_BYTES];
+    char key[IDEMPOTENCY_KEY_BYTES_MAX + 1];
     uint32_t attempt_count;
     int64_t due_boot_ms; /* SLOT_DUE */
 };

@@ -116,7 +116,7 @@ static enum err_code set_headers(struct curl_transport *transport, struct slot *
         request->body.length > 0 ? &transport->content_type_node : &transport->common_headers[0];
 
     if (request->idempotency_key != NULL) {
-        if (!header_value_is_visible(request->idempotency_key, 100))
+        if (!header_value_is_visible(request->idempotency_key, IDEMPOTENCY_KEY_BYTES_MAX))
             return err_set(err, ERR_INPUT, "the idempotency key cannot be sent in a header");
         snprintf(slot->key_header, sizeof slot->key_header, "Idempotency-Key: %s",
                  request->idempotency_key);

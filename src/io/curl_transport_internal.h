@@ -9,11 +9,9 @@
 #include "purser/io/peer.h"
 
 enum {
-    BASE_URL_BYTES_MAX = 1024,
-    TOKEN_BYTES_MAX = 4096,
+    BASE_URL_BYTES_MAX = 1024, /* with what may be added to it */
     HEADER_VALUE_BYTES_MAX = 128,
     KEY_HEADER_BYTES_MAX = 160,
-    INFORMATIONAL_ANSWERS_MAX = 32, /* 1xx before the real answer */
 };
 
 struct base_url {

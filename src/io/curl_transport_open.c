@@ -98,16 +98,16 @@ static enum err_code check_options(const struct curl_transport_options *options,
 {
     if (options->in_flight == 0 || options->in_flight > IN_FLIGHT_MAX)
         return err_set(err, ERR_INPUT, "requests in flight must be 1 to %d", IN_FLIGHT_MAX);
-    if (!header_value_is_visible(options->version, 64))
+    if (!header_value_is_visible(options->version, API_VERSION_BYTES_MAX))
         return err_set(err, ERR_INPUT, "the API version cannot be sent in a header");
-    if (!header_value_is_visible(options->client_id, TOKEN_BYTES_MAX) ||
+    if (!header_value_is_visible(options->client_id, SECRET_BYTES_MAX) ||
         strchr(options->client_id, ':') != NULL)
         return err_set(err, ERR_INPUT, "the client id must be visible ASCII without ':'");
-    if (!header_value_is_visible(options->client_secret, TOKEN_BYTES_MAX))
+    if (!header_value_is_visible(options->client_secret, SECRET_BYTES_MAX))
         return err_set(err, ERR_INPUT, "the client secret must be visible ASCII");
     for (size_t i = 0; i < options->connection_count; i++) {
         if (options->access_tokens[i] != NULL &&
-            !header_value_is_visible(options->access_tokens[i], TOKEN_BYTES_MAX))
+            !header_value_is_visible(options->access_tokens[i], SECRET_BYTES_MAX))
             return err_set(err, ERR_INPUT,
                            "the access token of connection %zu must be visible ASCII", i + 1);
     }

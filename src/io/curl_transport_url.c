@@ -105,7 +105,7 @@ static enum err_code url_parts_read(const char *url, const char *wrong, struct u
     CURLUcode code;
 
     memset(parts, 0, sizeof *parts);
-    if (strlen(url) >= BASE_URL_BYTES_MAX / 2)
+    if (strlen(url) > URL_BYTES_MAX)
         return refuse(err, wrong);
     parts->handle = curl_url();
     code = parts->handle == NULL ? CURLUE_OUT_OF_MEMORY

@@ -4,8 +4,6 @@
 
 #include "purser/cli/session.h"
 
-#define WHERE_TERMS_MAX 16
-
 /* field, operator, value: "state = failed". */
 struct where_term {
     int field;

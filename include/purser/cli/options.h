@@ -14,9 +14,7 @@ enum output_format { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_NDJSON, OUTPUT_CSV };
 /* More words for --output, with ALLOW_REPORT. */
 enum report_format { REPORT_NONE, REPORT_SARIF, REPORT_GITHUB };
 
-#define OPTION_VARIABLES_MAX 64
 #define OPTION_ONLY_MAX SPEC_JOBS_MAX
-#define CANARY_MAX 1000000
 
 enum install_target { INSTALL_USER, INSTALL_SYSTEM, INSTALL_CRONTAB };
 

@@ -6,8 +6,6 @@
 #include "purser/codec/reply.h"
 #include "purser/io/api_client.h"
 
-#define PROBE_REPEATS_MAX 16
-
 /* What a repeat tells. */
 enum probe_finding {
     PROBE_REMEMBERED, /* the first write answered again */

@@ -8,6 +8,7 @@
 
 #include "purser/base/arena.h"
 #include "purser/base/text.h"
+#include "purser/core/limits.h"
 
 enum decimal_operator { DECIMAL_ADD, DECIMAL_SUBTRACT, DECIMAL_MULTIPLY };
 
@@ -23,10 +24,6 @@ enum decimal_rounding {
     DECIMAL_FLOOR,
     DECIMAL_CEILING,
 };
-
-/* Digits of a result after its point, and powers of ten written out, at most. */
-#define DECIMAL_PLACES_MAX 30
-#define DECIMAL_EXPONENT_MAX 400
 
 /* True for a number as JSON writes it: -12, 0.5, 1e3; not 012, .5, 1., +1. */
 bool decimal_is_json(struct slice text);

@@ -15,11 +15,24 @@
 #define EXPRESSION_TREE_DEPTH_MAX 256 /* operators and filters in a row */
 #define TIME_ZONE_BYTES_MAX (64u * 1024)
 #define LOOPS_MAX 8 /* $for in $for */
+#define KEY_WINDOW_MAX_MS (7LL * 24 * 60 * 60 * 1000)
+#define DECIMAL_PLACES_MAX 30    /* of a result */
+#define DECIMAL_EXPONENT_MAX 400 /* written out */
+
+/* credentials */
+#define SECRET_BYTES_MAX 4096
+
+/* command line */
+#define OPTION_VARIABLES_MAX 64 /* --var */
+#define CANARY_MAX 1000000
+#define WHERE_TERMS_MAX 16
+#define PROBE_REPEATS_MAX 16
 
 /* schedules */
 #define TICK_SPECS_MAX 1000
 #define TICK_AT_ONCE_MAX 64
 #define SCHEDULE_LINES_MAX 10000 /* of next and log */
+#define SCHEDULE_WINDOW_MAX_MS (366LL * 24 * 60 * 60 * 1000)
 
 /* sources */
 #define ROW_BYTES_MAX (16u * 1024 * 1024)
@@ -31,7 +44,6 @@
 #define SOURCE_FILES_MAX 10000 /* that one pattern may name */
 #define SKIP_LINES_MAX 1000000
 #define COMMAND_ARGUMENTS_MAX 1000
-#define COMMAND_TIMEOUT_DEFAULT_MS (60 * 60 * 1000)
 #define COMMAND_TIMEOUT_MAX_MS (7LL * 24 * 60 * 60 * 1000)
 
 /* items */
@@ -51,6 +63,10 @@
 #define RULE_NAME_BYTES_MAX 64
 
 /* wire */
+#define URL_BYTES_MAX 511 /* of the API, and of a response_url */
+#define API_VERSION_BYTES_MAX 64
+#define IDEMPOTENCY_KEY_BYTES_MAX 100
+#define INFORMATIONAL_ANSWERS_MAX 32 /* 1xx before the real answer */
 #define ANSWER_BYTES_MAX (4u * 1024 * 1024)
 #define ANSWER_HEADER_BYTES_MAX (64u * 1024)
 #define IN_FLIGHT_MAX 1024

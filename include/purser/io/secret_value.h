@@ -4,8 +4,6 @@
 
 #include "purser/codec/spec.h"
 
-#define SECRET_BYTES_MAX 4096
-
 /* Why a secret cannot be had; no part of it. */
 struct secret_problem {
     bool missing;     /* it is not there, or empty; else something is wrong with it */

@@ -3,6 +3,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -95,6 +97,22 @@ static void only_a_key_that_was_always_remembered_ends_with_0(void **context)
     assert_int_equal(probe_exit_status(&probe), EXIT_SOME_FAILED);
 }
 
+static void repeats_have_a_maximum(void **context)
+{
+    char text[8 * PROBE_REPEATS_MAX] = "1m";
+    struct probe probe = {0};
+    struct err err = {0};
+
+    (void)context;
+    for (int i = 2; i <= PROBE_REPEATS_MAX; i++)
+        (void)snprintf(text + strlen(text), sizeof text - strlen(text), ",%dm", i);
+    assert_int_equal(probe_parse_times(text, &probe, &err), ERR_OK);
+    assert_int_equal(probe.repeat_count, PROBE_REPEATS_MAX);
+    (void)snprintf(text + strlen(text), sizeof text - strlen(text), ",%dm", PROBE_REPEATS_MAX + 1);
+    assert_int_equal(probe_parse_times(text, &probe, &err), ERR_USAGE);
+    assert_string_equal(err.text, "--after takes at most 16 times");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -103,6 +121,7 @@ int main(void)
         cmocka_unit_test(what_is_no_answer_to_the_write_is_no_finding),
         cmocka_unit_test(times_rise_and_are_few),
         cmocka_unit_test(only_a_key_that_was_always_remembered_ends_with_0),
+        cmocka_unit_test(repeats_have_a_maximum),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

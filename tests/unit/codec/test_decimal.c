@@ -256,6 +256,23 @@ static void a_number_is_whole_by_its_worth(void **state)
             fail_msg("%s", others[i]);
 }
 
+static void places_and_powers_of_ten_have_a_maximum(void **state)
+{
+    struct slice rounded;
+
+    (void)state;
+    assert_int_equal(
+        decimal_round(&arena, SLICE("0.5"), DECIMAL_PLACES_MAX, DECIMAL_DOWN, &rounded),
+        DECIMAL_OK);
+    assert_int_equal(rounded.length, 2 + DECIMAL_PLACES_MAX);
+    assert_int_equal(decimal_round(&arena, SLICE("1e400"), 0, DECIMAL_DOWN, &rounded), DECIMAL_OK);
+    assert_int_equal(rounded.length, 1 + DECIMAL_EXPONENT_MAX);
+    assert_int_equal(decimal_round(&arena, SLICE("1e401"), 0, DECIMAL_DOWN, &rounded),
+                     DECIMAL_OVERFLOW);
+    assert_int_equal(decimal_round(&arena, SLICE("1e-401"), 0, DECIMAL_DOWN, &rounded),
+                     DECIMAL_OVERFLOW);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +284,7 @@ int main(void)
         TEST(only_numbers_as_json_writes_them_are_json),
         TEST(whole_numbers_are_read_however_they_are_written),
         TEST(a_number_is_whole_by_its_worth),
+        TEST(places_and_powers_of_ten_have_a_maximum),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -150,6 +150,62 @@ static void a_check_that_would_take_for_ever_is_given_up(void **state)
     assert_non_null(strstr(verdict.violations[0].text, "cannot be judged"));
 }
 
+/* As many schemas in one another as `depth`. */
+static bool is_judged_to(unsigned depth)
+{
+    char schema[SCHEMA_DEPTH_MAX * 48];
+    size_t length = (size_t)snprintf(schema, sizeof schema, "{\"d\":[{\"type\":\"number\"}");
+
+    for (unsigned i = 1; i < depth - 1; i++)
+        length += (size_t)snprintf(schema + length, sizeof schema - length,
+                                   ",{\"allOf\":[{\"$ref\":\"#/d/%u\"}]}", i - 1);
+    (void)snprintf(schema + length, sizeof schema - length, "],\"allOf\":[{\"$ref\":\"#/d/%u\"}]}",
+                   depth - 2);
+    return fits(schema, "1");
+}
+
+static void schemas_are_followed_to_their_maximum_and_not_further(void **state)
+{
+    (void)state;
+    assert_true(is_judged_to(SCHEMA_DEPTH_MAX));
+    assert_false(is_judged_to(SCHEMA_DEPTH_MAX + 1));
+    assert_non_null(strstr(verdict.violations[0].text, "more than 256 deep"));
+}
+
+/* A list of lists that share their numbers, and of more numbers: each value takes one step. */
+static bool is_judged_in(size_t steps)
+{
+    enum { LISTS = 4000, NUMBERS = 4998 };
+    const struct json_schema *schema =
+        compile("{\"items\":{\"type\":[\"array\",\"number\"],\"items\":{\"type\":\"number\"}}}");
+    size_t rest = steps - 1 - (size_t)LISTS * (1 + NUMBERS);
+    struct value *numbers = arena_new(&arena, NUMBERS, sizeof *numbers);
+    struct value *items = arena_new(&arena, LISTS + rest, sizeof *items);
+    struct value whole = {.kind = VALUE_LIST};
+
+    for (size_t i = 0; i < NUMBERS; i++)
+        numbers[i] = *parse("1");
+    for (size_t i = 0; i < LISTS + rest; i++) {
+        items[i] = numbers[0];
+        if (i >= LISTS)
+            continue;
+        items[i] = (struct value){.kind = VALUE_LIST};
+        items[i].list.items = numbers;
+        items[i].list.count = NUMBERS;
+    }
+    whole.list.items = items;
+    whole.list.count = LISTS + rest;
+    return json_schema_check(schema, &whole, "body", NULL, &verdict);
+}
+
+static void a_check_takes_its_steps_and_no_more(void **state)
+{
+    (void)state;
+    assert_true(is_judged_in(SCHEMA_STEPS_MAX));
+    assert_false(is_judged_in(SCHEMA_STEPS_MAX + 1));
+    assert_non_null(strstr(verdict.violations[0].text, "more than 20000000 steps"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -163,6 +219,8 @@ int main(void)
         TEST(schemas_that_contain_themselves_are_checked_to_the_bottom),
         TEST(references_in_a_circle_without_a_value_between_are_not_followed_for_ever),
         TEST(a_check_that_would_take_for_ever_is_given_up),
+        TEST(schemas_are_followed_to_their_maximum_and_not_further),
+        TEST(a_check_takes_its_steps_and_no_more),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

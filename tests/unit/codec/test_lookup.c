@@ -296,6 +296,21 @@ static void names_that_the_ledger_does_not_keep_are_refused_before_anything_is_s
 #undef TEST
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_scratch, close_scratch)
 
+static void a_cursor_has_a_maximum(void **state)
+{
+    char answer[CURSOR_BYTES_MAX + 64];
+
+    (void)state;
+    for (int more = 0; more <= 1; more++) {
+        struct lookup_page page;
+
+        (void)snprintf(answer, sizeof answer, "{\"invoices\":[],\"next_cursor\":\"%0*d\"}",
+                       CURSOR_BYTES_MAX + more, 1);
+        page = page_of(BY_FILTER, 200, answer);
+        assert_int_equal(page.is_read, more == 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +325,7 @@ int main(void)
         TEST(a_look_up_fits_its_write),
         TEST(lists_that_hold_access_tokens_are_never_kept),
         TEST(names_that_the_ledger_does_not_keep_are_refused_before_anything_is_sent),
+        cmocka_unit_test(a_cursor_has_a_maximum),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -228,6 +228,54 @@ static void a_connection_comes_back(void **context)
     buf_deinit(&buf);
 }
 
+static void ids_of_requests_and_names_of_files_are_cut_at_their_maximum(void **context)
+{
+    static char text[SOURCE_FILE_BYTES_MAX + 1];
+    struct buf buf;
+
+    (void)context;
+    memset(text, 'x', sizeof text);
+    buf_init(&buf, 64 * 1024);
+    for (size_t more = 0; more <= 1; more++) {
+        struct attempt_record attempt = {.state = ITEM_WAITING,
+                                         .request_id = {text, REQUEST_ID_BYTES_MAX + more}};
+        struct frozen_request request = {.source_file = {text, SOURCE_FILE_BYTES_MAX + more}};
+
+        buf_clear(&buf);
+        record_put_attempt(&buf, key, &attempt);
+        assert_true(record_get_attempt(key, bytes_of(&buf), &attempt));
+        assert_int_equal(attempt.request_id.length, REQUEST_ID_BYTES_MAX);
+        buf_clear(&buf);
+        record_put_request(&buf, key, &request);
+        assert_true(record_get_request(key, bytes_of(&buf), &request));
+        assert_int_equal(request.source_file.length, SOURCE_FILE_BYTES_MAX);
+    }
+    buf_deinit(&buf);
+}
+
+static void the_longest_path_and_answer_are_kept_and_longer_ones_are_refused(void **context)
+{
+    static char text[ANSWER_BYTES_MAX + 1];
+    struct buf buf;
+
+    (void)context;
+    buf_init(&buf, 2 * ANSWER_BYTES_MAX);
+    for (size_t more = 0; more <= 1; more++) {
+        struct frozen_request request = {.path = {text, PATH_BYTES_MAX + more}};
+        struct result_record result = {.body = {text, ANSWER_BYTES_MAX + more}};
+
+        buf_clear(&buf);
+        record_put_request(&buf, key, &request);
+        assert_int_equal(buf.failed, more == 0 ? ERR_OK : ERR_TOO_BIG);
+        assert_true(more == 1 || record_get_request(key, bytes_of(&buf), &request));
+        buf_clear(&buf);
+        record_put_result(&buf, key, &result);
+        assert_int_equal(buf.failed, more == 0 ? ERR_OK : ERR_TOO_BIG);
+        assert_true(more == 1 || record_get_result(key, bytes_of(&buf), &result));
+    }
+    buf_deinit(&buf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +285,8 @@ int main(void)
         cmocka_unit_test(a_result_comes_back),
         cmocka_unit_test(a_run_comes_back),
         cmocka_unit_test(a_connection_comes_back),
+        cmocka_unit_test(ids_of_requests_and_names_of_files_are_cut_at_their_maximum),
+        cmocka_unit_test(the_longest_path_and_answer_are_kept_and_longer_ones_are_refused),
     };
 
     return cmocka_run_group_tests_name("codec/record_values", tests, NULL, NULL);

@@ -134,7 +134,13 @@ static void a_path_that_could_change_the_url_is_refused(void **state)
     request = post_of(1);
     request.idempotency_key = "a\r\nb";
     assert_int_equal(fixture.port->ops->start(fixture.port, &request, &fixture.err), ERR_INPUT);
-    assert_int_equal(scripted_server_request_count(fixture.server), 1);
+    memset(long_path, 'k', IDEMPOTENCY_KEY_BYTES_MAX + 1);
+    long_path[IDEMPOTENCY_KEY_BYTES_MAX + 1] = '\0';
+    request.idempotency_key = long_path;
+    assert_int_equal(fixture.port->ops->start(fixture.port, &request, &fixture.err), ERR_INPUT);
+    long_path[IDEMPOTENCY_KEY_BYTES_MAX] = '\0';
+    assert_int_equal(exchange(&fixture, &request).outcome, TRANSFER_ANSWERED);
+    assert_int_equal(scripted_server_request_count(fixture.server), 2);
     close_fixture(&fixture);
 }
 

@@ -164,6 +164,58 @@ static void a_server_that_says_nothing_is_lost_after_the_timeout(void **state)
     close_fixture(&fixture);
 }
 
+/* A head of exactly `bytes`, with an empty body. */
+static void write_head(char *head, size_t bytes)
+{
+    static const char begin[] = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                                "Content-Length: 2\r\n";
+    size_t length = sizeof begin - 1;
+
+    memcpy(head, begin, length);
+    while (bytes - length > 2) {
+        size_t line = bytes - length - 2;
+
+        line = line > 1000 + 6 ? 1000 : line;
+        memset(head + length, 'x', line);
+        memcpy(head + length, "X-A: ", 5);
+        memcpy(head + length + line - 2, "\r\n", 2);
+        length += line;
+    }
+    memcpy(head + length, "\r\n{}", 4);
+}
+
+static void headers_are_taken_to_their_maximum(void **state)
+{
+    static char most[ANSWER_HEADER_BYTES_MAX + 2], more[ANSWER_HEADER_BYTES_MAX + 3];
+    char informational[2][(INFORMATIONAL_ANSWERS_MAX + 1) * 32 + 128] = {"", ""};
+    struct scripted_answer script[] = {{most, sizeof most, SCRIPT_CLOSE},
+                                       {more, sizeof more, SCRIPT_CLOSE},
+                                       {informational[0], 0, SCRIPT_CLOSE},
+                                       {informational[1], 0, SCRIPT_CLOSE}};
+    struct fixture fixture;
+    struct transfer_request request = post_of(1);
+    struct reply reply;
+
+    (void)state;
+    write_head(most, ANSWER_HEADER_BYTES_MAX);
+    write_head(more, ANSWER_HEADER_BYTES_MAX + 1);
+    for (int i = 0; i <= INFORMATIONAL_ANSWERS_MAX; i++) {
+        if (i < INFORMATIONAL_ANSWERS_MAX)
+            append(informational[0], sizeof informational[0], "HTTP/1.1 103 Early Hints\r\n\r\n");
+        append(informational[1], sizeof informational[1], "HTTP/1.1 103 Early Hints\r\n\r\n");
+    }
+    append(informational[0], sizeof informational[0], OK_EMPTY);
+    append(informational[1], sizeof informational[1], OK_EMPTY);
+    open_fixture(&fixture, script, 4, 1);
+    for (int i = 0; i < 4; i++) {
+        reply = exchange(&fixture, &request);
+        assert_int_equal(reply.outcome, i % 2 == 0 ? TRANSFER_ANSWERED : TRANSFER_LOST);
+        if (i % 2 == 1)
+            assert_non_null(strstr(reply.failure, i == 1 ? "longer than 64 KiB" : "more than 32"));
+    }
+    close_fixture(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +225,7 @@ int main(void)
         cmocka_unit_test(answers_that_are_not_complete_are_lost),
         cmocka_unit_test(an_answer_past_its_maximum_is_lost),
         cmocka_unit_test(a_server_that_says_nothing_is_lost_after_the_timeout),
+        cmocka_unit_test(headers_are_taken_to_their_maximum),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,12 +96,59 @@ static void credentials_that_cannot_be_sent_are_refused(void **state)
     event_loop_close(loop);
 }
 
+/* Visible text of that length. */
+static const char *text_of(char *text, size_t length)
+{
+    memset(text, 'x', length);
+    text[length] = '\0';
+    return text;
+}
+
+static void what_is_sent_with_every_request_has_a_maximum(void **state)
+{
+    static char secret[SECRET_BYTES_MAX + 2], version[API_VERSION_BYTES_MAX + 2];
+    static char url[URL_BYTES_MAX + 2] = "http://127.0.0.1:1/";
+    struct event_loop *loop;
+    struct curl_transport *transport;
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(event_loop_open(&loop, &err), ERR_OK);
+    for (size_t what = 0; what < 5; what++) {
+        for (size_t more = 0; more <= 1; more++) {
+            const char *token = what == 2 ? text_of(secret, SECRET_BYTES_MAX + more) : "t";
+            struct curl_transport_options options = {
+                .base_url = "http://127.0.0.1:1",
+                .version = what == 3 ? text_of(version, API_VERSION_BYTES_MAX + more) : "v",
+                .client_id = what == 0 ? text_of(secret, SECRET_BYTES_MAX + more) : "id",
+                .client_secret = what == 1 ? text_of(secret, SECRET_BYTES_MAX + more) : "s",
+                .access_tokens = &token,
+                .connection_count = 1,
+                .in_flight = 1};
+            size_t start = strlen("http://127.0.0.1:1/");
+
+            if (what == 4) {
+                (void)text_of(url + start, URL_BYTES_MAX + more - start);
+                options.base_url = url;
+            }
+            if (more == 0) {
+                assert_int_equal(curl_transport_open(loop, &options, &transport, &err), ERR_OK);
+                curl_transport_close(transport);
+            } else {
+                assert_int_equal(curl_transport_open(loop, &options, &transport, &err), ERR_INPUT);
+            }
+        }
+    }
+    event_loop_close(loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(base_urls_are_https_or_loopback_and_nothing_more),
         cmocka_unit_test(an_origin_is_lower_case_with_its_port),
         cmocka_unit_test(credentials_that_cannot_be_sent_are_refused),
+        cmocka_unit_test(what_is_sent_with_every_request_has_a_maximum),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -430,6 +430,27 @@ static void what_was_read_does_not_stay_in_memory(void **context)
     close_ledger(&opened);
 }
 
+static void names_have_a_maximum(void **context)
+{
+    struct opened opened = open_ledger();
+    uint32_t number = 0;
+    struct err err = {0};
+    char name[32];
+
+    (void)context;
+    for (uint32_t i = 0; i < LEDGER_NAMES_MAX; i++) {
+        (void)snprintf(name, sizeof name, "job-%u", i);
+        must(opened.port->ops->job_number(opened.port, name, &number, &err), &err);
+    }
+    assert_int_equal(number, LEDGER_NAMES_MAX - 1);
+    must(opened.port->ops->job_number(opened.port, name, &number, &err), &err); /* known */
+    assert_int_equal(opened.port->ops->job_number(opened.port, "one-more", &number, &err),
+                     ERR_TOO_BIG);
+    assert_string_equal(err.text, "a ledger holds at most 65536 names of jobs or connections");
+    commit(opened.port);
+    close_ledger(&opened);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -445,6 +466,7 @@ int main(void)
         SCRATCH_TEST(a_small_map_grows_by_itself),
         SCRATCH_TEST(the_largest_body_passes_through),
         SCRATCH_TEST(what_was_read_does_not_stay_in_memory),
+        SCRATCH_TEST(names_have_a_maximum),
     };
 
     return cmocka_run_group_tests_name("io/lmdb_ledger", tests, NULL, NULL);

@@ -22,7 +22,8 @@ static void make_database(void)
     /* Version 1: no changes, one kind of time. */
     static const char utc[] = "TZif\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
                               "\0\0\0\0\0\0\0\1\0\0\0\4\0\0\16\20\0\0ABC";
-    static const char *const names[] = {"Europe/Berlin", "Europe/Bern", "lists", "Long", "Bad"};
+    static const char *const names[] = {"Europe/Berlin", "Europe/Bern", "lists",
+                                        "Long",          "Full",        "Bad"};
     char path[512];
 
     snprintf(path, sizeof path, "%s/Europe", scratch);
@@ -35,7 +36,10 @@ static void make_database(void)
         assert_non_null(file);
         if (strcmp(names[i], "Bad") != 0)
             assert_int_equal(fwrite(utc, sizeof utc, 1, file), 1);
-        for (unsigned j = 0; strcmp(names[i], "Long") == 0 && j < TIME_ZONE_BYTES_MAX; j++)
+        for (size_t j = sizeof utc; strcmp(names[i], "Full") == 0 && j < TIME_ZONE_BYTES_MAX; j++)
+            fputc('x', file);
+        for (size_t j = sizeof utc; strcmp(names[i], "Long") == 0 && j < TIME_ZONE_BYTES_MAX + 1;
+             j++)
             fputc('x', file);
         assert_int_equal(fclose(file), 0);
     }
@@ -72,6 +76,7 @@ static void zones_are_found_by_name(void **state)
     assert_refused("../Berlin", "there is no time zone");
     assert_refused("/Berlin", "there is no time zone");
     assert_refused("", "there is no time zone");
+    assert_int_equal(time_zone_open(&arena, "Full", &zone, &err), ERR_OK);
     assert_refused("Long", "File too large");
     assert_refused("Bad", "no time zone file");
     arena_deinit(&arena);
