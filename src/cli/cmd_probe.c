@@ -2,6 +2,7 @@
  *
  * Promises: says what it will write before it does; writes nowhere but to the API, once, and again
  * under the same key; not to production unless told so; nothing goes into a ledger. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -147,7 +148,7 @@ static enum err_code make_key(char key_out[37], struct err *err)
     unsigned char bytes[16];
 
     if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
-        return err_set(err, ERR_SYSTEM, "the system has no random numbers");
+        return err_set(err, ERR_SYSTEM, "the system has no random numbers: %s", strerror(errno));
     bytes[6] = (unsigned char)((bytes[6] & 0x0f) | 0x40);
     bytes[8] = (unsigned char)((bytes[8] & 0x3f) | 0x80);
     for (size_t i = 0, at = 0; i < sizeof bytes; i++) {

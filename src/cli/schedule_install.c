@@ -69,26 +69,26 @@ static enum err_code make_folders(char *path, struct err *err)
     }
 }
 
-/* True if there is no such file or it is one of ours. */
-static bool is_ours(const char *path)
-{
-    char head[sizeof UNIT_MARK];
-    FILE *file = fopen(path, "re");
-    bool ours;
-
-    if (file == NULL)
-        return errno == ENOENT;
-    ours = fgets(head, sizeof head, file) != NULL && strcmp(head, UNIT_MARK) == 0;
-    (void)fclose(file);
-    return ours;
-}
-
+/* OK if there is no such file or it is one of ours. */
 static enum err_code check_ours(const char *path, struct err *err)
 {
-    if (is_ours(path))
-        return ERR_OK;
-    return err_set(err, ERR_INPUT,
-                   "%s was not written by purser and stays as it is\nhint: move it away", path);
+    char head[sizeof UNIT_MARK] = "";
+    FILE *file = fopen(path, "re");
+    bool is_read;
+
+    if (file == NULL)
+        return errno == ENOENT ? ERR_OK
+                               : err_set(err, ERR_SYSTEM, "read %s: %s", path, strerror(errno));
+    is_read = fgets(head, sizeof head, file) != NULL || ferror(file) == 0;
+    if (!is_read)
+        err_set(err, ERR_SYSTEM, "read %s: %s", path, strerror(errno));
+    else if (strcmp(head, UNIT_MARK) == 0)
+        err->code = ERR_OK;
+    else
+        err_set(err, ERR_INPUT,
+                "%s was not written by purser and stays as it is\nhint: move it away", path);
+    (void)fclose(file);
+    return err->code;
 }
 
 static enum err_code write_file(const char *path, const struct buf *text, struct err *err)
@@ -228,8 +228,11 @@ static enum err_code remove_units(const struct timer_unit *unit, bool print, str
 
         (void)snprintf(path, sizeof path, "%s/%s%s%s", folder, parts[i][0], unit->name,
                        parts[i][1]);
-        if (lstat(path, &status) != 0)
-            continue;
+        if (lstat(path, &status) != 0) {
+            if (errno == ENOENT || errno == ENOTDIR)
+                continue;
+            return err_set(err, ERR_SYSTEM, "stat %s: %s", path, strerror(errno));
+        }
         if (i > 0 && check_ours(path, err) != ERR_OK)
             return err->code;
         if (!print && unlink(path) != 0)

@@ -26,8 +26,9 @@ static _Noreturn void be_child(void (*call)(void *context, void *result), void *
     _exit(EXIT_DONE);
 }
 
-/* The pipe ends with the last process that holds its other end. False when that took too long. */
-static bool wait_for_end(int fd, int64_t limit_ms)
+/* The pipe ends with the last process that holds its other end. 0; ETIMEDOUT when that took too
+ * long, another errno when it cannot be waited for. */
+static int wait_for_end(int fd, int64_t limit_ms)
 {
     const int64_t until_ms = clock_boot_ms() + limit_ms;
 
@@ -37,11 +38,11 @@ static bool wait_for_end(int fd, int64_t limit_ms)
         int count = poll(&end, 1, left_ms > 0 ? (int)left_ms : 0);
 
         if (count > 0)
-            return true;
+            return 0;
         if (count == 0 && left_ms <= 0)
-            return false;
+            return ETIMEDOUT;
         if (count == -1 && errno != EINTR && errno != EAGAIN)
-            return false;
+            return errno;
     }
 }
 
@@ -70,6 +71,7 @@ enum err_code guarded_call(void (*call)(void *context, void *result), void *cont
         mmap(NULL, result_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     int fds[2] = {-1, -1};
     pid_t child = -1;
+    int failure;
 
     if (shared == MAP_FAILED)
         return err_set(err, ERR_SYSTEM, "mmap: %s", strerror(errno));
@@ -83,8 +85,12 @@ enum err_code guarded_call(void (*call)(void *context, void *result), void *cont
         close(fds[1]);
         fds[1] = -1;
         err->code = ERR_OK;
-        take_end(child, wait_for_end(fds[0], limit_ms), end_out, signal_out);
+        failure = wait_for_end(fds[0], limit_ms);
+        take_end(child, failure == 0, end_out, signal_out);
         memcpy(result_out, shared, result_bytes);
+        if (failure != 0 && failure != ETIMEDOUT)
+            err_set(err, ERR_SYSTEM, "wait for the process that reads the ledger: %s",
+                    strerror(failure));
     }
     for (int i = 0; i < 2; i++)
         if (fds[i] != -1)

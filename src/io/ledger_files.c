@@ -120,14 +120,27 @@ enum err_code ledger_files_allocate(const struct ledger_files *files, const char
     return code == 0 ? ERR_OK : ledger_files_failed(files, code, "allocate a file", err);
 }
 
+/* 0 or an errno. */
+static int write_whole(int fd, const char *text, size_t length)
+{
+    for (size_t at = 0; at < length;) {
+        ssize_t written = write(fd, text + at, length - at);
+
+        if (written == -1 && errno != EINTR)
+            return errno;
+        if (written > 0)
+            at += (size_t)written;
+    }
+    return 0;
+}
+
 /* Written aside and renamed, so that it is there whole or not at all. */
 enum err_code ledger_files_make_text(const struct ledger_files *files, const char *name,
                                      const char *text, struct err *err)
 {
-    size_t length = strlen(text);
     char aside[64];
     struct stat status;
-    int fd, code = 0;
+    int fd, code;
 
     if (ledger_files_check(files, name, &status, err) != ERR_OK)
         return err->code;
@@ -138,13 +151,10 @@ enum err_code ledger_files_make_text(const struct ledger_files *files, const cha
                 0600);
     if (fd == -1)
         return ledger_files_failed(files, errno, "make a file", err);
-    if (fchmod(fd, 0600) != 0)
-        code = errno;
-    else if (write(fd, text, length) != (ssize_t)length)
-        code = ENOSPC; /* so short a text is cut by nothing else */
-    else if (fsync(fd) != 0 ||
-             renameat(files->directory_fd, aside, files->directory_fd, name) != 0 ||
-             fsync(files->directory_fd) != 0)
+    code = fchmod(fd, 0600) != 0 ? errno : write_whole(fd, text, strlen(text));
+    if (code == 0 &&
+        (fsync(fd) != 0 || renameat(files->directory_fd, aside, files->directory_fd, name) != 0 ||
+         fsync(files->directory_fd) != 0))
         code = errno;
     close(fd);
     return code == 0 ? ERR_OK : ledger_files_failed(files, code, "write a file", err);

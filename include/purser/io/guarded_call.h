@@ -17,7 +17,8 @@ enum guarded_end {
 /* Calls `call` in a forked child, which prints nothing, and waits for its end, `limit_ms` at most.
  * `result` comes as zeros, and what the child has written there is copied to `result_out`: no
  * pointers. `signal_out` is the signal that ended it, 0 = none. The child ends with this process.
- * Only while this process has one thread. Errors: ERR_SYSTEM; nothing was called. */
+ * Only while this process has one thread. Errors: ERR_SYSTEM; no child is left,
+ * and there is no result. */
 enum err_code guarded_call(void (*call)(void *context, void *result), void *context,
                            void *result_out, size_t result_bytes, int64_t limit_ms,
                            enum guarded_end *end_out, int *signal_out, struct err *err) ERR_CHECKED;
