@@ -21,7 +21,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import judge  # noqa: E402  (found through the path above)
-from scenarios import number_of, read_calls  # noqa: E402
+from stage import number_of, read_calls  # noqa: E402
 from workload import Workload  # noqa: E402
 
 ITEMS = 60

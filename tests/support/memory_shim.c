@@ -37,6 +37,7 @@
 #include <unistd.h>
 
 #include "memory_blocks.h"
+#include "starter.h"
 
 enum {
     THREADS_MAX = 64,
@@ -270,10 +271,8 @@ static bool fails(uint64_t *number)
 }
 
 /* Programs that this one starts are not meant. */
-__attribute__((constructor)) static void start(void)
+static void leave_others_alone(void)
 {
-    (void)is_own_call();
-    inside = true;
     if (stacks_path[0] != '\0' || shown.thread >= 0) {
         void *frame;
 
@@ -282,8 +281,26 @@ __attribute__((constructor)) static void start(void)
     unsetenv("LD_PRELOAD");
     unsetenv("PURSER_MEMORY_FAIL");
     unsetenv("PURSER_MEMORY_REPORT");
+}
+
+__attribute__((constructor)) static void start(void)
+{
+    (void)is_own_call();
+    inside = true;
+    leave_others_alone();
     inside = false;
     before_main = atomic_load(&counts[0]);
+}
+
+/* What came before main, the parent has counted. */
+void starter_child(void)
+{
+    inside = true;
+    own_pid = getpid();
+    for (char **line = environ; *line != NULL; line++)
+        read_setting(*line);
+    leave_others_alone();
+    inside = false;
 }
 
 static void write_leak(const struct block *block, void *context)
@@ -312,7 +329,8 @@ __attribute__((destructor)) static void report(void)
     for (int32_t i = 0; i < atomic_load(&thread_count); i++)
         write_line(fd, "thread %d %llu\n", i, (unsigned long long)atomic_load(&counts[i]));
     write_line(fd, "failed %llu\n", (unsigned long long)atomic_load(&failed_count));
-    blocks_search(write_leak, &fd);
+    if (!leaks_off)
+        blocks_search(write_leak, &fd);
     write_line(fd, "end\n");
     (void)syscall(SYS_close, fd);
 }

@@ -1,25 +1,14 @@
 """Small worlds in which a command can be disturbed: what is there before, the command, and what a
 user does after it until all is done. Judged by tests/support/judge.py.
 
-A step is ("run", word…) or another command of purser, ("write", file, text), ("sim", path, body), or
+A step is ("run", word…) or another command of purser; ("unless-done", word…): one that is refused
+when it was done already; ("write", file, text), ("edit", file, old, new), ("sim", path, body), or
 ("die", name, count, word…): the command dies after its `count`-th call of that name.
 """
 
-import os
-import re
-import shutil
-import signal
-import subprocess
 from typing import NamedTuple
 
-import judge
-from simulator import Simulator
-from workload import ACCESS_TOKEN, environment_of
-
-SECONDS_MAX = 60
-RUNS_MAX = 6
-EXIT_NOT_FINISHED = 75
-ENDS = (0, 3, 7)
+from workload import ACCESS_TOKEN
 
 HEAD = """purser: 1
 name: world
@@ -109,6 +98,8 @@ class Scenario(NamedTuple):
     effects: dict = None  # as of judge.judge
     at_most_once: bool = False  # an interruption may leave a doubt
     has_child: bool = False  # a process that the shim leaves alone: calls have no fixed order
+    starts_purser: bool = False  # in such a process
+    is_judged: bool = True  # by the wire; False: only the ends of the items are compared
 
 
 SCENARIOS = [
@@ -145,159 +136,53 @@ SCENARIOS = [
 ]
 
 
-def command(name, *words, before=(RUN,), **more):
-    """A command that only tells, in a world of three items that are done, or as `more` says."""
-    return Scenario(name, before=before, victim=words, **more)
+DOUBTFUL = rows("one", "sim:job-550*1", "three")
+SCHEDULED = HEAD.replace("jobs:", 'schedule: {{ cron: "0 * * * *" }}\njobs:') + CREATE
+TICK = ("schedule", "tick", "spec.yaml", "--quiet")
+INSTALL = ("schedule", "install", "spec.yaml")
+PLANNED = ("run", "spec.yaml", "--plan", "plan.json")
 
 
+def command(name, *words, before=(RUN,), again=(), **more):
+    """A command that sends nothing, in a world of three items that are done, or as `more` says;
+    `again`: what is done after it before the next run."""
+    return Scenario(name, before=before, victim=words, after=(*again, RUN), **more)
+
+
+def resolve(word):
+    words = ("resolve", "spec.yaml", "products/A-2", "--as", word)
+    return command("resolve-" + word, *words, items=DOUBTFUL, again=(("unless-done", *words),))
+
+
+# All other commands.
 COMMANDS = [
-    SCENARIOS[0]._replace(name="run"),
-    SCENARIOS[1],
-    SCENARIOS[7],
     command("plan", "plan", "spec.yaml", before=()),
+    command("plan-file", "plan", "spec.yaml", "-o", "plan.json", before=()),
+    command("run-plan", *PLANNED, before=(("plan", "spec.yaml", "-o", "plan.json"),),
+            again=(("unless-done", *PLANNED),)),
     command("check", "check", "spec.yaml", before=()),
     command("status", "status", "spec.yaml"),
     command("items", "items", "spec.yaml", "--output", "ndjson"),
     command("explain", "explain", "spec.yaml", "products/A-1"),
-    SCENARIOS[2],
-    command("results", "results", "spec.yaml", "-o", "out"),
-    SCENARIOS[5],
     command("connections", "connections", "spec.yaml", "--check", before=()),
+    command("connections-known", "connections", "spec.yaml"),
     command("operations", "operations", "POST", "/products"),
-    command("reconcile", "reconcile", "spec.yaml"),
-    command("schedule-next", "schedule", "next", "spec.yaml",
-            spec=HEAD.replace("jobs:", 'schedule: {{ cron: "0 * * * *" }}\njobs:') + CREATE),
+    command("reconcile", "reconcile", "spec.yaml", items=DOUBTFUL),
+    resolve("done"),
+    resolve("not-done"),
+    resolve("abandon"),
+    command("probe", "probe", "idempotency", "spec.yaml", "products/A-1", "--after", "0s",
+            is_judged=False),
+    command("schedule-next", "schedule", "next", "spec.yaml", spec=SCHEDULED),
+    command("schedule-log", "schedule", "log", "spec.yaml", spec=SCHEDULED, before=(TICK,),
+            starts_purser=True),
+    command("schedule-tick", *TICK, spec=SCHEDULED, again=(TICK,), has_child=True,
+            before=((*TICK, "--now", "2033-03-02T22:30Z"),), starts_purser=True),
+    command("schedule-install", *INSTALL, spec=SCHEDULED, again=(INSTALL,), before=()),
+    command("schedule-uninstall", "schedule", "uninstall", "spec.yaml", spec=SCHEDULED,
+            again=(("unless-done", "schedule", "uninstall", "spec.yaml"),), before=(INSTALL,)),
+    command("doctor", "doctor", "spec.yaml", has_child=True),
     command("help", "help", "in-doubt"),
+    command("version", "version"),
 ]
-BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
-
-
-class Wrong(Exception):
-    """What a proof finds."""
-
-
-class Stage:
-    """A simulator and a folder, used for one world after the other."""
-
-    def __init__(self, purser, sim, shim, folder):
-        self.program, self.shim, self.place = purser, shim, folder
-        self.disk = "fast"
-        self.folder = os.path.join(folder, "world")
-        self.simulator = Simulator(sim, ["--rate-limit", "unlimited"])
-        self.runs = 0
-        os.makedirs(folder, exist_ok=True)
-
-    def close(self):
-        self.simulator.stop()
-        shutil.rmtree(self.place, ignore_errors=True)
-
-    def purser(self, words, **shim):
-        """Runs a command under the shim, whose options are `shim`; its exit status, stdout, stderr."""
-        environment = {**environment_of(self.folder), "LD_PRELOAD": self.shim,
-                       "PURSER_SHIM_CLOCK": os.path.join(self.folder, "clock"),
-                       "PURSER_SHIM_DISK": self.disk,
-                       **{f"PURSER_SHIM_{name}" if name else "PURSER_SHIM": value
-                          for name, value in shim.items() if value}}
-        self.runs += 1
-        try:
-            done = subprocess.run([self.program, *words], cwd=self.folder, env=environment,
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                  stderr=subprocess.PIPE, timeout=SECONDS_MAX)
-        except subprocess.TimeoutExpired:
-            raise Wrong(f"{' '.join(words)} hangs") from None
-        return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(
-            errors="replace")
-
-    def file(self, name):
-        return os.path.join(self.folder, name)
-
-    def write(self, name, text):
-        with open(self.file(name), "w", encoding="utf-8") as file:
-            file.write(text)
-
-    def step(self, scenario, step):
-        if step[0] == "write":
-            self.write(*step[1:])
-        elif step[0] == "edit":
-            with open(self.file(step[1]), encoding="utf-8") as file:
-                text = file.read()
-            if step[2] not in text:
-                raise Wrong(f"{step[1]} has no {step[2]}")
-            self.write(step[1], text.replace(step[2], step[3]))
-        elif step[0] == "sim":
-            self.simulator._ask(*step[1:])
-        elif step[0] == "die":
-            number = number_of(self.calls(scenario, step[3:], ()), step[1], step[2])
-            self.begin(scenario, ())
-            status, _, talk = self.purser(step[3:], **{"": f"after:{number}"})
-            if status != -signal.SIGKILL:
-                raise Wrong(f"{scenario.name}: not killed, {status}:\n{talk}")
-        else:
-            return self.purser(step)
-        return None
-
-    def begin(self, scenario, before=None):
-        """The world as it is when the victim starts."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        os.makedirs(os.path.join(self.folder, "home"))
-        self.simulator._ask("/_sim/reset", {})
-        self.write("spec.yaml", scenario.spec.format(base=self.simulator.base))
-        self.write("items.csv", scenario.items)
-        for step in scenario.before if before is None else before:
-            self.step(scenario, step)
-
-    def calls(self, scenario, words, before=None, **shim):
-        """The names of the calls of an undisturbed command, in order."""
-        self.begin(scenario, before)
-        listed = self.file("calls")
-        self.purser(words, LIST=listed, **shim)
-        return read_calls(listed)
-
-    def finish(self, scenario):
-        """What a user does then: the same steps, and runs until all has ended."""
-        for step in scenario.after:
-            for _ in range(RUNS_MAX):
-                done = self.step(scenario, step)
-                if done is None or done[0] != EXIT_NOT_FINISHED:
-                    break
-            if done is not None and done[0] not in ENDS:
-                raise Wrong(f"afterwards {' '.join(step)} ended with {done[0]}:\n{done[2]}")
-
-    def ask(self, *words):
-        status, out, talk = self.purser(words)
-        if status != 0:
-            raise Wrong(f"{' '.join(words)} ended with {status}:\n{talk}")
-        return out
-
-    def judge(self, scenario, interruptions=1, whole=True):
-        """All that purser says against the wire; the states of the items by job and key."""
-        if whole:
-            report = judge.read_report(self.ask, self.file("report"))
-        else:
-            report = judge.Report(judge.items_from(self.ask("items", "spec.yaml", "--output",
-                                                            "ndjson")))
-        verdicts = judge.judge(self.simulator.ledger(), report, scenario.wanted,
-                               scenario.effects, interruptions=interruptions, at_risk=4)
-        if verdicts:
-            raise Wrong(judge.shown(verdicts))
-        return {(item["job"], item["key"]): item["state"] for item in report.items}
-
-    def judge_as(self, scenario, expected, interruptions=1, whole=True):
-        """The judge, and the states of an undisturbed world."""
-        states = self.judge(scenario, interruptions, whole)
-        doubts = {(job, key) for (job, key), state in states.items()
-                  if scenario.at_most_once and state == "in_doubt"}
-        for item, state in states.items():
-            is_in_doubt = item in doubts or (f"{item[0]}:undo", f"{item[1]}#1") in doubts
-            if state != expected[item] and not is_in_doubt:
-                raise Wrong(f"{item[1]} is {state}, undisturbed it is {expected[item]}")
-
-
-def read_calls(path):
-    with open(path, encoding="utf-8", errors="replace") as file:
-        return [re.match(r"\d+ (\S+)", line).group(1) for line in file]
-
-
-def number_of(calls, name, count):
-    """The number of the count-th call of that name."""
-    return [number for number, call in enumerate(calls, 1) if call == name][count - 1]
+BY_NAME = {scenario.name: scenario for scenario in [*SCENARIOS, *COMMANDS]}

@@ -6,7 +6,7 @@ import os
 import queue
 import tempfile
 
-from scenarios import Stage
+from stage import Stage, Worlds
 
 
 @contextlib.contextmanager
@@ -21,9 +21,10 @@ class StagePool:
     def __init__(self, options, folder):
         self.count = options.at_once
         self.free = queue.Queue()
+        self.worlds = Worlds(folder)
         for number in range(self.count):
             self.free.put(Stage(options.purser, options.sim, options.shim,
-                                os.path.join(folder, str(number))))
+                                os.path.join(folder, str(number)), self.worlds))
 
     def close(self):
         while not self.free.empty():

@@ -3,7 +3,7 @@
 
 usage: crash.py --purser PROGRAM --sim PROGRAM --shim LIBRARY [--seed N] [--scenario NAME]…
                 [--disk fast|slow] [--points N] [--pairs N|all] [--triples N] [--at-once N]
-                [--planted PROGRAM]
+                [--planted PROGRAM] [--state FOLDER] [--shard K/N]
 
 The real program is killed before, half-way in and after every call with which it changes the disk
 or the wire (tests/support/shim numbers them), in each scenario of tests/support/scenarios.py. Then
@@ -16,22 +16,30 @@ Pairs: the command that recovers is killed too, at each of its calls, for each d
 --points, --pairs and --triples draw so many of each scenario, with a seed; without a number it is
 all points (and no pair, no triple); --pairs all is every pair.
 
+What two series of deaths have left is often the same, byte for byte: the files, the clock, and all
+that the server was asked (stage.digest). What follows is then the same as well and is not done
+again: the last line says how often. --state FOLDER remembers what was tried and goes on with the
+rest, --shard K/N shares the first deaths out (tests/support/tried.py).
+
 --planted: a purser that sends before its intent is durable. It must be found out.
 """
 
 import argparse
 import collections
-import itertools
 import os
 import random
+import shutil
 import signal
 import sys
 import threading
 import time
+from typing import NamedTuple
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
-from scenarios import BY_NAME, SCENARIOS, Wrong, read_calls  # noqa: E402
+import tried  # noqa: E402
+from scenarios import BY_NAME, COMMANDS, SCENARIOS  # noqa: E402
+from stage import Wrong, read_calls  # noqa: E402
 from stage_pool import StagePool, scratch_folder  # noqa: E402
 
 HALVED = {"write", "pwrite", "writev", "send"}
@@ -52,6 +60,7 @@ def read_options():
     parser.add_argument("--pairs", default="0")
     parser.add_argument("--triples", type=int, default=0)
     parser.add_argument("--at-once", type=int, default=2)
+    tried.add_options(parser)
     return parser.parse_args()
 
 
@@ -64,6 +73,37 @@ def points_of(calls, with_after=True):
             yield f"after:{number}"
 
 
+class Memory:
+    """The digests of one scenario's worlds that were met."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.begun = set()  # digests after a first death
+        self.ended = set()  # digests from which all ended well
+
+    def is_known_end(self, digest):
+        with self.lock:
+            return digest in self.ended
+
+    def is_new_begin(self, digest):
+        with self.lock:
+            is_new = digest not in self.begun
+            self.begun.add(digest)
+            return is_new
+
+    def note_end(self, digest):
+        with self.lock:
+            self.ended.add(digest)
+
+
+class After(NamedTuple):
+    """One state that a first death leaves; `points`: where what recovers can die."""
+
+    point: str
+    world: object
+    points: list
+
+
 class Proof:
     """What is tried on the stages, and what that has found."""
 
@@ -71,9 +111,11 @@ class Proof:
         self.options = options
         self.wrong_max = wrong_max
         self.pool = StagePool(options, folder)
-        self.chance = random.Random(options.seed)
+        self.tried = tried.Tried("prove-crash", options,
+                                 [options.purser, options.sim, options.shim], [HERE])
+        self.all = collections.Counter()
         self.counts = collections.Counter()
-        self.wrong = []
+        self.wrong = []  # what could not be tried at all
         self.lock = threading.Lock()
         self.undisturbed = {}
 
@@ -92,69 +134,79 @@ class Proof:
             self.undisturbed[scenario.name] = stage.judge(scenario, 0)
             return calls
 
-    def die(self, stage, scenario, words, point):
+    def die(self, stage, words, point):
         status, _, talk = stage.purser(words, **{"": point})
         if status == -signal.SIGKILL:
             self.count("deaths")
-            return True
-        if status not in ALIVE:
+        elif status in ALIVE:
+            self.count("missed")
+        else:
             raise Wrong(f"{' '.join(words)} ended with {status}:\n{talk}")
-        return False
 
-    def try_deaths(self, stage, scenario, deaths):
-        """The victim dies at the first point, what follows it at the others; then all is done."""
-        stage.begin(scenario)
-        words = [scenario.victim] + [self.recovery(scenario)] * (len(deaths) - 1)
-        died = sum([self.die(stage, scenario, one, point) for one, point in zip(words, deaths)])
+    def end(self, stage, scenario, memory, deaths):
+        """All is done and judged, unless that is known from here."""
+        digest = stage.digest()
+        if memory.is_known_end(digest):
+            self.count("as before")
+            return
         stage.finish(scenario)
-        stage.judge_as(scenario, self.undisturbed[scenario.name], len(deaths),
-                       whole=len(deaths) == 1)
-        self.count("missed", len(deaths) - died)
+        stage.judge_as(scenario, self.undisturbed[scenario.name], deaths, whole=deaths == 1)
+        memory.note_end(digest)
 
     @staticmethod
     def recovery(scenario):
-        return next(step for step in scenario.after if step[0] != "sim")
+        return next(step[step[0] == "unless-done":] for step in scenario.after
+                    if step[0] not in ("sim", "edit"))
 
-    def try_all(self, kind, scenario, series):
-        """Each series of deaths, on all stages."""
+    def try_all(self, kind, scenario, disk, series, work):
+        """work(stage, deaths) for each series of deaths that is left to be tried."""
+        def one(stage, deaths):
+            if self.tried.wrong_count < self.wrong_max:
+                name = " then ".join(deaths)
+                try:
+                    work(stage, deaths)
+                    self.tried.note(f"{scenario.name} {disk}", name, kind)
+                except Wrong as wrong:
+                    self.tried.note(f"{scenario.name} {disk}", name, tried.WRONG, str(wrong))
+
+        left = self.tried.left(f"{scenario.name} {disk}", series, " then ".join)
+        # What has one first death in common stands together: its world is there then.
+        self.pool.each(left, one)
+
+    def try_point(self, scenario, memory):
         def work(stage, deaths):
-            if len(self.wrong) >= self.wrong_max:
-                return
-            try:
-                self.try_deaths(stage, scenario, deaths)
-            except Wrong as wrong:
-                self.wrong.append((scenario.name, deaths, str(wrong)))
-            self.count(kind)
-
-        self.pool.each(series, work)
-
-    def draw(self, series, count):
-        return series if count is None or count >= len(series) else self.chance.sample(series, count)
-
-    def recovery_calls(self, scenario, point):
-        """The calls of the command that recovers from a death."""
-        with self.pool.stage() as stage:
             stage.begin(scenario)
-            self.die(stage, scenario, scenario.victim, point)
-            listed = stage.file("calls")
-            stage.purser(self.recovery(scenario), LIST=listed)
-            return read_calls(listed)
+            self.die(stage, scenario.victim, deaths[0])
+            self.end(stage, scenario, memory, 1)
+        return work
 
-    def pairs_of(self, scenario, calls, count):
-        """All pairs, or some of which both deaths are drawn."""
-        first = list(points_of(calls, with_after=False))
-        if count is None:
-            for point in first:
-                for second in points_of(self.recovery_calls(scenario, point), with_after=False):
-                    yield point, second
-            return
-        for point in itertools.islice(self.endless(first), count):
-            second = list(points_of(self.recovery_calls(scenario, point), with_after=False))
-            yield point, self.chance.choice(second)
+    def look_behind(self, scenario, memory, points):
+        """For each first death the state that it leaves; equal ones are one."""
+        found = {}
 
-    def endless(self, points):
-        while True:
-            yield self.chance.choice(points)
+        def work(stage, point):
+            stage.begin(scenario)
+            self.die(stage, scenario.victim, point)
+            digest = stage.digest()
+            found[point] = digest
+            if memory.is_new_begin(digest):
+                world = stage.keep()
+                stage.go_back(world)
+                calls = stage.calls_here(self.recovery(scenario))
+                behind[digest] = After(point, world, list(points_of(calls, with_after=False)))
+
+        behind = {}
+        self.pool.each(points, work)
+        return {point: behind[digest] for point, digest in found.items()}
+
+    def try_deaths(self, scenario, memory, behind):
+        """The recovery dies too, once or twice, in the world after the first death."""
+        def work(stage, deaths):
+            stage.go_back(behind[deaths[0]].world)
+            for point in deaths[1:]:
+                self.die(stage, self.recovery(scenario), point)
+            self.end(stage, scenario, memory, len(deaths))
+        return work
 
     def prove(self, scenario):
         for disk in [self.options.disk] if self.options.disk else ["fast", "slow"]:
@@ -163,48 +215,74 @@ class Proof:
 
     def prove_with(self, scenario, disk):
         begin = time.monotonic()
-        before = collections.Counter(self.counts)
+        before = self.tried.counts(f"{scenario.name} {disk}")
+        memory = Memory()
+        chance = random.Random(f"{self.options.seed} {scenario.name} {disk}")
         calls = self.look_at(scenario)
         points = list(points_of(calls))
-        self.try_all("points", scenario,
-                     [(point,) for point in self.draw(points, self.options.points)])
+        drawn = draw(chance, points, self.options.points)
+        self.try_all("points", scenario, disk, [(point,) for point in drawn],
+                     self.try_point(scenario, memory))
+        first = list(points_of(calls, with_after=False))
+        if first and (self.options.pairs != "0" or self.options.triples):
+            self.prove_more(scenario, disk, memory, chance, first)
+        counts = self.tried.counts(f"{scenario.name} {disk}")
+        seconds = time.monotonic() - begin
+        self.all["points"] += len(points)
+        print(f"{scenario.name}, disk {disk}: {len(calls)} calls, {counts['points']} of {len(points)} points, "
+              f"{counts['pairs']} pairs, {counts['triples']} triples, {counts['wrong']} wrong, {seconds:.1f} s, "
+              f"{(counts.total() - before.total()) / seconds:.1f} a second", flush=True)
+
+    def prove_more(self, scenario, disk, memory, chance, first):
         pairs = None if self.options.pairs == "all" else int(self.options.pairs)
-        if pairs != 0:
-            self.try_all("pairs", scenario, list(self.pairs_of(scenario, calls, pairs)))
-        if self.options.triples:
-            first = list(points_of(calls, with_after=False))
-            triples = [tuple(self.chance.choice(first) for _ in range(3))
-                       for _ in range(self.options.triples)]
-            self.try_all("triples", scenario, triples)
-        done = self.counts - before
-        print(f"{scenario.name}, disk {disk}: {len(calls)} calls, {done['points']} of {len(points)} points, "
-              f"{done['pairs']} pairs, {done['triples']} triples, {done['deaths']} deaths, "
-              f"{time.monotonic() - begin:.1f} s", flush=True)
+        count = (pairs or 0) + self.options.triples
+        begins = first if pairs is None or count >= len(first) else draw(chance, first, count)
+        behind = self.look_behind(scenario, memory, begins)
+        work = self.try_deaths(scenario, memory, behind)
+        # Equal states are gone on from once.
+        states = list({after.point: after for after in behind.values()}.values())
+        whole = [(after.point, second) for after in states for second in after.points]
+        self.all["pairs"] += sum(len(behind[point].points) for point in begins)
+        self.count("pairs as another", sum(len(behind[point].points) for point in begins) - len(whole))
+        self.try_all("pairs", scenario, disk, draw(chance, whole, pairs), work)
+        states = [after for after in states if after.points]
+        triples = set()
+        for _ in range(self.options.triples if states else 0):
+            after = chance.choice(states)
+            triples.add((after.point, chance.choice(after.points), chance.choice(after.points)))
+        self.try_all("triples", scenario, disk, sorted(triples), work)
+        for after in states:
+            shutil.rmtree(after.world.folder)
+
+
+def draw(chance, series, count):
+    return series if count is None or count >= len(series) else chance.sample(series, count)
 
 
 def show(wrong):
     for name, deaths, text in wrong[:SHOWN_MAX]:
-        print(f"prove-crash: WRONG: {name}, {' then '.join(deaths)}:\n{text}")
+        print(f"prove-crash: WRONG: {name}, {deaths}:\n{text}")
 
 
 def find_planted(options, folder):
     """The planted bug does an item twice; True when that is seen."""
     options = argparse.Namespace(**{**vars(options), "purser": options.planted, "points": 120,
-                                    "disk": "slow", "pairs": "0", "triples": 0})
+                                    "disk": "slow", "pairs": "0", "triples": 0, "state": None})
     proof = Proof(options, folder, wrong_max=1)
     try:
         proof.prove(BY_NAME["at-most-once"])
     finally:
         proof.pool.close()
-    twice = [text for _, _, text in proof.wrong if "twice" in text]
-    print(f"planted: {len(proof.wrong)} found, of {proof.counts['points']} points; "
+    wrong = proof.tried.wrong()
+    twice = [text for _, _, text in wrong if "twice" in text]
+    print(f"planted: {len(wrong)} found, of {proof.tried.counts().total()} points; "
           f"{twice[0] if twice else 'nothing was done twice'}")
     return bool(twice)
 
 
 def main():
     options = read_options()
-    chosen = [scenario for scenario in SCENARIOS
+    chosen = [scenario for scenario in [*SCENARIOS, *COMMANDS]
               if options.scenario is None or scenario.name in options.scenario]
     with scratch_folder("prove-crash") as folder:
         proof = Proof(options, folder)
@@ -212,17 +290,22 @@ def main():
             for scenario in chosen:
                 proof.prove(scenario)
         except Wrong as wrong:
-            proof.wrong.append((scenario.name, (), str(wrong)))
+            proof.wrong.append((scenario.name, "", str(wrong)))
         finally:
             proof.pool.close()
+            proof.tried.close()
         is_found = options.planted is None or find_planted(options, os.path.join(folder, "planted"))
-    show(proof.wrong)
-    counts = proof.counts
-    print(f"prove-crash: {len(chosen)} scenarios, {counts['points']} points, {counts['pairs']} pairs, "
-          f"{counts['triples']} triples, {counts['deaths']} deaths, {counts['missed']} not reached, "
-          f"seed {options.seed}; {len(proof.wrong)} wrong"
+    wrong = proof.tried.wrong() + proof.wrong
+    show(wrong)
+    counts, seen = proof.counts, proof.tried.counts()
+    same = ("" if options.pairs != "all" else
+            f" and {counts['pairs as another']} that are the same as one of them, of {proof.all['pairs']}")
+    print(f"prove-crash: {len(chosen)} scenarios, {seen['points']} of {proof.all['points']} points, "
+          f"{seen['pairs']} pairs{same}, {seen['triples']} triples, {proof.tried}{counts['deaths']} deaths now, "
+          f"{counts['missed']} not reached, {counts['as before']} ended in a known state, "
+          f"seed {options.seed}; {len(wrong)} wrong"
           + ("" if options.planted is None else f", planted bug {'' if is_found else 'NOT '}found"))
-    return 1 if proof.wrong or not is_found or not counts["points"] else 0
+    return 1 if wrong or not is_found or not seen["points"] else 0
 
 
 if __name__ == "__main__":

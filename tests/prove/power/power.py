@@ -29,7 +29,8 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
-from scenarios import BY_NAME, SCENARIOS, Scenario, Stage, Wrong  # noqa: E402
+from scenarios import BY_NAME, SCENARIOS, Scenario  # noqa: E402
+from stage import Stage, Wrong  # noqa: E402
 from stage_pool import scratch_folder  # noqa: E402
 
 SPEC_NAME = "world"

@@ -13,11 +13,15 @@
  *                                             bytes (shim_recording.h)
  *   PURSER_SHIM_CLOCK=FILE                    the clock goes on only while all wait, and goes on
  *                                             from process to process in FILE
+ *   PURSER_SHIM_FOLLOW=1                      children have the clock and the port, and no fault
+ *   PURSER_SHIM_PORT=N                        where the server of still_server.c listens
  *   PURSER_SHIM_DISK=slow                     with a clock: the server is faster than the disk,
  *                                             else the disk is faster than the server
  *
  * One thread runs at a time, and another one only when it waits (shim_schedule.c), so that numbers
  * mean the same call in each process that starts from the same state and gets the same answers.
+ * With a clock that was set, as scenarios do, all that a process reads of the machine is the same
+ * each time: a copy of a ledger is the same ledger, the machine started when the file says.
  * Children are left alone. Standard input, output and error and eventfds are not counted. */
 #ifndef PURSER_TESTS_SHIM_H
 #define PURSER_TESTS_SHIM_H
@@ -34,7 +38,20 @@
 
 /* The next function of that name; never NULL. */
 void *shim_real(const char *name);
-#define REAL(name) ((__typeof__(&name))shim_real(#name))
+#define REAL(name)                                       \
+    ({                                                   \
+        static __typeof__(&name) real_;                  \
+                                                         \
+        if (real_ == NULL)                               \
+            real_ = (__typeof__(&name))shim_real(#name); \
+        real_;                                           \
+    })
+
+/* When the process begins, with its environment in place. */
+void shim_begin_recording(void);
+void shim_begin_clock(void);
+/* Whether the clock was set, and all is to be the same each time. */
+bool shim_is_repeatable(void);
 
 /* In a child that has not replaced itself yet nothing is counted or scheduled. */
 bool shim_is_active(void);

@@ -1,9 +1,13 @@
 /* The calls of shim.h: each counted, and the chosen one killed or failed. */
 #include "shim.h"
 
+#include "starter.h"
+#include "still_server.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -31,6 +35,7 @@ static struct {
     int list_fd;
     pid_t process;
     uint64_t put_off;
+    uint16_t port; /* where the server of still_server.c listens; 0 = none */
 } shim = {.list_fd = -1};
 static _Atomic uint64_t count;
 
@@ -91,11 +96,12 @@ static void choose(const char *text)
         shim_refuse(text);
 }
 
-__attribute__((constructor)) static void start(void)
+static void begin_calls(void)
 {
     const char *text = getenv("PURSER_SHIM");
     const char *list = getenv("PURSER_SHIM_LIST");
     const char *what = getenv("PURSER_SHIM_COUNT");
+    const char *port = getenv("PURSER_SHIM_PORT");
 
     if (text != NULL)
         choose(text);
@@ -109,9 +115,32 @@ __attribute__((constructor)) static void start(void)
         if (shim.list_fd == -1)
             shim_refuse(list);
     }
+    shim.port = port == NULL ? 0 : (uint16_t)strtoul(port, NULL, 10);
     shim.all = what != NULL && strcmp(what, "all") == 0;
-    unsetenv("LD_PRELOAD"); /* children are left alone */
     shim.process = getpid();
+}
+
+static void leave_children_alone(void)
+{
+    if (getenv("PURSER_SHIM_FOLLOW") == NULL)
+        unsetenv("LD_PRELOAD");
+    unsetenv("PURSER_SHIM");
+    unsetenv("PURSER_SHIM_LIST");
+    unsetenv("PURSER_SHIM_RECORD");
+}
+
+void starter_child(void)
+{
+    begin_calls();
+    shim_begin_recording();
+    shim_begin_clock();
+    leave_children_alone();
+}
+
+__attribute__((constructor)) static void start(void)
+{
+    if (!starter_is_parent())
+        starter_child();
 }
 
 static void list(uint64_t number, const char *name, int fd, const char *path)
@@ -380,6 +409,19 @@ int posix_fallocate(int fd, off_t offset, off_t length)
 /* --- sockets -----------------------------------------------------------------------------------
  */
 
+/* The server of still_server.c listens at another port than it tells. */
+static int connect_to(int fd, const struct sockaddr *address, socklen_t size)
+{
+    struct sockaddr_in internet;
+
+    if (shim.port == 0 || address->sa_family != AF_INET || size != sizeof internet)
+        return REAL(connect)(fd, address, size);
+    memcpy(&internet, address, sizeof internet);
+    if (internet.sin_port == htons(STILL_PORT))
+        internet.sin_port = htons(shim.port);
+    return REAL(connect)(fd, (const struct sockaddr *)&internet, sizeof internet);
+}
+
 int connect(int fd, const struct sockaddr *address, socklen_t size)
 {
     enum act act = EFFECT(connect, fd, NULL);
@@ -389,7 +431,7 @@ int connect(int fd, const struct sockaddr *address, socklen_t size)
         return -1;
     if (act == ACT_HALF)
         shim_die();
-    result = REAL(connect)(fd, address, size);
+    result = connect_to(fd, address, size);
     shim_connected(fd);
     shim_after(act);
     return result;

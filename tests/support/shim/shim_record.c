@@ -23,7 +23,7 @@ bool shim_records(void)
     return record_fd != -1 && shim_is_active();
 }
 
-__attribute__((constructor)) static void start(void)
+void shim_begin_recording(void)
 {
     const char *name = getenv("PURSER_SHIM_RECORD");
     int fd;

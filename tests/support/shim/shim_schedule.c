@@ -36,6 +36,7 @@
 /* In the file of PURSER_SHIM_CLOCK, kept by the kernel when the process dies. */
 struct clock_file {
     _Atomic int64_t wall_ns; /* the latest that any process has seen */
+    int64_t booted_ns;       /* when the machine was started; 0 = as the real one */
 };
 
 static bool is_disk_slow;
@@ -56,6 +57,11 @@ static void advance(int64_t ns)
         clock_file->wall_ns += ns;
 }
 
+bool shim_is_repeatable(void)
+{
+    return clock_file != NULL && clock_file->booted_ns != 0;
+}
+
 static int64_t virtual_ns(clockid_t id)
 {
     if (id < 0 || id > CLOCK_BOOTTIME || id == CLOCK_PROCESS_CPUTIME_ID ||
@@ -69,7 +75,7 @@ static int64_t whole_seconds(int64_t ns)
     return (ns / NS_A_S + 1) * NS_A_S;
 }
 
-__attribute__((constructor)) static void start_clock(void)
+void shim_begin_clock(void)
 {
     const char *path = getenv("PURSER_SHIM_CLOCK"), *disk = getenv("PURSER_SHIM_DISK");
     int64_t real = real_ns(CLOCK_REALTIME), last;
@@ -91,7 +97,11 @@ __attribute__((constructor)) static void start_clock(void)
     base_wall_ns = whole_seconds(last > real ? last : real);
     clock_file->wall_ns = base_wall_ns;
     for (clockid_t id = 0; id <= CLOCK_BOOTTIME; id++)
-        base_ns[id] = whole_seconds(real_ns(id) + base_wall_ns - real);
+        base_ns[id] = clock_file->booted_ns == 0
+                          ? whole_seconds(real_ns(id) + base_wall_ns - real)
+                          : base_wall_ns - (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE
+                                                ? 0
+                                                : clock_file->booted_ns);
 }
 
 int clock_gettime(clockid_t id, struct timespec *now)
@@ -363,10 +373,12 @@ static int poll_events(int epoll_fd, struct epoll_event *events, int count, int 
 static bool await_owed(int fd, int64_t end_ns)
 {
     struct pollfd one = {.fd = fd, .events = descriptors[fd].owed};
-    int64_t left_ns = end_ns - real_ns(CLOCK_MONOTONIC);
+    int64_t left_ns;
 
-    return one.events == 0 ||
-           (int)syscall(SYS_poll, &one, 1, left_ns <= 0 ? 0 : (int)(left_ns / NS_A_MS) + 1) == 1;
+    if (one.events == 0)
+        return true;
+    left_ns = end_ns - real_ns(CLOCK_MONOTONIC);
+    return (int)syscall(SYS_poll, &one, 1, left_ns <= 0 ? 0 : (int)(left_ns / NS_A_MS) + 1) == 1;
 }
 
 /* The server seems to answer at once: whoever looks finds what is owed by these descriptors. */
