@@ -8,6 +8,7 @@ when it was done already; ("write", file, text), ("edit", file, old, new), ("sim
 
 from typing import NamedTuple
 
+from stage import Stage, Wrong, number_of, read_calls  # noqa: F401  (what takes worlds takes these)
 from workload import ACCESS_TOKEN
 
 HEAD = """purser: 1

@@ -67,9 +67,16 @@ class Stage:
         os.makedirs(folder, exist_ok=True)
         self.worlds = worlds or Worlds(folder)
         still = os.path.join(os.path.dirname(shim), "libstill_server.so")
-        self.starter = Starter(purser, shim, os.path.join(folder, "starter"))
+        self.starter = None
+        self.use(purser)
         self.simulator = StillSimulator(sim, still, os.path.join(folder, "simulator"),
                                         self.file("clock"))
+
+    def use(self, program):
+        """This purser from now on."""
+        if self.starter is not None:
+            self.starter.close()
+        self.starter = Starter(program, self.shim, os.path.join(self.place, "starter"))
 
     def close(self):
         self.starter.close()

@@ -52,14 +52,15 @@ def check_is_caught(status, talk):
 
 def check_planted(stage, scenario, planted):
     stage.begin(scenario)
-    sound, stage.program = stage.program, planted
+    sound = stage.starter.program
+    stage.use(planted)
     try:
         for step in (scenario.victim, *scenario.after):
             status, _, talk = stage.step(scenario, step) or (0, "", "")
             if status < 0:
                 break
     finally:
-        stage.program = sound
+        stage.use(sound)
     check_is_caught(status, talk)
 
 
