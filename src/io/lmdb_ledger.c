@@ -20,6 +20,7 @@
 
 #define DATA_FILE "data.mdb"
 #define LOCK_FILE "lock.mdb"
+#define RUN_LOCK_FILE "purser.lock"
 #define ABOUT_FILE "about.txt"
 
 /* LMDB maps its lock file and makes it sparse: on a full disk the first touch is a SIGBUS. This is
@@ -51,6 +52,7 @@ struct ledger_store {
     pthread_rwlock_t map_lock;                 /* shared by a read, exclusive while the map moves */
     size_t map_bytes;                          /* asked for by the caller; 0 = default */
     struct stat data_file;
+    struct stat run_lock;                      /* st_nlink 0 = there is none */
     char identity[LEDGER_FILE_IDENTITY_BYTES]; /* of the data file */
     uint64_t newest;                           /* transaction that is known of; 0 = none */
     int newest_fd;                             /* -1 = opened for reading */
@@ -130,6 +132,9 @@ static enum err_code check_data_file(struct ledger_store *store, struct err *err
         return err_set(err, ERR_SYSTEM, "stat %s/%s: %s", store->files.path, DATA_FILE,
                        strerror(errno));
     store->data_file = opened;
+    if (fstatat(store->files.directory_fd, RUN_LOCK_FILE, &store->run_lock, AT_SYMLINK_NOFOLLOW) !=
+        0)
+        store->run_lock.st_nlink = 0;
     ledger_files_identity(&store->files, DATA_FILE, store->identity);
     /* LMDB marks the lock file and its descriptor for headers, but not this one. */
     (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -559,6 +564,25 @@ static enum err_code grow_map(struct ledger_store *store, const struct ledger_ba
     return code == 0 ? ERR_OK : failed(store, code, "grow the map", err);
 }
 
+/* Who has removed the lock of the one writer (state_directory) lets another one in. */
+static enum err_code check_run_lock(const struct ledger_store *store, struct err *err)
+{
+    struct stat now = {0};
+
+    if (store->run_lock.st_nlink == 0)
+        return ERR_OK;
+    if (fstatat(store->files.directory_fd, RUN_LOCK_FILE, &now, AT_SYMLINK_NOFOLLOW) != 0 &&
+        errno != ENOENT)
+        return err_set(err, ERR_STORAGE, "stat %s/%s: %s", store->files.path, RUN_LOCK_FILE,
+                       strerror(errno));
+    if (now.st_dev == store->run_lock.st_dev && now.st_ino == store->run_lock.st_ino)
+        return ERR_OK;
+    return err_set(err, ERR_STORAGE,
+                   "%s/%s was removed while it was in use: another purser may be writing here\n"
+                   "hint: wait until no purser works on this spec, then run the same command again",
+                   store->files.path, RUN_LOCK_FILE);
+}
+
 /* A ledger whose files were removed would go on into the void. */
 static enum err_code check_still_there(const struct ledger_store *store, struct err *err)
 {
@@ -602,7 +626,7 @@ enum err_code ledger_store_apply(struct ledger_store *store, const struct ledger
 {
     int code;
 
-    if (check_still_there(store, err) != ERR_OK)
+    if (check_still_there(store, err) != ERR_OK || check_run_lock(store, err) != ERR_OK)
         return err->code;
     check_readers(store);
     while ((code = apply_once(store, batch)) == MDB_MAP_FULL) {

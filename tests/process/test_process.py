@@ -178,6 +178,53 @@ class Process(unittest.TestCase):
                 ticks += sum(map(int, file.read().rsplit(")", 1)[1].split()[11:13]))
         return wakes, ticks
 
+    # --- two at a time ---
+
+    WRITING = (["run", "spec.yaml"], ["retry", "spec.yaml"], ["cancel", "spec.yaml"],
+               ["undo", "spec.yaml", "--run", "1"],
+               ["resolve", "spec.yaml", "products/SKU-1", "--as", "done"])
+
+    def start_and_stop(self):
+        """A run that stands still with its writes on the wire, and holds the lock."""
+        self.edit_spec("  version:", "  timeouts: { connect: 1s, exchange: 1s }\n  version:")
+        process = self.start_and_hang()
+        process.send_signal(signal.SIGSTOP)
+        return process
+
+    def test_while_a_run_lives_nobody_else_writes(self):
+        process = self.start_and_stop()
+        for words in self.WRITING:
+            with self.subTest(words=words):
+                self.assertEqual(self.purser(*words), 6, self.said())
+                self.assertIn(str(process.pid), self.said())
+        self.assertEqual(self.purser("items", "spec.yaml"), 0, self.said())
+        self.assertEqual(len(judge.sends_of(self.simulator.ledger())), ITEMS)
+        process.send_signal(signal.SIGCONT)
+        self.assertEqual(process.wait(timeout=SECONDS_MAX), 0, self.said())
+        self.assert_judged_well()
+
+    def test_a_stopped_run_that_is_killed_makes_way(self):
+        process = self.start_and_stop()
+        process.kill()
+        process.wait()
+        self.assert_done_once()
+
+    def test_a_run_whose_lock_was_removed_writes_no_more(self):
+        # Sent at most once: a second process that sends what the first one would is seen.
+        self.edit_spec("request: POST /products\n    idempotent: true", "request: PATCH /products/${row.sku}")
+        self.simulator.fail(HANG[:1])
+        self.edit_spec("  version:", "  timeouts: { connect: 1s, exchange: 1s }\n  version:")
+        process = self.start("run", "spec.yaml")
+        self.wait_until(lambda: judge.sends_of(self.simulator.ledger()), "no write arrives")
+        process.send_signal(signal.SIGSTOP)
+        self.simulator.fail([])
+        os.unlink(os.path.join(self.folder, "state", "purser", "process", "purser.lock"))
+        self.assertIn(self.purser("run", "spec.yaml"), (0, 7), self.said())
+        process.send_signal(signal.SIGCONT)
+        self.assertEqual(process.wait(timeout=SECONDS_MAX), 1)
+        paths = collections.Counter(send["path"] for send in judge.sends_of(self.simulator.ledger()))
+        self.assertEqual(set(paths.values()), {1}, paths)
+
     # --- standard streams ---
 
     def test_started_with_any_of_its_streams_closed_nothing_lands_in_the_ledger(self):

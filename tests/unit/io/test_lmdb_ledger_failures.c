@@ -491,6 +491,29 @@ static void a_removed_data_file_ends_the_writing(void **context)
     close_ledger(&opened);
 }
 
+/* Another process can have the new lock and the same items. */
+static void a_removed_lock_ends_the_writing(void **context)
+{
+    struct opened opened;
+    struct err err = {0};
+    uint64_t sequence = 0, durable = 0;
+    FILE *lock;
+    (void)context;
+
+    opened = open_ledger();
+    close_ledger(&opened);
+    lock = fopen(below("catalog/purser.lock"), "w");
+    assert_non_null(lock);
+    assert_int_equal(fclose(lock), 0);
+    opened = open_ledger();
+    assert_int_equal(unlink(below("catalog/purser.lock")), 0);
+    add(opened.port, 0, 0, "a", ITEM_READY, SLICE("{}"));
+    must(opened.port->ops->commit_begin(opened.port, &sequence, &err), &err);
+    assert_int_equal(opened.port->ops->commit_poll(opened.port, true, &durable, &err), ERR_STORAGE);
+    assert_failed_for_good(opened.port, "purser.lock was removed");
+    close_ledger(&opened);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -513,6 +536,7 @@ int main(void)
         SCRATCH_TEST(a_missing_data_file_does_not_begin_a_new_ledger),
         SCRATCH_TEST(files_open_to_others_and_links_are_refused),
         SCRATCH_TEST(a_removed_data_file_ends_the_writing),
+        SCRATCH_TEST(a_removed_lock_ends_the_writing),
     };
 
     return cmocka_run_group_tests_name("io/lmdb_ledger: failures", tests, NULL, NULL);
