@@ -20,10 +20,10 @@ import socket
 import subprocess
 import sys
 import tempfile
-import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from simulator import Simulator  # noqa: E402  (found through the path above)
+from hidden import Hidden  # noqa: E402  (found through the path above)
+from simulator import Simulator  # noqa: E402
 from workload import Workload  # noqa: E402
 
 RUN_SECONDS_MAX = 60
@@ -58,41 +58,12 @@ jobs:
 """
 
 
-def encodings(name, secret):
-    """All forms in which the secret must not be found, with what to call each."""
-    raw = secret.encode()
-    yield f"{name}", raw
-    yield f"{name} URL-encoded", urllib.parse.quote(secret, safe="").encode()
-    yield f"{name} URL-encoded in small letters", urllib.parse.quote(secret, safe="").lower().encode()
-    yield f"{name} in hexadecimal", raw.hex().encode()
-    yield f"{name} reversed", raw[::-1]
-    for shift in range(3):
-        # Only the characters that depend on the secret alone, whatever stands around it.
-        encoded = base64.b64encode(b"\0" * shift + raw)
-        first = -(-shift * 8 // 6)
-        last = (shift + len(raw)) * 8 // 6
-        yield f"{name} in base64", encoded[first:last]
-        yield f"{name} in URL-safe base64", encoded[first:last].translate(bytes.maketrans(b"+/", b"-_"))
-
-
-def needles():
-    found = {}
-    for name, secret in SECRETS.items():
-        for what, bytes_ in encodings(name, secret):
-            found.setdefault(bytes_, what)
-    pair = f"{CLIENT_ID}:{SECRETS['client secret']}".encode()
-    found.setdefault(base64.b64encode(pair), "header of Basic authentication")
-    return found
-
-
-NEEDLES = needles()
+HIDDEN = Hidden(CLIENT_ID, SECRETS["client secret"], SECRETS)
 
 
 def search(where, content, leaks):
-    for needle, what in NEEDLES.items():
-        position = content.find(needle)
-        if position >= 0:
-            leaks.append(f"{what} in {where} at byte {position}")
+    for what, position in HIDDEN.find(content):
+        leaks.append(f"{what} in {where} at byte {position}")
 
 
 def search_folder(title, folder, leaks):
@@ -145,6 +116,22 @@ class Stage:
 
 
 RUN = ["run", "spec.yaml", "-vv"]
+ITEM = "products/SKU-1"
+# Every command; what it says when it refuses is searched as well.
+ALL = [
+    (RUN, [0]), (["items", "spec.yaml", "--output", "ndjson"], [0]), (["explain", "spec.yaml", ITEM], [0]),
+    (["status", "spec.yaml"], [0]), (["results", "spec.yaml", "-o", "results"], [0]),
+    (["doctor", "spec.yaml", "-vv"], [0]),
+    (["check", "spec.yaml"], [0]), (["plan", "spec.yaml", "-o", "plan.json"], [0]),
+    (["connections", "spec.yaml"], [0]), (["connections", "spec.yaml", "--check"], [0]),
+    (["reconcile", "spec.yaml"], [0]), (["retry", "spec.yaml"], [0]), (["cancel", "spec.yaml"], [0]),
+    (["resolve", "spec.yaml", ITEM, "--as", "done"], [2]), (["undo", "spec.yaml", "--run", "1"], [2, 3]),
+    (["probe", "idempotency", "spec.yaml", ITEM, "--after", "0s"], [0]),
+    (["schedule", "next", "spec.yaml"], [2]), (["schedule", "tick", "spec.yaml"], [0, 2]),
+    (["schedule", "log", "spec.yaml"], [0]), (["schedule", "install", "spec.yaml", "--print"], [0, 2]),
+    (["schedule", "uninstall", "spec.yaml", "--print"], [2]),
+    (["operations", "POST", "/products"], [0]), (["help", "in-doubt"], [0]), (["version"], [0]),
+]
 
 
 def well(stage, leaks):
@@ -152,12 +139,8 @@ def well(stage, leaks):
     stage.command("plan --show", ["plan", "spec.yaml", "--show", "products/SKU-1"], [0], leaks,
                   ledger=False)
     stage.command("killed run", RUN, [0], leaks, kill_after=0.05, ledger=False)
-    stage.command("run", RUN, [0], leaks)
-    stage.command("items", ["items", "spec.yaml", "--output", "ndjson"], [0], leaks)
-    stage.command("explain", ["explain", "spec.yaml", "products/SKU-1"], [0], leaks)
-    stage.command("status", ["status", "spec.yaml"], [0], leaks)
-    stage.command("results", ["results", "spec.yaml", "-o", "results"], [0], leaks)
-    stage.command("doctor", ["doctor", "spec.yaml", "-vv"], [0], leaks)
+    for words, statuses in ALL:
+        stage.command(" ".join(words), words, statuses, leaks)
     stage.command("doctor, JSON", ["doctor", "spec.yaml", "--output", "json"], [0], leaks)
 
 
@@ -220,8 +203,7 @@ def connects(stage, simulator, outside, leaks):
     if len(tokens) != 3:
         leaks.append(f"{len(tokens)} tokens were kept, not 3")
     for token in tokens:
-        for what, bytes_ in encodings("token of an answer", token):
-            NEEDLES.setdefault(bytes_, what)
+        HIDDEN.add("token of an answer", token)
     search("runs that connect", said, leaks)
     for words in (["items", "connect.yaml", "--output", "ndjson"],
                   ["explain", "connect.yaml", "shops/one"], ["status", "connect.yaml"],
@@ -242,7 +224,7 @@ def wrong_spec(stage, leaks):
 
 def check_finder():
     """The search itself finds each form where it is hidden."""
-    for needle, what in NEEDLES.items():
+    for needle, what in HIDDEN.needles.items():
         leaks = []
         search("self", b"noise " + needle + b" noise", leaks)
         assert leaks, what
@@ -277,7 +259,7 @@ def main():
         shutil.rmtree(folder)
     for leak in leaks:
         print("canary: " + leak)
-    print(f"canary: {len(NEEDLES)} forms of {len(SECRETS)} secrets, {len(leaks)} problems")
+    print(f"canary: {len(HIDDEN.needles)} forms of {len(SECRETS)} secrets, {len(leaks)} problems")
     return 1 if leaks else 0
 
 

@@ -2,6 +2,7 @@
 
 A world is made once and copied afterwards (`worlds`): its files, its clock, what the simulator
 knows and has written down. All in it is the same each time, so equal worlds have equal digests.
+Whatever a command prints, and all that is left in the end, is searched for the credentials.
 """
 
 import hashlib
@@ -15,9 +16,10 @@ import threading
 from typing import NamedTuple
 
 import judge
+from hidden import Hidden
 from starter import Starter
 from still_simulator import StillSimulator
-from workload import environment_of
+from workload import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, environment_of
 
 SECONDS_MAX = 60
 RUNS_MAX = 6
@@ -29,6 +31,7 @@ NS_A_S = 10 ** 9
 BEGIN_NS = 1993420800 * NS_A_S
 BOOTED_NS = BEGIN_NS - 86400 * NS_A_S
 # These name the process that has them, and are made anew by the next one.
+HIDDEN = Hidden(CLIENT_ID, CLIENT_SECRET, {"access token": ACCESS_TOKEN})
 OF_PROCESSES = {"clock", "lock.mdb", "purser.lock", "calls", "home"}
 
 
@@ -96,6 +99,9 @@ class Stage:
             status, out, talk = self.starter.run(words, environment, self.folder, SECONDS_MAX)
         except TimeoutError:
             raise Wrong(f"{' '.join(words)} hangs") from None
+        for name, said in (("stdout", out), ("stderr", talk)):
+            for what, _ in HIDDEN.find(said):
+                raise Wrong(f"{what} is in {name} of {' '.join(words)}")
         return status, out.decode(errors="replace"), talk.decode(errors="replace")
 
     def file(self, name):
@@ -184,6 +190,11 @@ class Stage:
                 digest.update(content)
         return digest.digest()
 
+    def seconds(self):
+        """How long it has taken since the world began."""
+        with open(self.file("clock"), "rb") as file:
+            return (struct.unpack("q", file.read(8))[0] - BEGIN_NS) / NS_A_S
+
     def calls(self, scenario, words, before=None, **shim):
         """The names of the calls of an undisturbed command, in order."""
         self.begin(scenario, before)
@@ -217,6 +228,8 @@ class Stage:
         else:
             report = judge.Report(judge.items_from(self.ask("items", "spec.yaml", "--output",
                                                             "ndjson")))
+        for file, what, _ in HIDDEN.find_below(self.folder):
+            raise Wrong(f"{what} is in {file}")
         verdicts = judge.judge(self.simulator.ledger(), report, scenario.wanted,
                                scenario.effects, interruptions=interruptions, at_risk=4)
         if verdicts and scenario.is_judged:

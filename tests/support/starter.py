@@ -1,6 +1,8 @@
 """Starts a program many times without loading it each time (starter.c)."""
 
+import contextlib
 import os
+import queue
 import signal
 import socket
 import struct
@@ -68,6 +70,26 @@ class Starter:
             self.kill()
             raise
         return status, read(self.out), read(self.talk)
+
+
+class Starters:
+    """Several that work side by side."""
+
+    def __init__(self, program, library, folder, count):
+        self.free, self.count = queue.Queue(), count
+        for number in range(count):
+            self.free.put(Starter(program, library, os.path.join(folder, str(number))))
+
+    def close(self):
+        for _ in range(self.count):
+            self.free.get().close()
+
+    def run(self, words, environment, folder, seconds):
+        """As Starter.run, on one that is free."""
+        with contextlib.ExitStack() as stack:
+            starter = self.free.get()
+            stack.callback(self.free.put, starter)
+            return starter.run(words, environment, folder, seconds)
 
 
 def read(path):

@@ -7,7 +7,8 @@ usage: errors.py --purser PROGRAM --sim PROGRAM --shim LIBRARY [--seed N] [--com
 
 Each call of a command that reaches the kernel (tests/support/shim numbers them) fails with each of
 EIO, ENOSPC, EINTR, EAGAIN, EMFILE, ENOMEM and EDQUOT, or transfers half of its bytes; once, and from
-then on. The laws:
+then on. Calls of files also fail with EROFS and EACCES, as a file system does that has become
+read-only or another's, from then on. The laws:
 
 - no signal and no hang;
 - an exit status that is documented (`purser help exit-status`);
@@ -38,6 +39,10 @@ from stage_pool import StagePool, scratch_folder  # noqa: E402
 
 ALL = [*SCENARIOS, *COMMANDS]
 ERRORS = ["EIO", "ENOSPC", "EINTR", "EAGAIN", "EMFILE", "ENOMEM", "EDQUOT"]
+# What a file system says from some moment on.
+LASTING = ["EROFS", "EACCES"]
+OF_FILES = {"open", "mkdir", "rename", "unlink", "fchmod", "chmod", "write", "pwrite", "writev",
+            "ftruncate", "fdatasync", "fsync", "posix_fallocate"}
 TRANSFERS = {"write", "pwrite", "writev", "send", "recv", "read", "pread"}
 DOCUMENTED = {0, 1, 2, 3, 4, 5, 6, 7, 75}
 EXIT_IN_DOUBT = 7
@@ -53,7 +58,7 @@ def read_options():
     parser.add_argument("--command", action="append",
                         choices=sorted(command.name for command in ALL))
     parser.add_argument("--call", help="only calls of this name")
-    parser.add_argument("--error", choices=[*ERRORS, "short"])
+    parser.add_argument("--error", choices=[*ERRORS, *LASTING, "short"])
     parser.add_argument("--draw", type=int)
     parser.add_argument("--at-once", type=int, default=2)
     tried.add_options(parser)
@@ -66,6 +71,9 @@ def faults_of(calls):
         for error in ERRORS:
             for more in ("", "+"):
                 yield f"fail:{getattr(errno, error)}:{number}{more}", name, error
+        if name in OF_FILES:
+            for error in LASTING:
+                yield f"fail:{getattr(errno, error)}:{number}+", name, error
         if name in TRANSFERS:
             for more in ("", "+"):
                 yield f"short:{number}{more}", name, "short"

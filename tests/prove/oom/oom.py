@@ -3,6 +3,7 @@
 
 usage: oom.py --purser PROGRAM --sim PROGRAM --shim LIBRARY [--each N] [--seconds S] [--seed N]
               [--scene NAME]… [--point T:N[-M][+]] [--at-once N] [--no-leaks] [--keep FOLDER]
+              [--state FOLDER] [--shard K/N]
 
 A scene is one command and the state that it meets (scenes.py). It is first run undisturbed and its
 allocations are numbered: malloc and its kin, mmap and the start of threads, of purser, its
@@ -13,11 +14,15 @@ anew and that allocation fails once, or it and all after it. What must hold:
   - it either does what it does undisturbed, with the same output and exit status, or it ends with
     status 1 and says that memory was short;
   - the same command afterwards ends as it does undisturbed, and the items are what they would have
-    been; where writes are sent, the judge of wire ledgers finds nothing lost and nothing done twice.
+    been; where writes are sent, the judge of wire ledgers finds nothing lost and nothing done twice;
+  - the credentials are in nothing that it prints or leaves behind, in no encoding.
 
 Without --each all numbers are taken; with it so many a scene, drawn from the seed: first one of each
 call stack, then any. --seconds ends the drawing early, fairly among the scenes. --point takes only
 this one of one scene and shows everything.
+
+--state FOLDER remembers what was tried and goes on with the rest, --shard K/N shares the cases out
+(tests/support/tried.py).
 
 What comes before main (the dynamic linker, start-up code of libraries) is the same for all commands
 and is a scene of its own.
@@ -32,13 +37,15 @@ import random
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "support"))
 import scenes  # noqa: E402  (found through the path above)
+import tried  # noqa: E402
 from simulator import Simulator  # noqa: E402
+from stage_pool import scratch_folder  # noqa: E402
+from starter import Starters  # noqa: E402
 
 COMMAND_SECONDS_MAX = 60
 EXIT_INTERNAL = 1
@@ -82,24 +89,32 @@ def read(path):
         return ""
 
 
-def run_shimmed(options, world, command, stacks=None, point=None):
-    """The scene's command under the shim."""
-    report = os.path.join(world.folder, "memory-report")
-    environment = {**world.environment, "LD_PRELOAD": options.shim, "PURSER_MEMORY_REPORT": report}
-    if options.no_leaks:
-        environment["PURSER_MEMORY_LEAKS"] = "off"
-    if stacks:
-        environment["PURSER_MEMORY_STACKS"] = stacks
-    if point:
-        environment["PURSER_MEMORY_FAIL"] = point
+def run_loaded(options, world, command, settings):
+    """As Maker.run, of a process that is loaded anew: what comes before main fails as well."""
     try:
         done = subprocess.run(
-            [options.purser, *command], cwd=world.folder, env=environment, capture_output=True,
+            [options.purser, *command], cwd=world.folder, capture_output=True,
+            env={**world.environment, "LD_PRELOAD": options.shim, **settings},
             stdin=subprocess.DEVNULL, timeout=COMMAND_SECONDS_MAX, check=False)
     except subprocess.TimeoutExpired:
         raise Wrong(f"hang: no end after {COMMAND_SECONDS_MAX} s") from None
-    outcome = Outcome(done.returncode, done.stdout.decode(errors="replace"),
-                      done.stderr.decode(errors="replace"), read(report))
+    return scenes.Done(done.returncode, done.stdout.decode(errors="replace"),
+                       done.stderr.decode(errors="replace"))
+
+
+def run_shimmed(options, maker, world, scene, stacks=None, point=None):
+    """The scene's command under the shim."""
+    report = os.path.join(world.folder, "memory-report")
+    settings = {"PURSER_MEMORY_REPORT": report}
+    if options.no_leaks:
+        settings["PURSER_MEMORY_LEAKS"] = "off"
+    if stacks:
+        settings["PURSER_MEMORY_STACKS"] = stacks
+    if point:
+        settings["PURSER_MEMORY_FAIL"] = point
+    done = (run_loaded(options, world, scene.command, settings) if scene.before_main
+            else maker.run(world, scene.command, settings))
+    outcome = Outcome(*done, read(report))
     if os.path.exists(report):
         os.unlink(report)
     return outcome
@@ -121,7 +136,7 @@ def check_end(outcome, scene, base):
         return "went on"
     if outcome.status != EXIT_INTERNAL:
         raise Wrong(f"status: {outcome.status}: {talk[-300:]}")
-    if "memory" not in talk:
+    if "memory" not in talk + outcome.out:
         raise Wrong(f"silent: status 1 and no word of memory: {talk[-300:]}")
     return "said so"
 
@@ -129,9 +144,13 @@ def check_end(outcome, scene, base):
 class Prover:
     def __init__(self, options, folder, simulator):
         self.options, self.folder = options, folder
-        self.maker = scenes.Maker(folder, options.purser, simulator)
+        self.starters = Starters(options.purser, options.shim, os.path.join(folder, "starters"),
+                                 options.at_once)
+        self.maker = scenes.Maker(folder, self.starters, simulator)
+        self.tried = tried.Tried("prove-oom", options,
+                                 [options.purser, options.sim, options.shim],
+                                 [os.path.dirname(os.path.abspath(__file__))])
         self.numbers = itertools.count()
-        self.counts = collections.Counter()
         self.problems = collections.defaultdict(list)
         self.lock = threading.Lock()
 
@@ -139,7 +158,7 @@ class Prover:
         """What the command does, and the points that it passes: [(T, N)], one of each stack first."""
         world = self.maker.make(scene, "base")
         stacks = os.path.join(world.folder, "stacks")
-        base = run_shimmed(self.options, world, scene.command, stacks=stacks)
+        base = run_shimmed(self.options, self.maker, world, scene, stacks=stacks)
         if base.status != scene.status or not base.complete:
             raise Wrong(f"undisturbed: {scene.name} ends with {base.status}: {base.talk}")
         if base.leaks and not self.options.no_leaks:
@@ -160,9 +179,9 @@ class Prover:
     def try_point(self, scene, base, point):
         """One case: set up, fail, look, go on, look."""
         world = self.maker.make(scene, next(self.numbers))
-        kind = "not reached"
+        kind, text = "not reached", ""
         try:
-            outcome = run_shimmed(self.options, world, scene.command, point=point)
+            outcome = run_shimmed(self.options, self.maker, world, scene, point=point)
             if self.options.point:
                 print(f"status {outcome.status}, failed {outcome.failed}, leaks {outcome.leaks}\n"
                       f"{outcome.out}--\n{outcome.talk}")
@@ -175,17 +194,17 @@ class Prover:
             if outcome.failed == 0 and outcome.complete:
                 kind = "not reached"
             self.go_on(scene, base, world, outcome)
+            for file, what, _ in world.hidden.find_below(world.folder):
+                raise Wrong(f"secret: {what} is in {file}")
         except (Wrong, scenes.Wrong) as wrong:
-            kind = "WRONG"
+            kind = tried.WRONG
             text = str(wrong)
             with self.lock:
                 found = self.problems[scene.name, text.split(":")[0]]
                 found.append((point, text))
             if len(found) == 1:
                 print(f"prove-oom: WRONG: --scene {scene.name} --point {point}: {text}", flush=True)
-        with self.lock:
-            self.counts[kind] += 1
-            self.counts[scene.name, kind] += 1
+        self.tried.note(scene.name, point, kind, text)
         if not self.options.keep:
             shutil.rmtree(world.folder, ignore_errors=True)
 
@@ -234,8 +253,9 @@ def prove(options, folder):
         with concurrent.futures.ThreadPoolExecutor(options.at_once) as pool:
             for scene, (base, first, rest) in zip(chosen, pool.map(prover.undisturbed, chosen)):
                 total += 2 * len(first + rest)
+                points = draw(options, chance, list(first), list(rest))
                 queues.append([(scene, base, point)
-                               for point in draw(options, chance, list(first), list(rest))])
+                               for point in prover.tried.left(scene.name, points)])
             # In turn, so that a short time is shared by all.
             cases = [case for turn in itertools.zip_longest(*queues) for case in turn if case]
 
@@ -244,23 +264,28 @@ def prove(options, folder):
                     prover.try_point(*case)
 
             list(pool.map(one, cases))
+        prover.starters.close()
+        prover.tried.close()
     return prover, chosen, total
 
 
 def show(prover, chosen, total, seed):
-    kinds = ("went on", "said so", "not reached", "WRONG")
+    kinds = ("went on", "said so", "not reached", tried.WRONG)
     for scene in chosen:
-        print(f"  {scene.name:24} " + ", ".join(f"{prover.counts[scene.name, kind]} {kind}"
-                                                for kind in kinds if prover.counts[scene.name, kind]))
+        counts = prover.tried.counts(scene.name)
+        print(f"  {scene.name:24} " + ", ".join(f"{counts[kind]} {kind}" for kind in kinds if counts[kind]))
+    for name, point, text in prover.tried.wrong():
+        if all(point != known for known, _ in prover.problems[name, text.split(":")[0]]):
+            prover.problems[name, text.split(":")[0]].append((point, text))
     for (name, kind), cases in sorted(prover.problems.items()):
         print(f"prove-oom: WRONG: {name}: {kind}: {len(cases)} cases, such as")
         for point, text in cases[:SHOWN_MAX]:
             print(f"    --scene {name} --point {point}: {text}")
-    tried = sum(prover.counts[kind] for kind in kinds)
-    print(f"prove-oom: {tried} of {total} failures of {len(chosen)} scenes: "
-          f"{prover.counts['said so']} said so, {prover.counts['went on']} went on, "
-          f"{prover.counts['not reached']} not reached, {prover.counts['WRONG']} wrong (seed {seed})")
-    return tried
+    counts = prover.tried.counts()
+    print(f"prove-oom: {counts.total()} of {total} failures of {len(chosen)} scenes: {prover.tried}"
+          f"{counts['said so']} said so, {counts['went on']} went on, "
+          f"{counts['not reached']} not reached, {counts[tried.WRONG]} wrong (seed {seed})")
+    return counts.total()
 
 
 def main():
@@ -275,20 +300,17 @@ def main():
     parser.add_argument("--point")
     parser.add_argument("--at-once", type=int, default=8)
     parser.add_argument("--no-leaks", action="store_true")
-    parser.add_argument("--keep")
+    parser.add_argument("--keep", type=os.path.abspath)
+    tried.add_options(parser)
     options = parser.parse_args()
-    folder = options.keep or tempfile.mkdtemp(prefix="purser-oom-")
-    os.makedirs(folder, exist_ok=True)
     try:
-        prover, chosen, total = prove(options, folder)
-        tried = show(prover, chosen, total, options.seed)
-        return 1 if prover.problems or not tried else 0
+        with scratch_folder("purser-oom") as folder:
+            prover, chosen, total = prove(options, options.keep or folder)
+            count = show(prover, chosen, total, options.seed)
+            return 1 if prover.tried.wrong_count or not count else 0
     except (Wrong, scenes.Wrong) as wrong:
         print(f"prove-oom: WRONG (seed {options.seed}): {wrong}")
         return 1
-    finally:
-        if not options.keep:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

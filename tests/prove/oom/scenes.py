@@ -5,14 +5,15 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import threading
 import uuid
+from typing import NamedTuple
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "support"))
 import judge  # noqa: E402  (found through the path above)
-from workload import environment_of  # noqa: E402
+from hidden import Hidden  # noqa: E402
+from workload import CLIENT_ID, CLIENT_SECRET, environment_of  # noqa: E402
 
 COMMAND_SECONDS_MAX = 60
 RUNS_MAX = 6
@@ -76,6 +77,12 @@ EXTRAS = '{"id":"pa","of":"A"}\n'
 
 class Wrong(Exception):
     """What makes a case fail. The first word is its kind."""
+
+
+class Done(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 class Scene:
@@ -143,6 +150,12 @@ def all_scenes():
     yield Scene("schedule_next", ["schedule", "next", spec], **mixed)
     yield Scene("schedule_log", ["schedule", "log", spec], **mixed)
     yield Scene("schedule_install", ["schedule", "install", spec, "--print"], **mixed)
+    yield Scene("schedule_install_units", ["schedule", "install", spec], **mixed)
+    yield Scene("schedule_uninstall", ["schedule", "uninstall", spec], status_again=(2,), rows=MIXED_ROWS,
+                steps=[run_to_end(), ["schedule", "install", spec]])
+    yield Scene("doctor", ["doctor", spec], **mixed)
+    yield Scene("doctor_json", ["doctor", spec, "--output", "json"], **mixed)
+    yield Scene("doctor_offline", ["doctor", spec, "--offline"], **mixed)
     yield Scene("undo_dry", ["undo", spec, "--run", "1", "--dry-run"], **mixed)
     yield Scene("reconcile", ["reconcile", spec], status=7, **mixed)
     yield Scene("retry", ["retry", spec], changes=True, same_output=True, **mixed)
@@ -189,26 +202,34 @@ class World:
         self.folder, self.token, self.name = folder, token, name
         self.environment = environment_of(folder)
         self.environment["TEST_ACCESS_TOKEN"] = token
+        self.hidden = Hidden(CLIENT_ID, CLIENT_SECRET, {"access token": token})
 
 
 class Maker:
     """Sets scenes up. Scenes without writes of their own get copies of one folder."""
 
-    def __init__(self, folder, purser, simulator):
-        self.folder, self.purser, self.simulator = folder, purser, simulator
+    def __init__(self, folder, starters, simulator):
+        self.folder, self.starters, self.simulator = folder, starters, simulator
         self.templates, self.locks = {}, {}
         self.lines = {}  # of the wire ledger, by connection
         self.read_up_to = 0
         self.lock, self.wire_lock = threading.Lock(), threading.Lock()
 
-    def ask(self, world, command):
+    def run(self, world, command, more):
+        """The command with these settings of the shim."""
         try:
-            return subprocess.run(
-                [self.purser, *command], cwd=world.folder, env=world.environment,
-                capture_output=True, stdin=subprocess.DEVNULL, timeout=COMMAND_SECONDS_MAX,
-                encoding="utf-8", errors="replace", check=False)
-        except subprocess.TimeoutExpired:
-            raise Wrong(f"hang: {command[0]} undisturbed, after {COMMAND_SECONDS_MAX} s") from None
+            status, out, talk = self.starters.run(command, {**world.environment, **more},
+                                                  world.folder, COMMAND_SECONDS_MAX)
+        except TimeoutError:
+            raise Wrong(f"hang: {command[0]} after {COMMAND_SECONDS_MAX} s") from None
+        for name, said in (("stdout", out), ("stderr", talk)):
+            for what, _ in world.hidden.find(said):
+                raise Wrong(f"secret: {what} is in {name}")
+        return Done(status, out.decode(errors="replace"), talk.decode(errors="replace"))
+
+    def ask(self, world, command):
+        """Undisturbed."""
+        return self.run(world, command, {"PURSER_MEMORY_LEAKS": "off"})
 
     def build(self, scene, name):
         world = World(os.path.join(self.folder, name), str(uuid.uuid4()), "oom-" + name.replace("_", "-"))

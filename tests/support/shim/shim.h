@@ -13,6 +13,7 @@
  *                                             bytes (shim_recording.h)
  *   PURSER_SHIM_CLOCK=FILE                    the clock goes on only while all wait, and goes on
  *                                             from process to process in FILE
+ *   PURSER_SHIM_SYNC_MS=N                     with a clock: a sync takes so long
  *   PURSER_SHIM_FOLLOW=1                      children have the clock and the port, and no fault
  *   PURSER_SHIM_PORT=N                        where the server of still_server.c listens
  *   PURSER_SHIM_DISK=slow                     with a clock: the server is faster than the disk,
@@ -62,6 +63,7 @@ void shim_sent(int fd, bool is_all);
 void shim_looks(int fd); /* is about to ask for what came */
 void shim_received(int fd);
 void shim_closed(int fd);
+void shim_synced(void);
 
 /* What is recorded; nothing happens without a recording, and errno stays. `length` of a write is
  * its result. */

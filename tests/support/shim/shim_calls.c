@@ -369,6 +369,8 @@ static int record_fd(int result, enum shim_record_kind kind, int fd, off_t offse
 {
     if (result == 0)
         shim_record_fd(kind, fd, offset);
+    if (kind == RECORD_SYNC)
+        shim_synced();
     return result;
 }
 

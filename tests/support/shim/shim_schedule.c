@@ -40,6 +40,7 @@ struct clock_file {
 };
 
 static bool is_disk_slow;
+static int64_t sync_ns;               /* what a sync takes */
 static struct clock_file *clock_file; /* NULL: clocks are real */
 static int64_t base_ns[CLOCK_BOOTTIME + 1], base_wall_ns;
 
@@ -62,6 +63,11 @@ bool shim_is_repeatable(void)
     return clock_file != NULL && clock_file->booted_ns != 0;
 }
 
+void shim_synced(void)
+{
+    advance(sync_ns);
+}
+
 static int64_t virtual_ns(clockid_t id)
 {
     if (id < 0 || id > CLOCK_BOOTTIME || id == CLOCK_PROCESS_CPUTIME_ID ||
@@ -78,9 +84,11 @@ static int64_t whole_seconds(int64_t ns)
 void shim_begin_clock(void)
 {
     const char *path = getenv("PURSER_SHIM_CLOCK"), *disk = getenv("PURSER_SHIM_DISK");
+    const char *sync_ms = getenv("PURSER_SHIM_SYNC_MS");
     int64_t real = real_ns(CLOCK_REALTIME), last;
     int fd;
 
+    sync_ns = sync_ms == NULL ? 0 : strtol(sync_ms, NULL, 10) * NS_A_MS;
     is_disk_slow = disk != NULL && strcmp(disk, "slow") == 0;
     if (path == NULL)
         return;
