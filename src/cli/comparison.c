@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "purser/cli/outdated.h"
 #include "purser/io/spilled_tally.h"
 
 struct walk {
@@ -204,6 +205,7 @@ static void set_needs(const uint32_t *connections, const uint32_t *jobs,
         imported->group = checksum128(row->group.bytes, row->group.length);
     imported->draft_hash = row->draft_hash;
     imported->draft = row->draft;
+    imported->remake = row->remake;
 }
 
 struct import_row comparison_import_row(const struct spec *spec, const uint32_t *connections,
@@ -352,6 +354,18 @@ static enum err_code count_gone(struct comparison *comparison, struct err *err)
     return ERR_OK;
 }
 
+static void count_outdated(void *context, const struct item *item)
+{
+    struct comparison *comparison = context;
+    const struct spec *spec = &comparison->session->spec;
+    size_t job = index_of(comparison->jobs, spec->job_count, item->job);
+    size_t connection = index_of(comparison->connections, spec->connection_count, item->connection);
+
+    if (item->corrected && job < spec->job_count && connection < spec->connection_count &&
+        comparison->counts[job] != NULL)
+        comparison->counts[job][connection].outdated++;
+}
+
 static void limit_drops(const struct comparison *comparison, struct importer *importer)
 {
     const struct spec *spec = &comparison->session->spec;
@@ -405,6 +419,9 @@ enum err_code comparison_walk(struct comparison *comparison, bool write, compari
     if (import_finish(&walk.importer, connection_count, err) != ERR_OK)
         return err->code;
     comparison->total = walk.importer.counts;
+    if (!write && comparison->total.made_corrections > 0 &&
+        outdated_find(ledger, comparison->intake, false, count_outdated, comparison, err) != ERR_OK)
+        return err->code;
     if (!write && ledger != NULL && comparison->selection.where.count == 0)
         return count_gone(comparison, err);
     return ERR_OK;

@@ -17,6 +17,7 @@ static void add_up(struct comparison_counts *sum, const struct comparison_counts
     sum->starts += counts->starts;
     sum->waits += counts->waits;
     sum->may_change += counts->may_change;
+    sum->outdated += counts->outdated;
     sum->dropped += counts->dropped;
     sum->gone += counts->gone;
 }
@@ -127,6 +128,8 @@ static void append_counts(struct buf *out, const struct comparison_counts *count
     append_line(out, counts->active, "under_way", "of those: sent earlier, taken to their end");
     append_line(out, counts->may_change, "may_change",
                 "of those: made from what is sent again; compared when that is done");
+    append_line(out, counts->outdated, "outdated",
+                "of those: made from an answer that has changed; only a row of the source is sent");
     append_line(out, counts->dropped, "drop", "left the source before they were sent");
     append_line(out, counts->gone, "gone",
                 "left the source after they ended; they stay as they are");
@@ -199,12 +202,14 @@ static void append_members(struct buf *out, const struct comparison_counts *coun
     for (int action = 0; action < CONVERGE_COUNT; action++)
         buf_append_format(out, ",\"%s\":%llu", converge_action_name((enum converge_action)action),
                           (unsigned long long)counts->by_action[action]);
-    buf_append_format(out,
-                      ",\"blocked\":%llu,\"under_way\":%llu,\"may_change\":%llu,\"drop\":%llu,"
-                      "\"gone\":%llu,\"to_send\":%llu",
-                      (unsigned long long)counts->waits, (unsigned long long)counts->active,
-                      (unsigned long long)counts->may_change, (unsigned long long)counts->dropped,
-                      (unsigned long long)counts->gone, (unsigned long long)counts->starts);
+    buf_append_format(
+        out,
+        ",\"blocked\":%llu,\"under_way\":%llu,\"may_change\":%llu,\"outdated\":%llu,\"drop\":%llu,"
+        "\"gone\":%llu,\"to_send\":%llu",
+        (unsigned long long)counts->waits, (unsigned long long)counts->active,
+        (unsigned long long)counts->may_change, (unsigned long long)counts->outdated,
+        (unsigned long long)counts->dropped, (unsigned long long)counts->gone,
+        (unsigned long long)counts->starts);
 }
 
 static void append_job_json(const struct comparison *comparison, size_t job, struct buf *out)

@@ -68,10 +68,11 @@ static void append_json(const struct run *run, int exit_status, struct buf *out)
         (unsigned long long)kept_count(import), (unsigned long long)import->dropped,
         (unsigned long long)run->progress.sent, (unsigned long long)run->progress.polls,
         (unsigned long long)run->progress.throttled, (unsigned long long)run->progress.retried);
-    if (run->outdated + run->outdated_kept > 0)
-        buf_append_format(out, ",\"outdated\":%llu,\"outdated_kept\":%llu",
-                          (unsigned long long)run->outdated,
-                          (unsigned long long)run->outdated_kept);
+    if (run->outdated + run->outdated_corrected + run->outdated_kept > 0)
+        buf_append_format(
+            out, ",\"outdated\":%llu,\"outdated_corrected\":%llu,\"outdated_kept\":%llu",
+            (unsigned long long)run->outdated, (unsigned long long)run->outdated_corrected,
+            (unsigned long long)run->outdated_kept);
     if (run->parked_json != NULL)
         buf_append_format(out, ",\"parked\":[%s]", run->parked_json);
     if (run->progress.stopped_jobs > 0) {
@@ -176,6 +177,15 @@ static void append_outdated(const struct run *run, struct buf *out)
                           "plan %s%s shows what is sent again\n",
                           (unsigned long long)run->outdated, run->outdated == 1 ? " was" : "s were",
                           file, state);
+    if (run->outdated_corrected > 0)
+        buf_append_format(
+            out,
+            "purser: %llu corrected item%s made from an answer that has changed since, and the "
+            "source has no row that could be sent again\n"
+            "hint: put the corrected row%s into the source, then purser run %s%s\n",
+            (unsigned long long)run->outdated_corrected,
+            run->outdated_corrected == 1 ? " was" : "s were",
+            run->outdated_corrected == 1 ? "" : "s", file, state);
     if (run->outdated_kept > 0)
         buf_append_format(out,
                           "purser: %llu item%s made from an answer that has changed since, and "

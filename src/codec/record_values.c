@@ -134,7 +134,7 @@ bool record_get_request(struct slice key, struct slice bytes, struct frozen_requ
     return true;
 }
 
-#define NEEDS_FIELDS 6      /* and two for each need */
+#define NEEDS_FIELDS 7      /* and two for each need */
 #define NEED_KIND_BITS 4    /* of each need, in one number for all: kind and … */
 #define NEED_IS_ORDERING 8u /* … this */
 
@@ -155,6 +155,7 @@ void record_put_needs(struct buf *buf, struct slice key, const struct needs_reco
     record_put_hash(&writer, needs->group);
     record_put_unsigned(&writer, kinds);
     record_put_bytes(&writer, needs->draft, BODY_BYTES_MAX);
+    record_put_bytes(&writer, needs->remake, BODY_BYTES_MAX);
     for (size_t i = 0; i < needs->need_count; i++) {
         record_put_unsigned(&writer, needs->needs[i].target);
         record_put_bytes(&writer, needs->needs[i].name, SPEC_NAME_BYTES_MAX);
@@ -177,6 +178,7 @@ bool record_get_needs(struct slice key, struct slice bytes, struct needs_record 
     needs.group = record_take_hash(&fields);
     kinds = record_take_unsigned(&fields, UINT64_MAX);
     needs.draft = record_take_bytes(&fields, BODY_BYTES_MAX);
+    needs.remake = record_take_bytes(&fields, BODY_BYTES_MAX);
     for (size_t i = 0; i < needs.need_count; i++) {
         unsigned kind = kinds >> NEED_KIND_BITS * i & (NEED_IS_ORDERING - 1);
 

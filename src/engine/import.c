@@ -152,7 +152,7 @@ static enum err_code keep(struct importer *importer, const struct import_row *ro
 
     if (!row->condition)
         return ERR_OK;
-    if (import_may_change(row, outcome) &&
+    if (outcome->action == CONVERGE_UNCHANGED && import_may_change(row, outcome) &&
         import_put_draft(importer, outcome, row->draft, err) != ERR_OK)
         return err->code;
     if (outcome->action == CONVERGE_UNCHANGED &&
@@ -198,8 +198,17 @@ bool import_will_wait(const struct import_row *row, const struct import_outcome 
     return outcome->waits_on != WAIT_NONE || row->draft.length > 0;
 }
 
+/* The row of the source says nothing of its request. */
+static bool is_made_correction(const struct import_row *row, const struct import_outcome *outcome)
+{
+    return outcome->action == CONVERGE_CORRECTED && row->condition && outcome->is_known &&
+           outcome->known.state == ITEM_SUCCEEDED && outcome->stored_remakes;
+}
+
 bool import_may_change(const struct import_row *row, const struct import_outcome *outcome)
 {
+    if (is_made_correction(row, outcome))
+        return outcome->stored_parent_is_remade;
     return outcome->action == CONVERGE_UNCHANGED && row->condition && outcome->is_known &&
            outcome->known.state == ITEM_SUCCEEDED && row->uses_needs &&
            (row->draft.length > 0 || outcome->parent_is_remade);
@@ -293,6 +302,7 @@ enum err_code import_apply(struct importer *importer, const struct import_row *r
     if (outcome->is_known && row->condition && import_is_droppable(&outcome->known))
         importer->counts.droppable_of_now++;
     importer->counts.may_change += import_may_change(row, outcome);
+    importer->counts.made_corrections += is_made_correction(row, outcome);
     if (importer->dry)
         return is_sent ? import_plan(importer, row, outcome, err) : ERR_OK;
     if (apply(importer, row, outcome, err) != ERR_OK)

@@ -271,6 +271,27 @@ static struct hash128 parents_of(const struct needs_record *record)
     return checksum128((const char *)parents, count * sizeof parents[0]);
 }
 
+/* Whether something that the item was made from is sent again. */
+static enum err_code find_remade(struct importer *importer, const struct needs_record *record,
+                                 bool *remade_out, struct err *err)
+{
+    *remade_out = false;
+    for (size_t i = 0; i < record->need_count && !*remade_out; i++) {
+        const struct need *need = &record->needs[i];
+        struct item parent;
+        enum err_code code;
+
+        if (need->kind != WAIT_ITEM || need->ordering)
+            continue;
+        code = importer->ledger->ops->read_item(importer->ledger, need->target, &parent, err);
+        if (code != ERR_OK && code != ERR_NOT_FOUND)
+            return code;
+        *remade_out = code == ERR_NOT_FOUND || parent.state != ITEM_SUCCEEDED ||
+                      import_item_is_planned(importer, need->target);
+    }
+    return ERR_OK;
+}
+
 static enum err_code read_stored(struct importer *importer, struct import_outcome *outcome,
                                  struct err *err)
 {
@@ -290,6 +311,9 @@ static enum err_code read_stored(struct importer *importer, struct import_outcom
         outcome->stored_group = record.group;
         outcome->stored_is_draft = record.draft.length > 0;
         outcome->stored_before = place_of(&record);
+        outcome->stored_remakes = outcome->known.corrected && record.remake.length > 0;
+        if (outcome->stored_remakes)
+            code = find_remade(importer, &record, &outcome->stored_parent_is_remade, err);
     }
     buf_deinit(&storage);
     return code == ERR_NOT_FOUND ? ERR_OK : code;
@@ -303,8 +327,10 @@ enum err_code import_resolve_needs(struct importer *importer, const struct impor
 
     if (read_stored(importer, outcome, err) != ERR_OK)
         return err->code;
-    *record = (struct needs_record){
-        .draft_hash = row->draft_hash, .draft = row->draft, .group = row->group};
+    *record = (struct needs_record){.draft_hash = row->draft_hash,
+                                    .draft = row->draft,
+                                    .remake = row->remake,
+                                    .group = row->group};
     assert(row->need_count < NEEDS_MAX);
     for (size_t i = 0; i < row->need_count; i++) {
         if (resolve(importer, &row->needs[i], &record->needs[i], err) != ERR_OK)

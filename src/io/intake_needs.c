@@ -305,8 +305,8 @@ static void set_draft_hash(struct intake *intake, const struct intake_job *job,
     row->draft_hash = checksum128(buf_text(text), text->length);
 }
 
-static void set_draft(struct intake *intake, const struct intake_job *job, const struct unit *unit,
-                      struct rendered_row *row)
+static struct slice draft_of(struct intake *intake, const struct intake_job *job,
+                             const struct unit *unit)
 {
     struct draft draft = {.row = unit->row,
                           .rows = unit->rows,
@@ -319,8 +319,14 @@ static void set_draft(struct intake *intake, const struct intake_job *job, const
         draft.run = intake->run;
     buf_clear(&intake->draft);
     draft_append(&draft, &intake->draft);
+    return (struct slice){buf_text(&intake->draft), intake->draft.length};
+}
+
+static void set_draft(struct intake *intake, const struct intake_job *job, const struct unit *unit,
+                      struct rendered_row *row)
+{
     row->is_draft = true;
-    row->draft = (struct slice){buf_text(&intake->draft), intake->draft.length};
+    row->draft = draft_of(intake, job, unit);
     row->known_path = row->path;
     row->known_body = row->body;
     row->path = row->body = (struct slice){"", 0};
@@ -368,6 +374,8 @@ enum err_code intake_finish_row(struct intake *intake, const struct intake_job *
             set_draft(intake, job, unit, row);
         } else if (!row->condition) {
             row->path = row->body = (struct slice){"", 0};
+        } else if (intake->strips) { /* a corrected row */
+            row->remake = draft_of(intake, job, unit);
         }
     }
     if (intake->draft.failed == ERR_NO_MEMORY)

@@ -17,6 +17,8 @@ struct comparison_counts {
     uint64_t chain;       /* of them, at most so many in one order (only when nothing is written) */
     uint64_t kept_unsent; /* never sent, and with a row */
     uint64_t may_change;  /* unchanged, but what they are made from is sent again */
+    uint64_t outdated;    /* corrected, and made from an answer that is another one by now (only
+                             counted when nothing is written) */
     uint64_t dropped;     /* without a row and never sent (only counted when nothing is written) */
     uint64_t gone;        /* without a row, and over (as above) */
     uint64_t seen[ITEM_STATE_COUNT]; /* items with a row, by the state before */

@@ -32,7 +32,8 @@ struct run {
     const char *parked_json;         /* the same as members of a list, all of them; NULL = none */
     struct item_counts counts;       /* of the ledger at the end */
     uint64_t outdated;               /* succeeded, with an answer that has changed since … */
-    uint64_t outdated_kept;          /* … and these are kept as they are, by when_changed */
+    uint64_t outdated_corrected; /* … of a corrected row, which only its source can change … */
+    uint64_t outdated_kept;      /* … and these are kept as they are, by when_changed */
 };
 
 /* Drives the engine until it has ended or a second signal came. Errors: ERR_STORAGE, ERR_NO_MEMORY,
@@ -52,7 +53,7 @@ int run_finish(struct run *run, struct err *err);
  * the error, was obeyed gives the exit status, as it does while the engine works. */
 int run_fail(struct run *run, const struct err *err);
 
-/* Sets run->outdated and run->outdated_kept: compares what the comparison could not, because what
+/* Sets the three counts above: compares what the comparison could not, because what
  * it was made from was sent again. Errors: ERR_STORAGE, ERR_NO_MEMORY. */
 enum err_code run_find_outdated(struct run *run, struct err *err) ERR_CHECKED;
 

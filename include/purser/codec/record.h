@@ -44,6 +44,8 @@ struct needs_record {
     size_t need_count;
     struct slice
         draft; /* JSON text, for the renderer; empty = the request is frozen as it stands */
+    struct slice remake; /* the same of a corrected row, whose request is made: what it would be by
+                            now is told by this alone, for the row is not in the source */
 };
 
 /* One exchange, for `explain`. */

@@ -35,7 +35,8 @@ struct import_row {
     struct hash128 group; /* rows of one group go one after the other */
     /* With needs or a group: the same as long as the row and what it waits for are the same. */
     struct hash128 draft_hash;
-    struct slice draft; /* of which the request is made when the needs are met; empty = it is */
+    struct slice draft;  /* of which the request is made when the needs are met; empty = it is */
+    struct slice remake; /* of a corrected row: as a draft, for comparing */
 };
 
 /* What a row means for the ledger as it is. */
@@ -57,6 +58,8 @@ struct import_outcome {
     uint64_t stored_before; /* whom it comes behind in its order */
     bool stored_is_draft;
     bool parent_is_remade; /* dry: what it needs would be sent again */
+    bool stored_remakes;   /* it was made from a corrected row and from what it needs, and … */
+    bool stored_parent_is_remade; /* … that is, or would be, sent again */
 };
 
 /* True if the row's item will wait when this is applied. */
@@ -72,6 +75,7 @@ struct import_counts {
     uint64_t unsent_of_now;    /* ready or blocked items that a row of today stands behind */
     uint64_t waiting;          /* of these, how many wait for others */
     uint64_t may_change;       /* see import_may_change(); their drafts are kept in their needs */
+    uint64_t made_corrections; /* succeeded with a corrected row and with what others returned */
     uint64_t droppable_of_now; /* never-sent items of before that a row stands behind */
 };
 

@@ -36,6 +36,7 @@ struct rendered_row {
     bool condition_unknown; /* what is needed decides it; it then counts as true */
     bool is_draft;          /* the request cannot be made yet: path and body are empty … */
     struct slice draft;     /* … and are made of this by the renderer */
+    struct slice remake;    /* of intake_open_one(): the same, though the request could be made */
     /* Of a draft, as far as they are known: with VALUE_UNKNOWN_TEXT in the place of the rest. */
     struct slice known_path, known_body;
     /* The same as long as neither the request, but for what it needs, nor whom it waits for

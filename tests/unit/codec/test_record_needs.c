@@ -21,7 +21,8 @@ static struct needs_record sample(void)
                   {.kind = WAIT_ITEM, .ordering = true, .target = 12},
                   {.kind = WAIT_UNKNOWN_ITEM, .name = SLICE("nobody")}},
         .need_count = 4,
-        .draft = SLICE("{\"row\":{\"price\":1.10}}")};
+        .draft = SLICE("{\"row\":{\"price\":1.10}}"),
+        .remake = SLICE("{\"row\":{\"price\":1.11}}")};
 }
 
 static void assert_slices_equal(struct slice a, struct slice b)
@@ -35,6 +36,7 @@ static void assert_needs_equal(const struct needs_record *a, const struct needs_
     assert_int_equal(a->draft_hash.high, b->draft_hash.high);
     assert_int_equal(a->draft_hash.low, b->draft_hash.low);
     assert_slices_equal(a->draft, b->draft);
+    assert_slices_equal(a->remake, b->remake);
     assert_int_equal(a->need_count, b->need_count);
     for (size_t i = 0; i < a->need_count; i++) {
         assert_int_equal(a->needs[i].kind, b->needs[i].kind);
