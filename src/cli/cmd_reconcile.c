@@ -177,7 +177,8 @@ static int reconcile(struct session *session, const struct where *where,
     int exit_status = EXIT_DONE;
 
     buf_init(&run.out, OUT_BYTES_MAX);
-    if (session_open_ledger(session, session->options->apply_found, &err) != ERR_OK ||
+    if ((session->options->apply_found ? session_open_known_ledger(session, &err)
+                                       : session_open_ledger(session, false, &err)) != ERR_OK ||
         reconciler_open(session, credentials, where, signal_fd, &run.reconciler, &err) != ERR_OK ||
         take_all(&run, &err) != ERR_OK || finish(&run, &exit_status, &err) != ERR_OK)
         exit_status = session_fail(session, &err);

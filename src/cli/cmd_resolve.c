@@ -70,7 +70,7 @@ int cmd_resolve(int argc, char **argv)
     session_init(&session, &options);
     if (parse_word(options.as, &kind, &err) != ERR_OK ||
         session_load_spec(&session, &err) != ERR_OK ||
-        session_open_ledger(&session, true, &err) != ERR_OK ||
+        session_open_known_ledger(&session, &err) != ERR_OK ||
         resolve(&session, kind, &err) != ERR_OK)
         exit_status = session_fail(&session, &err);
     session_deinit(&session);

@@ -350,8 +350,13 @@ static enum err_code write_all(struct results *results, struct err *err)
     if (strcmp(session->options->directory, "-") == 0)
         return err_set(err, ERR_USAGE, "results are several files: -o takes a folder, not '-'");
     if (session_load_spec(session, err) != ERR_OK ||
-        session_open_ledger(session, false, err) != ERR_OK ||
-        run_slot_of_last(session, &last, err) != ERR_OK ||
+        session_open_ledger(session, false, err) != ERR_OK)
+        return err->code;
+    if (session->ledger->ops->last_run(session->ledger) == 0)
+        return err_set(err, ERR_NOT_FOUND,
+                       "%s has had no run yet, so there are no results\nhint: purser run %s%s",
+                       session->spec.name, session->spec.file, session_state_words(session));
+    if (run_slot_of_last(session, &last, err) != ERR_OK ||
         outputs_open(&session->spec, &session->arena, &session->diagnostics, &results->outputs,
                      err) != ERR_OK ||
         intake_open_with_store(

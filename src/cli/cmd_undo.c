@@ -413,7 +413,8 @@ static enum err_code open_session(struct undo *undo, struct err *err)
         (!dry && (credentials_load(&session->spec, undo->run.credentials, &session->diagnostics,
                                    err) != ERR_OK ||
                   signals_open(&undo->run.signal_fd, err) != ERR_OK)) ||
-        session_open_ledger(session, !dry, err) != ERR_OK)
+        (dry ? session_open_ledger(session, false, err)
+             : session_open_known_ledger(session, err)) != ERR_OK)
         return err->code;
     undo->run.number = session->ledger->ops->last_run(session->ledger) + 1;
     return run_slot_inherit(&undo->run, err);

@@ -274,18 +274,16 @@ static enum err_code take_rows(struct correct *correct, struct err *err)
     return code;
 }
 
-/* A ledger is not made for this: without one there is nothing to be corrected. */
 static enum err_code open_ledger(struct session *session, struct err *err)
 {
-    enum err_code code = session_open_ledger(session, false, err);
+    enum err_code code = session_open_known_ledger(session, err);
 
-    session_close_ledger(session);
     if (code == ERR_NOT_FOUND)
         return err_set(err, code,
                        "%s has sent nothing yet, so there is nothing to be corrected\n"
                        "hint: purser run %s",
                        session->spec.name, session->spec.file);
-    return code != ERR_OK ? code : session_open_ledger(session, true, err);
+    return code;
 }
 
 static int run_correction(struct correct *correct, struct session *session,

@@ -149,7 +149,7 @@ int decide_by_options(const struct options *options, enum item_event_kind kind, 
     session_init(&session, options);
     if (where_parse(options->where, &where, &err) != ERR_OK ||
         session_load_spec(&session, &err) != ERR_OK ||
-        session_open_ledger(&session, true, &err) != ERR_OK ||
+        session_open_known_ledger(&session, &err) != ERR_OK ||
         decide_all(&session, &where, kind, &counts, &err) != ERR_OK ||
         decide_report(&session, verb, &counts, next, &err) != ERR_OK)
         exit_status = session_fail(&session, &err);

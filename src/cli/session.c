@@ -177,6 +177,14 @@ enum err_code session_open_ledger(struct session *session, bool write, struct er
     return code;
 }
 
+enum err_code session_open_known_ledger(struct session *session, struct err *err)
+{
+    enum err_code code = session_open_ledger(session, false, err);
+
+    session_close_ledger(session);
+    return code != ERR_OK ? code : session_open_ledger(session, true, err);
+}
+
 const char *session_state_words(struct session *session)
 {
     if (session->options->state_root == NULL)

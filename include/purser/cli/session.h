@@ -45,6 +45,10 @@ void session_drop_document(struct session *session);
 /* Opens the ledger of the loaded spec. ERR_NOT_FOUND when reading and there is none yet. */
 enum err_code session_open_ledger(struct session *session, bool write, struct err *err) ERR_CHECKED;
 
+/* The same for writing, but makes none: what changes items that were sent has nothing to do without
+ * one. ERR_NOT_FOUND. */
+enum err_code session_open_known_ledger(struct session *session, struct err *err) ERR_CHECKED;
+
 /* Closes the ledger again; nothing when none is open. */
 void session_close_ledger(struct session *session);
 
