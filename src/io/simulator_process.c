@@ -98,6 +98,7 @@ enum err_code simulator_process_start(const char *profile, uint64_t seed, const 
                          (char *)"--seed",
                          seed_text,
                          (char *)"--exit-with-parent",
+                         (char *)"--any-token",
                          (char *)(uintptr_t)(state_path == NULL ? NULL : "--world"),
                          world,
                          NULL};

@@ -63,6 +63,13 @@ class Options(unittest.TestCase):
             self.assertEqual(sim.call("POST", path, product("a"), headers).status, status)
         self.assertEqual(sim.call("GET", "/versioned/connections", None, head()).status, 401)
 
+    def test_any_token_will_do_when_asked_for(self):
+        sim = Simulator("--any-token")
+        self.addCleanup(sim.stop)
+        for token, status in (("abc", 200), ("x", 200), ("", 401)):
+            path = "/versioned/products?access_token=" + token
+            self.assertEqual(sim.call("POST", path, product("a"), head()).status, status)
+
     def test_the_ledger_file_has_what_the_ledger_has(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "ledger.ndjson")

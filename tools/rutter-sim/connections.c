@@ -77,7 +77,7 @@ static struct connection *begin(struct sim *sim, struct slice text, const uint64
 static bool token_is_accepted(const struct options *options, struct slice token)
 {
     if (options->token_count == 0)
-        return uuid_is_valid(token);
+        return options->any_token ? token.length > 0 : uuid_is_valid(token);
     for (size_t i = 0; i < options->token_count; i++)
         if (slice_equal(token, options->tokens[i]))
             return true;

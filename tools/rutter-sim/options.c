@@ -30,6 +30,7 @@ static const char usage[] =
     "      --client-secret TEXT  default $RUTTER_CLIENT_SECRET, else sim-secret\n"
     "      --access-token TOKEN  accept only this one (may be repeated); default any\n"
     "                            UUID, each a connection of its own\n"
+    "      --any-token           accept every access token, UUID or not\n"
     "      --tls-cert FILE       certificate chain (PEM); with --tls-key serves HTTPS\n"
     "                            and HTTP/2\n"
     "      --tls-key FILE        its key (PEM)\n"
@@ -59,6 +60,7 @@ enum option_code {
     OPTION_CLIENT_ID,
     OPTION_CLIENT_SECRET,
     OPTION_ACCESS_TOKEN,
+    OPTION_ANY_TOKEN,
     OPTION_TLS_CERT,
     OPTION_TLS_KEY,
     OPTION_FOREIGN_ORIGIN,
@@ -86,6 +88,7 @@ static const struct option long_options[] = {
     {"client-id", required_argument, NULL, OPTION_CLIENT_ID},
     {"client-secret", required_argument, NULL, OPTION_CLIENT_SECRET},
     {"access-token", required_argument, NULL, OPTION_ACCESS_TOKEN},
+    {"any-token", no_argument, NULL, OPTION_ANY_TOKEN},
     {"tls-cert", required_argument, NULL, OPTION_TLS_CERT},
     {"tls-key", required_argument, NULL, OPTION_TLS_KEY},
     {"foreign-origin", required_argument, NULL, OPTION_FOREIGN_ORIGIN},
@@ -292,6 +295,9 @@ void options_read(int argc, char **argv, struct options *options)
             break;
         case OPTION_PLATFORM_LIMIT:
             read_rate("platform-limit", optarg, &options->platform_limit);
+            break;
+        case OPTION_ANY_TOKEN:
+            options->any_token = true;
             break;
         case OPTION_NO_ECHO:
             options->no_echo = true;

@@ -26,7 +26,8 @@ struct options {
     const char *world_file; /* NULL: the world ends with the process */
     struct slice client_id;
     struct slice client_secret;
-    size_t token_count; /* 0: any UUID is an access token */
+    size_t token_count; /* 0: any UUID is an access token … */
+    bool any_token;     /* … or whatever is not empty */
     struct slice tokens[OPTIONS_TOKENS_MAX];
     bool no_echo; /* forget bodies once checked: answers carry no copy of the fields sent */
     bool exit_with_parent;
