@@ -141,8 +141,12 @@ static void check_whole(const struct numbers *numbers)
     LAW(decimal_compare(numbers->a, numbers->b) == (a > b) - (a < b));
     if (a > INT32_MAX || a < INT32_MIN || b > INT32_MAX || b < INT32_MIN)
         return;
-    /* Of 1.000…0 the zeros count. */
-    if (numbers->a.length + numbers->b.length > 30)
+    /* Of 1.000…0 and of 0e-38 the digits behind the point count. */
+    if (numbers->a.length + numbers->b.length > 30 ||
+        memchr(numbers->a.bytes, 'e', numbers->a.length) != NULL ||
+        memchr(numbers->b.bytes, 'e', numbers->b.length) != NULL ||
+        memchr(numbers->a.bytes, 'E', numbers->a.length) != NULL ||
+        memchr(numbers->b.bytes, 'E', numbers->b.length) != NULL)
         return;
     LAW(calculate(numbers, DECIMAL_ADD, numbers->a, numbers->b, &sum));
     (void)snprintf(text, sizeof text, "%lld", (long long)(a + b));

@@ -235,6 +235,15 @@ static void wait_until_due(struct life *life, const struct life_item *item)
         life->now_ms = due_ms;
 }
 
+/* The one that is waited for is lost; so is what has left before. */
+static void lose(struct life *life, struct life_item *item)
+{
+    struct item_event event = life_event(life, item, EVENT_LOST);
+
+    life_stop_waiting(item);
+    life_apply(life, item, &event);
+}
+
 static void go_on(struct life *life, struct life_item *item)
 {
     for (uint32_t i = 0; i < item->job_count; i++)
@@ -246,14 +255,9 @@ static void go_on(struct life *life, struct life_item *item)
     if (!item->is_loaded)
         return;
     wait_until_due(life, item);
+    item->copy_count = 0;
     if (item->on_wire) {
-        life_stop_waiting(item);
-        item->copy_count = 0;
-        {
-            struct item_event event = life_event(life, item, EVENT_LOST);
-
-            life_apply(life, item, &event);
-        }
+        lose(life, item);
     } else if (item->memory.state == ITEM_WAITING) {
         life_poll_truth(life, item);
     } else if (life_can_send(life, item)) {
@@ -373,6 +377,15 @@ static struct rules whole(const struct rules *rules)
     return all;
 }
 
+/* There is room for the jobs of a calm end. */
+static bool has_room(const struct life *life)
+{
+    for (uint32_t i = 0; i < life->item_count; i++)
+        if (life->items[i].job_count + LIFE_COPIES_MAX > LIFE_JOBS_MAX)
+            return false;
+    return true;
+}
+
 const char *life_play(const struct rules *rules, const uint8_t *bytes, size_t length)
 {
     static struct life life;
@@ -388,7 +401,8 @@ const char *life_play(const struct rules *rules, const uint8_t *bytes, size_t le
     life.item_count = bytes[0] % 4 == 3 ? LIFE_ITEMS_MAX : 1;
     for (uint32_t i = 0; i < life.item_count; i++)
         begin_item(&life.items[i], (uint8_t)(bytes[1] + i * 5), bytes[2]);
-    for (size_t at = LIFE_MOVE_BYTES; at + LIFE_MOVE_BYTES <= length && life.broken == NULL;
+    for (size_t at = LIFE_MOVE_BYTES;
+         at + LIFE_MOVE_BYTES <= length && life.broken == NULL && has_room(&life);
          at += LIFE_MOVE_BYTES) {
         life.a = bytes[at + 1];
         life.b = bytes[at + 2];
