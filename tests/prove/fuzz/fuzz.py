@@ -4,11 +4,11 @@
     fuzz.py --asan BUILD [--afl BUILD] [--msan BUILD] [--out FOLDER] [--seconds-each N] [--jobs N]
             [--only NAME] … [--keep]
 
-For each target in turn: the kept inputs are replayed (with --msan under MemorySanitizer too, for
-the targets that it can build), each engine looks for new ones for
---seconds-each, and what gives new edges is merged, minimised, into FOLDER/NAME/corpus; --keep puts
-the fewest of these that reach all edges into tests/fuzz/corpus as well. Two targets are worked on at a time. What AFL++ has found is run
-again under the sanitizers.
+With --msan the unit tests of that build come first, under MemorySanitizer. For each target in turn:
+the kept inputs are replayed (under MemorySanitizer too, if it is in that build), each engine looks
+for new ones for --seconds-each, and what gives new edges is merged, minimised, into
+FOLDER/NAME/corpus; --keep puts the fewest of these that reach all edges into tests/fuzz/corpus as
+well. Two targets are worked on at a time. What AFL++ has found is run again under the sanitizers.
 
 The first finding ends it with status 1: the input's file is printed, and how to replay it.
 """
@@ -113,8 +113,9 @@ class Target:
                       f"replay it with: {self.program} {path}")
 
     def replay(self, program, what):
-        status, output, cpu = run([program, "-runs=0", f"-rss_limit_mb={RSS_MB}", *self.seeds,
-                                   self.corpus], self.log(what), 900)
+        status, output, cpu = run([program, "-runs=0", f"-rss_limit_mb={RSS_MB}",
+                                   f"-artifact_prefix={os.path.join(self.folder, 'found-')}",
+                                   *self.seeds, self.corpus], self.log(what), 900)
         self.figures.add(0, cpu)
         if status != 0 and not stopped.is_set():
             self.finding(self.log(what), output)
@@ -251,6 +252,23 @@ class Target:
               f"{time.monotonic() - begin:6.0f} s", flush=True)
 
 
+def run_units(arguments, figures):
+    """The unit tests that MemorySanitizer can follow."""
+    folder = os.path.join(arguments.msan, "tests")
+    programs = sorted(path for layer in ("base", "core")
+                      for path in glob.glob(os.path.join(folder, f"unit_{layer}_*"))
+                      if os.access(path, os.X_OK) and os.path.isfile(path)
+                      and not path.endswith("unit_core_key"))  # its digests are OpenSSL's
+    for program in programs:
+        log = os.path.join(arguments.out, os.path.basename(program) + ".log")
+        status, output, cpu = run([program], log, 600,
+                                  {"MSAN_OPTIONS": "allocator_may_return_null=1"})
+        figures.add(0, cpu)
+        if status != 0 or "MemorySanitizer" in output:
+            raise Finding(f"{output[-3000:]}\n\nfound by MemorySanitizer; replay it with: {program}")
+    print(f"  {len(programs)} programs of unit tests under MemorySanitizer", flush=True)
+
+
 def stop():
     stopped.set()
     with running_lock:
@@ -284,6 +302,12 @@ def main():
         sys.exit("prove-fuzz: no targets; build them with: cmake --preset asan && "
                  "cmake --build --preset asan --target fuzz-targets")
     findings = []
+    if arguments.msan:
+        try:
+            run_units(arguments, figures)
+        except Finding as finding:
+            print(finding, flush=True)
+            return 1
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         for future in concurrent.futures.as_completed([pool.submit(one.work) for one in targets]):
             try:
