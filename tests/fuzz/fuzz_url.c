@@ -55,8 +55,11 @@ static void check_base(const struct base_url *base)
     LAW(strncmp(base->text, base->origin, strlen(base->origin)) == 0);
     if (base->plain)
         check_loopback(handle);
-    LAW(curl_transport_origin(base->text, origin, sizeof origin, &err) == ERR_OK);
-    LAW(strcmp(origin, base->origin) == 0);
+    /* With the port written out it may be longer than a URL that is asked about. */
+    if (strlen(base->text) < BASE_URL_BYTES_MAX / 2) {
+        LAW(curl_transport_origin(base->text, origin, sizeof origin, &err) == ERR_OK);
+        LAW(strcmp(origin, base->origin) == 0);
+    }
     curl_url_cleanup(handle);
 }
 
