@@ -207,23 +207,34 @@ class Target:
         shutil.rmtree(merged)
         shutil.rmtree(os.path.join(self.folder, "afl"), ignore_errors=True)
 
-    def keep(self):
-        """Of what is new, the fewest inputs that reach all edges; how often counts for nothing."""
-        folders = [os.path.join(self.folder, name) for name in ("small", "fewest")]
-        for folder in folders:
-            shutil.rmtree(folder, ignore_errors=True)
-        os.makedirs(folders[0])
-        for path in files_of(self.corpus):
-            if os.path.getsize(path) <= KEPT_BYTES_MAX:
-                shutil.copyfile(path, os.path.join(folders[0], os.path.basename(path)))
-        if not os.listdir(folders[0]):
-            return
+    def edges_of(self, folder):
+        """The edges that each file of a folder reaches, by AFL++'s instrumentation."""
+        shown = os.path.join(self.folder, "shown")
+        shutil.rmtree(shown, ignore_errors=True)
         program = os.path.join(self.arguments.afl, "tests", f"fuzz_{self.name}")
-        run(["afl-cmin", "-e", "-m", "none", "-i", *folders[:1], "-o", folders[1], "--", program],
-            self.log("fewest"), 1800, AFL_ENVIRONMENT)
+        run(["afl-showmap", "-q", "-e", "-m", "none", "-i", folder, "-o", shown, "--", program],
+            self.log("shown"), 1800, AFL_ENVIRONMENT)
+        edges = {}
+        for path in files_of(shown):
+            with open(path, encoding="ascii") as file:
+                edges[os.path.basename(path)] = {line.split(":")[0] for line in file}
+        return edges
+
+    def keep(self):
+        """Of what is new, few inputs that reach all edges which the kept ones do not."""
+        known = set()
+        for seed in self.seeds:
+            known.update(*self.edges_of(seed).values())
+        new = {name: edges for name, edges in self.edges_of(self.corpus).items()
+               if os.path.getsize(os.path.join(self.corpus, name)) <= KEPT_BYTES_MAX}
         os.makedirs(self.source_corpus, exist_ok=True)
-        for path in files_of(folders[1]):
-            shutil.copyfile(path, os.path.join(self.source_corpus, os.path.basename(path)[:12]))
+        while new:
+            best = max(new, key=lambda name: (len(new[name] - known), name))
+            if not new[best] - known:
+                break
+            known |= new[best]
+            shutil.copyfile(os.path.join(self.corpus, best),
+                            os.path.join(self.source_corpus, best[:12]))
 
     def work(self):
         if stopped.is_set():
@@ -297,7 +308,7 @@ def main():
     targets = [Target(path, arguments, figures) for path in programs
                if not arguments.only or os.path.basename(path)[len("fuzz_"):] in arguments.only]
     if arguments.keep and not arguments.afl:
-        sys.exit("prove-fuzz: --keep needs --afl, for afl-cmin")
+        sys.exit("prove-fuzz: --keep needs --afl, for afl-showmap")
     if not targets:
         sys.exit("prove-fuzz: no targets; build them with: cmake --preset asan && "
                  "cmake --build --preset asan --target fuzz-targets")
