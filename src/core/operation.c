@@ -30,13 +30,12 @@ bool operation_takes_path(const struct operation *operation, struct slice path)
 
 const struct operation *operation_find(enum http_method method, struct slice path)
 {
-    for (size_t i = 0; i < operation_table_count; i++) {
-        const struct operation *operation = &operation_table[i];
+    const struct operation *operation;
 
+    for (size_t i = 0; (operation = operation_at(i)) != NULL; i++)
         if (operation->method == method && operation_takes_path(operation, path))
-            return operation;
-    }
-    return NULL;
+            break;
+    return operation;
 }
 
 const struct operation *operation_at(size_t index)

@@ -31,8 +31,6 @@ void poll_plan_learn(struct poll_plan *plan, int64_t pending_age_ms, int64_t fin
 {
     int64_t middle_ms;
 
-    if (finished_age_ms < 0)
-        finished_age_ms = 0;
     if (pending_age_ms < 0 || pending_age_ms > finished_age_ms)
         pending_age_ms = 0;
     /* It ended somewhere between the two polls. Taking the later one would never learn that jobs

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-enum { MINUTE_S = 60, DAY_S = 24 * 60 * 60 };
+enum { MINUTE_S = 60 };
 
 static struct zone_span span_of_utc(const struct zone *self, int64_t unix_s)
 {
@@ -16,7 +16,7 @@ const struct zone zone_utc = {span_of_utc};
 /* Earlier than this before a moment, no clock has shown what it shows then, or later. */
 static int64_t well_before(int64_t unix_s)
 {
-    return unix_s - 2 * ZONE_OFFSET_MAX_S - DAY_S;
+    return unix_s - 2 * ZONE_OFFSET_MAX_S;
 }
 
 static int64_t floor_minute(int64_t seconds)

@@ -4,11 +4,12 @@
 Each file of src/core is changed in one place at a time (operators.py says how), compiled without
 optimisation, which is quick, and tried by the unit tests: those of its own module, then those of
 the others. What survives is compiled as users get it, tried once more and then by worlds of the
-simulator. A test that fails, is ended by a signal or does not come to an end kills the mutant. The
-changed object is laid over the sound one by LD_PRELOAD, so nothing is linked but itself.
+simulator; what survives that is compiled with sanitizers and tried by its own tests, as CI does. A
+test that fails, is ended by a signal or does not come to an end kills the mutant. The changed object
+is laid over the sound one by LD_PRELOAD, so nothing is linked but itself.
 
 Not counted: what does not compile; what compiles to the bytes that the original or another mutant
-compiles to, in either way ("trivial compiler equivalence"); what equivalent.txt lists with its
+compiles to, in any way ("trivial compiler equivalence"); what equivalent.txt lists with its
 reason. An entry there that matches no mutant is an error, and so is one whose mutant is killed.
 
     mutants.py --build DIR --programs DIR [--file NAME …] [--sample N --seed N] [--bound PERCENT]
@@ -33,6 +34,8 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 EQUIVALENT = os.path.join(HERE, "equivalent.txt")
+QUICK, RELEASE, SANITIZED = MODES = ("quick", "release", "sanitized")
+SANITIZERS = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 UNIT_CPU_SECONDS = 2  # the slowest takes a quarter of one
 SIM_CPU_SECONDS = 20
 ADDRESS_SPACE_KIB = 2 * 1024 * 1024
@@ -54,22 +57,25 @@ class Source:
         while os.path.basename(words[0]) == "ccache":
             words.pop(0)
         self.compiler = words[0]
-        self.helpers = subprocess.run([self.compiler, "-print-libgcc-file-name"], check=True,
-                                      stdout=subprocess.PIPE, text=True).stdout.strip()
-        self.flags = [word for i, word in enumerate(words[1:], 1)
+        flags = [word for i, word in enumerate(words[1:], 1)
                       if word not in ("-g", "-c", "-o", path) and words[i - 1] != "-o"
                       and not word.startswith("-W")]
-        self.quick_flags = [word for word in self.flags if not word.startswith(
+        plain_flags = [word for word in flags if not word.startswith(
             ("-O", "-fstack", "-fcf", "-U_FORTIFY", "-D_FORTIFY"))]
-        seen = [word for word in self.flags if word.startswith(("-I", "-D", "-std"))]
+        self.flags = {QUICK: plain_flags, RELEASE: flags, SANITIZED: plain_flags + SANITIZERS}
+        seen = [word for word in flags if word.startswith(("-I", "-D", "-std"))]
         found = operators.Operators(path, seen)
         self.text = found.text
         self.assertions = len(found.assertions)
         self.mutants = [Mutation(self, mutant) for mutant in found.all()]
 
-    def compile(self, text, output, quick):
+    def path_of(self, library):
+        return subprocess.run([self.compiler, "-print-file-name=" + library], check=True,
+                              stdout=subprocess.PIPE, text=True).stdout.strip()
+
+    def compile(self, text, output, mode):
         """From standard input, so that no path differs. True when it compiles."""
-        command = [self.compiler, *(self.quick_flags if quick else self.flags), "-iquote", os.path.dirname(self.path), "-w",
+        command = [self.compiler, *self.flags[mode], "-iquote", os.path.dirname(self.path), "-w",
                    "-x", "c", "-c", "-o", output, "-"]
         return subprocess.run(command, input=text, stderr=subprocess.DEVNULL,
                               check=False).returncode == 0
@@ -140,21 +146,25 @@ class Tests:
             if "sim" not in without else []
         self.times = {}
 
-    def in_order(self, source, quick):
+    def in_order(self, source, mode):
         module = "unit_core_" + source.name[:-2]
         own = [unit for unit in self.units if os.path.basename(unit).startswith(module) or
                module.startswith(os.path.basename(unit) + "_")]
         others = [unit for unit in self.units if unit not in own]
         for units in (own, others):  # the fast ones first
             units.sort(key=lambda unit: self.times.get(unit, 0))
+        if mode == SANITIZED:
+            return [([unit], SIM_CPU_SECONDS) for unit in own]
         return [([unit], UNIT_CPU_SECONDS) for unit in own + others] + \
-            [(sim, SIM_CPU_SECONDS) for sim in self.sims if not quick]
+            [(sim, SIM_CPU_SECONDS) for sim in self.sims if mode == RELEASE]
 
     @staticmethod
-    def passes(command, cpu_seconds, library, folder):
-        limits = "ulimit -c 0; ulimit -t %d; ulimit -v %d; exec \"$@\"" % (
-            cpu_seconds, ADDRESS_SPACE_KIB)
-        environment = dict(os.environ, LD_PRELOAD=library, LC_ALL="C.UTF-8")
+    def passes(command, cpu_seconds, library, mode, folder):
+        # The shell itself is not to have the library: it lacks what that needs.
+        limits = "ulimit -c 0; ulimit -t %d; ulimit -v %s; LD_PRELOAD=$LIBRARY exec \"$@\"" % (
+            cpu_seconds, "unlimited" if mode == SANITIZED else ADDRESS_SPACE_KIB)
+        environment = dict(os.environ, LIBRARY=library, LC_ALL="C.UTF-8",
+                           ASAN_OPTIONS="detect_leaks=0")
         try:
             done = subprocess.run(["/bin/sh", "-c", limits, "sh", *command], cwd=folder, timeout=300,
                                   env=environment, stdin=subprocess.DEVNULL,
@@ -169,7 +179,8 @@ class Run:
         self.tests = tests
         self.folder = folder
         self.jobs = jobs
-        self.sound = {}  # (file, quick) → digest of the object of the original
+        self.sound = {}  # (file, mode) → digest of the object of the original
+        self.paths = {}
         self.counts = {}
         self.errors = []
 
@@ -178,11 +189,11 @@ class Run:
         os.makedirs(folder, exist_ok=True)
         return folder
 
-    def compile(self, source, text, quick):
+    def compile(self, source, text, mode):
         """The digest of the object, which is kept; None when it does not compile."""
         handle, path = tempfile.mkstemp(dir=self.folder)
         os.close(handle)
-        if not source.compile(text, path, quick):
+        if not source.compile(text, path, mode):
             os.unlink(path)
             return None
         with open(path, "rb") as file:
@@ -190,25 +201,32 @@ class Run:
         os.replace(path, os.path.join(self.objects(source), digest + ".o"))
         return digest
 
-    def library(self, source, digest):
+    def library(self, source, digest, mode):
+        """What is to be preloaded. The linker itself is quicker than the compiler that calls it."""
         item = os.path.join(self.objects(source), digest + ".o")
         library = item[:-2] + ".so"
-        subprocess.run(["ld", "-shared", "-o", library, item, source.helpers], check=True)
+        if "libgcc.a" not in self.paths:
+            self.paths = {name: source.path_of(name)
+                          for name in ("libgcc.a", "libasan.so", "libubsan.so")}
+        subprocess.run(["ld", "-shared", "-o", library, item, self.paths["libgcc.a"]], check=True)
         os.unlink(item)
+        if mode == SANITIZED:
+            return ":".join([self.paths["libasan.so"], self.paths["libubsan.so"], library])
         return library
 
-    def try_originals(self, sources, quick):
+    def try_originals(self, sources, mode):
         """The tests pass with the sound files laid over themselves, or nothing is shown by a kill."""
         libraries = []
         for source in sources:
-            digest = self.compile(source, source.text, quick)
+            digest = self.compile(source, source.text, mode)
             if digest is None:
                 raise SystemExit("mutants: %s does not compile" % source.name)
-            self.sound[source.name, quick] = digest
-            libraries.append(self.library(source, digest))
-        for command, seconds in self.tests.in_order(sources[0], quick):
+            self.sound[source.name, mode] = digest
+            libraries.append(self.library(source, digest, mode))
+        for command, seconds in self.tests.in_order(sources[0], mode):
             begin = time.monotonic()
-            if not self.tests.passes(command, seconds, ":".join(libraries), self.folder):
+            if not self.tests.passes(command, seconds, ":".join(libraries), mode,
+                                     self.folder):
                 raise SystemExit("mutants: %s fails with the sound %s" % (
                     " ".join(command), " ".join(source.name for source in sources)))
             self.tests.times.setdefault(command[0], time.monotonic() - begin)
@@ -220,8 +238,8 @@ class Run:
     def try_all(self, source, mutants):
         living = [[mutant] for mutant in mutants]
         with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
-            for quick in (True, False):
-                living = self.try_groups(source, living, quick, pool)
+            for mode in MODES:
+                living = self.try_groups(source, living, mode, pool)
         for group in living:
             if any(mutant.is_listed for mutant in group):
                 self.count(source, "equivalent")
@@ -230,21 +248,21 @@ class Run:
             print("survived: src/core/%s:%d: %s\n    %s" % (
                 source.name, group[0].line, group[0].operator, group[0].identity), flush=True)
 
-    def try_groups(self, source, groups, quick, pool):
+    def try_groups(self, source, groups, mode, pool):
         """Those that survive. All mutants of a group are one program: what is listed of one of them
         holds for all."""
-        if groups and (source.name, quick) not in self.sound:
-            self.try_originals([source], quick)
+        if groups and (source.name, mode) not in self.sound:
+            self.try_originals([source], mode)
         by_digest = {}
-        digests = pool.map(lambda group: self.compile(source, group[0].text, quick), groups)
+        digests = pool.map(lambda group: self.compile(source, group[0].text, mode), groups)
         for group, digest in zip(groups, digests):
             by_digest.setdefault(digest, []).append(group)
         self.count(source, "not compiled", len(by_digest.pop(None, [])))
         self.count(source, "same object", len(by_digest.pop(
-            self.sound.get((source.name, quick)), [])))
+            self.sound.get((source.name, mode)), [])))
         self.count(source, "duplicate", sum(len(alike) - 1 for alike in by_digest.values()))
         living = []
-        killers = pool.map(lambda digest: self.killer(source, digest, quick), by_digest)
+        killers = pool.map(lambda digest: self.killer(source, digest, mode), by_digest)
         for alike, killer in zip(by_digest.values(), killers):
             group = sum(alike, [])
             if killer is None:
@@ -257,15 +275,15 @@ class Run:
                     killer, listed[0]))
         return living
 
-    def killer(self, source, digest, quick):
-        library = self.library(source, digest)
+    def killer(self, source, digest, mode):
+        library = self.library(source, digest, mode)
         try:
-            for command, seconds in self.tests.in_order(source, quick):
-                if not self.tests.passes(command, seconds, library, self.folder):
+            for command, seconds in self.tests.in_order(source, mode):
+                if not self.tests.passes(command, seconds, library, mode, self.folder):
                     return os.path.basename(command[0])
             return None
         finally:
-            os.unlink(library)
+            os.unlink(library.rpartition(":")[2])
 
 
 def parse():
@@ -357,7 +375,7 @@ def main():
     run = Run(Tests(os.path.abspath(arguments.programs), arguments.without), folder, arguments.jobs)
     run.errors = list(equivalents.errors(sources))
     try:
-        run.try_originals(sources, True)
+        run.try_originals(sources, QUICK)
         for source in sources:
             own = [mutant for mutant in chosen if mutant.source is source]
             if own:

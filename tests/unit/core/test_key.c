@@ -29,6 +29,30 @@ static void the_key_of_a_known_identity_never_changes(void **state)
     assert_string_equal(key, "917817d0-2099-448b-a6d2-30f05fb2cc8f");
 }
 
+/* Of the same implementation. */
+static void each_digit_of_a_generation_is_in_its_key(void **state)
+{
+    static const struct {
+        uint32_t generation;
+        const char *key;
+    } cases[] = {{9, "d403d224-b8f6-41c6-b8fe-c24d2e65ebdd"},
+                 {10, "1d2048e3-5277-404e-a9ec-f76344f6ccaa"},
+                 {19, "aa7a1bd1-4798-47a2-b51d-1980229b45f4"},
+                 {90, "06aa4210-ce8b-4605-a98d-1b0efb419f5d"},
+                 {99, "d77d03fd-e5a9-463f-9c86-da2971229526"},
+                 {100, "9df3a0cd-469f-432b-baf5-5b118d2d4103"},
+                 {109, "007dee20-0f58-4e9e-9d6f-4a255027566a"},
+                 {1234567890, "cda7d1e5-fc33-4573-8ccd-f74d5774ee96"},
+                 {UINT32_MAX, "b456e83e-b47c-4b16-81f2-bec8d28a5a99"}};
+    char key[KEY_TEXT_BYTES];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        key_of_text("catalog-upload", "products", "shop", "SKU-1", cases[i].generation, key);
+        assert_string_equal(key, cases[i].key);
+    }
+}
+
 static void the_key_is_a_version_4_uuid(void **state)
 {
     char key[KEY_TEXT_BYTES];
@@ -83,6 +107,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_key_of_a_known_identity_never_changes),
+        cmocka_unit_test(each_digit_of_a_generation_is_in_its_key),
         cmocka_unit_test(the_key_is_a_version_4_uuid),
         cmocka_unit_test(every_field_of_the_identity_matters),
         cmocka_unit_test(bytes_that_move_between_fields_give_another_key),

@@ -21,6 +21,8 @@ static void every_operation_is_found_by_its_own_path(void **state)
     for (const struct operation *operation; (operation = operation_at(count)) != NULL; count++)
         assert_ptr_equal(find(operation->method, operation->path), operation);
     assert_int_equal(count, 71);
+    assert_null(operation_at(count + 1));
+    assert_null(operation_at(SIZE_MAX));
 }
 
 static void concrete_paths_win_over_templates(void **state)
@@ -45,6 +47,9 @@ static void a_template_takes_exactly_one_segment_that_is_not_empty(void **state)
     assert_null(find(METHOD_POST, "/accounting/a/b"));
     assert_null(find(METHOD_POST, "products"));
     assert_null(find(METHOD_POST, "/product"));
+    assert_null(find(METHOD_POST, "/orderA"));
+    assert_null(find(METHOD_POST, "/orderz"));
+    assert_non_null(find(METHOD_PATCH, "/products/-.+ 8b1f"));
     assert_null(find(METHOD_POST, ""));
 }
 
@@ -190,6 +195,11 @@ static void method_names_go_there_and_back(void **state)
         assert_true(method_parse((struct slice){name, strlen(name)}, &method));
         assert_int_equal(method, i);
     }
+    assert_true(method_parse((struct slice){"PUTS", 3}, &method));
+    assert_int_equal(method, METHOD_PUT);
+    assert_false(method_parse((struct slice){"PUT\0", 4}, &method));
+    assert_false(method_parse(SLICE("AAAA"), &method));
+    assert_false(method_parse(SLICE("ZZZZ"), &method));
     assert_false(method_parse(SLICE("post"), &method));
     assert_false(method_parse(SLICE("POSTS"), &method));
     assert_false(method_parse(SLICE(""), &method));

@@ -56,11 +56,30 @@ static void names_of_a_set_are_cut_where_the_text_is_full(void **state)
     assert_string_equal(text, "");
 }
 
+static void a_list_that_is_cut_off_ends_where_its_room_ends(void **state)
+{
+    const uint64_t two = PLATFORM_BIT(ALIBABA) | PLATFORM_BIT(ZOHOBOOKS);
+
+    (void)state;
+    for (size_t bytes = 1; bytes < 24; bytes++) {
+        static const char whole[] = "ALIBABA, ZOHOBOOKS";
+        char text[32];
+
+        memset(text, '#', sizeof text);
+        platform_list_names(two, text, bytes);
+        assert_true(strncmp(text, whole, bytes - 1) == 0);
+        assert_int_equal(strlen(text), bytes <= sizeof whole ? bytes - 1 : sizeof whole - 1);
+        for (size_t i = bytes; i < sizeof text; i++)
+            assert_int_equal(text[i], '#');
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(platform_names_go_there_and_back),
         cmocka_unit_test(names_of_a_set_are_cut_where_the_text_is_full),
+        cmocka_unit_test(a_list_that_is_cut_off_ends_where_its_room_ends),
         cmocka_unit_test(only_a_known_platform_is_ever_out_of_a_known_set),
     };
 

@@ -237,6 +237,11 @@ static void a_job_is_taken_to_have_ended_half_way_between_two_polls(void **conte
     assert_int_equal(bucket_of(-1, 128), bucket_of(64, 64));
     assert_int_equal(bucket_of(201, 128), bucket_of(64, 64));
     assert_int_equal(bucket_of(64, -100), 0);
+    /* A pending age that cannot be is none. */
+    assert_int_equal(bucket_of(-100, 128), bucket_of(64, 64));
+    assert_int_equal(bucket_of(-1, 130), bucket_of(65, 65));
+    assert_int_equal(bucket_of(200, 129), bucket_of(64, 64));
+    assert_int_equal(bucket_of(200, 130), bucket_of(65, 65));
 }
 
 static void the_first_poll_comes_when_the_bucket_ends(void **context)
@@ -252,6 +257,18 @@ static void the_first_poll_comes_when_the_bucket_ends(void **context)
         /* Of a job that is older than most, and was not asked for yet. */
         assert_int_equal(poll_plan_delay_ms(&plan, end_ms, 0, false), 20);
     }
+}
+
+static void the_quickest_and_the_slowest_jobs_count_too(void **context)
+{
+    struct poll_plan plan = learned(6, 10, 10);
+    (void)context;
+
+    for (int i = 0; i < 4; i++)
+        poll_plan_learn(&plan, 5000, 5000);
+    assert_int_equal(poll_plan_delay_ms(&plan, 0, 0, false), 20);
+    plan = learned(8, INT64_MAX, INT64_MAX);
+    assert_int_equal(poll_plan_delay_ms(&plan, 0, 0, false), 30000);
 }
 
 static void of_those_that_still_run_four_tenths_or_seven_are_waited_for(void **context)
@@ -303,6 +320,7 @@ int main(void)
         cmocka_unit_test(times_are_kept_in_quarters_of_a_doubling),
         cmocka_unit_test(a_job_is_taken_to_have_ended_half_way_between_two_polls),
         cmocka_unit_test(the_first_poll_comes_when_the_bucket_ends),
+        cmocka_unit_test(the_quickest_and_the_slowest_jobs_count_too),
         cmocka_unit_test(of_those_that_still_run_four_tenths_or_seven_are_waited_for),
         cmocka_unit_test(half_is_forgotten_when_4096_are_known),
         cmocka_unit_test(a_few_jobs_teach_nothing_yet),

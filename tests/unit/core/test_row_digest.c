@@ -109,12 +109,71 @@ static void a_block_that_is_cut_off_depends_on_each_of_its_rows(void **context)
     }
 }
 
+static uint64_t joined(uint64_t first, uint64_t second)
+{
+    const uint64_t both[] = {first, second};
+
+    return checksum64(both, sizeof both);
+}
+
+static uint64_t hash_of(uint64_t number)
+{
+    return joined(row(number).high, row(number).low);
+}
+
+/* Stored: runs of other versions must come to the same. */
+static void a_block_is_the_hash_of_its_halves(void **context)
+{
+    uint64_t pairs[4], first_four;
+    (void)context;
+
+    for (uint64_t i = 0; i < 4; i++)
+        pairs[i] = joined(hash_of(2 * i), hash_of(2 * i + 1));
+    first_four = joined(pairs[0], pairs[1]);
+    assert_true(last_of(1, UINT64_MAX) == hash_of(0));
+    assert_true(last_of(2, UINT64_MAX) == pairs[0]);
+    assert_true(last_of(3, UINT64_MAX) == joined(pairs[0], hash_of(2)));
+    assert_true(last_of(4, UINT64_MAX) == first_four);
+    assert_true(last_of(5, UINT64_MAX) == joined(first_four, hash_of(4)));
+    assert_true(last_of(6, UINT64_MAX) == joined(first_four, pairs[2]));
+    assert_true(last_of(7, UINT64_MAX) == joined(first_four, joined(pairs[2], hash_of(6))));
+    row_digest_init(&fixed, 8);
+    for (uint64_t i = 0; i < 8; i++)
+        assert_int_equal(row_digest_add(&fixed, row(i)), i == 7);
+    assert_true(fixed.last == joined(first_four, joined(pairs[2], pairs[3])));
+}
+
+static void blocks_of_a_given_length_do_not_grow_and_are_not_kept(void **context)
+{
+    (void)context;
+    row_digest_init(&fixed, 1);
+    assert_false(fixed.grows);
+    for (uint64_t i = 0; i < 2 * ROW_DIGEST_BLOCKS_MAX; i++)
+        assert_true(row_digest_add(&fixed, row(i)));
+    assert_int_equal(fixed.block_count, 2 * ROW_DIGEST_BLOCKS_MAX);
+    assert_int_equal(fixed.rows_each, 1);
+    assert_int_equal(fixed.blocks[0], 0);
+}
+
+static void no_block_is_open_behind_a_complete_one(void **context)
+{
+    (void)context;
+    row_digest_init(&fixed, 1);
+    assert_false(row_digest_end(&fixed));
+    row_digest_add(&fixed, row(1));
+    assert_false(row_digest_end(&fixed));
+    assert_int_equal(fixed.block_count, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_row_has_its_own_block_as_long_as_there_is_room),
         cmocka_unit_test(blocks_that_grew_are_those_that_were_long_from_the_beginning),
         cmocka_unit_test(a_changed_row_is_found_in_its_block),
+        cmocka_unit_test(a_block_is_the_hash_of_its_halves),
+        cmocka_unit_test(blocks_of_a_given_length_do_not_grow_and_are_not_kept),
+        cmocka_unit_test(no_block_is_open_behind_a_complete_one),
         cmocka_unit_test(the_order_of_rows_counts),
         cmocka_unit_test(a_block_that_is_cut_off_depends_on_each_of_its_rows),
     };

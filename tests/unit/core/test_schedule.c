@@ -141,7 +141,8 @@ struct books {
     struct schedule_range ranges[RANGES_MAX];
     int count, refuse_at;
     int64_t busy_from_s, busy_to_s; /* of run 7 … */
-    int64_t other_from_s;           /* … and from here on of run 8; 0 = there is none */
+    int64_t other_from_s;           /* … and from here on of another one; 0 = there is none */
+    uint32_t other;
 };
 
 static uint32_t went_on(void *context, int64_t due_s)
@@ -150,7 +151,7 @@ static uint32_t went_on(void *context, int64_t due_s)
 
     if (due_s <= books->busy_from_s || due_s > books->busy_to_s)
         return 0;
-    return books->other_from_s != 0 && due_s > books->other_from_s ? 8 : 7;
+    return books->other_from_s != 0 && due_s > books->other_from_s ? books->other : 7;
 }
 
 static bool put(void *context, const struct schedule_range *range)
@@ -314,6 +315,7 @@ static void slots_before_1970_are_on_whole_minutes_too(void **state)
     assert_true(schedule_next(&cron, &zone_utc, -90).due_s == -60);
     assert_true(schedule_next(&cron, &zone_utc, -60).due_s == 0);
     assert_true(schedule_next(&cron, &zone_utc, -61).due_s == -60);
+    assert_true(schedule_next(&cron, &zone_utc, -1).due_s == 0);
 }
 
 static void clocks_that_jump_ahead_after_a_slot_show_its_time_only_once(void **state)
@@ -346,20 +348,67 @@ static void a_time_can_come_again_after_the_second_of_two_steps_back(void **stat
 
 static void slots_during_two_runs_tell_each_its_own(void **state)
 {
-    struct books books = {.busy_from_s = at(2026, 1, 1, 10, 0),
-                          .busy_to_s = at(2026, 1, 1, 14, 0),
-                          .other_from_s = at(2026, 1, 1, 12, 0)};
+    static const uint32_t others[] = {8, 6};
+    struct schedule_slot slot;
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct books books = {.busy_from_s = at(2026, 1, 1, 10, 0),
+                              .busy_to_s = at(2026, 1, 1, 14, 0),
+                              .other_from_s = at(2026, 1, 1, 12, 0),
+                              .other = others[i]};
+        struct schedule_account account = hours(&books, IF_MISSED_RUN_ONCE);
+
+        assert_true(schedule_account(&account, &slot) == account.now_s);
+        assert_int_equal(books.count, 3);
+        assert_range(&books, 0, 11, 12, SLOT_RUN_WENT_ON);
+        assert_int_equal(books.ranges[0].run, 7);
+        assert_range(&books, 1, 13, 14, SLOT_RUN_WENT_ON);
+        assert_int_equal(books.ranges[1].run, others[i]);
+        assert_range(&books, 2, 15, 15, SLOT_CLAIMED);
+    }
+}
+
+static void a_slot_is_due_in_its_very_second_and_may_run(void **state)
+{
+    struct books books = {.count = 0};
     struct schedule_account account = hours(&books, IF_MISSED_RUN_ONCE);
     struct schedule_slot slot;
 
     (void)state;
+    account.now_s = at(2026, 1, 1, 15, 0);
+    assert_true(schedule_account(&account, &slot) == account.now_s);
+    assert_true(slot.due_s == at(2026, 1, 1, 15, 0));
+    assert_range(&books, 1, 15, 15, SLOT_CLAIMED);
+}
+
+static void a_slot_of_no_run_names_none(void **state)
+{
+    struct books books = {.count = 0};
+    struct schedule_account account = hours(&books, IF_MISSED_RUN_ONCE);
+    struct schedule_slot slot;
+
+    (void)state;
+    account.policy.window_s = 80 * 60;
+    account.policy.if_running = IF_RUNNING_WAIT;
     assert_true(schedule_account(&account, &slot) == account.now_s);
     assert_int_equal(books.count, 3);
-    assert_range(&books, 0, 11, 12, SLOT_RUN_WENT_ON);
-    assert_int_equal(books.ranges[0].run, 7);
-    assert_range(&books, 1, 13, 14, SLOT_RUN_WENT_ON);
-    assert_int_equal(books.ranges[1].run, 8);
-    assert_range(&books, 2, 15, 15, SLOT_CLAIMED);
+    for (int i = 0; i < books.count; i++)
+        assert_int_equal(books.ranges[i].run, 0);
+}
+
+static void slots_before_1970_run_one_by_one_too(void **state)
+{
+    struct books books = {.count = 0};
+    struct schedule_account account = hours(&books, IF_MISSED_RUN_ALL);
+    struct schedule_slot slot;
+
+    (void)state;
+    account.after_s = at(1969, 1, 1, 10, 0);
+    account.now_s = at(1969, 1, 1, 15, 20);
+    assert_true(schedule_account(&account, &slot) == at(1969, 1, 1, 11, 0));
+    assert_true(slot.due_s == at(1969, 1, 1, 11, 0));
+    assert_int_equal(books.count, 1);
 }
 
 int main(void)
@@ -380,6 +429,9 @@ int main(void)
         cmocka_unit_test(slots_before_1970_are_on_whole_minutes_too),
         cmocka_unit_test(clocks_that_jump_ahead_after_a_slot_show_its_time_only_once),
         cmocka_unit_test(a_time_can_come_again_after_the_second_of_two_steps_back),
+        cmocka_unit_test(a_slot_is_due_in_its_very_second_and_may_run),
+        cmocka_unit_test(a_slot_of_no_run_names_none),
+        cmocka_unit_test(slots_before_1970_run_one_by_one_too),
         cmocka_unit_test(slots_during_two_runs_tell_each_its_own),
     };
 
