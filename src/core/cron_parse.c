@@ -39,6 +39,12 @@ struct field {
      (parser)->error->offset = (size_t)((where).bytes - (parser)->text.bytes), \
      (parser)->error->length = (where).length, (parser)->error->help = (hint), false)
 
+/* How much of it is shown in a message. */
+static int shown(struct slice text)
+{
+    return text.length < 20 ? (int)text.length : 20;
+}
+
 static bool is_blank(char byte)
 {
     return byte == ' ' || byte == '\t';
@@ -105,12 +111,11 @@ static bool take_name(struct parser *parser, const struct field_rule *rule, stru
             return true;
         }
     if (rule->names == NULL)
-        return refuse(parser, word, NULL, "the %s is a number, not '%.*s'", rule->name,
-                      (int)(word.length < 20 ? word.length : 20), word.bytes);
+        return refuse(parser, word, NULL, "the %s is a number, not '%.*s'", rule->name, shown(word),
+                      word.bytes);
     return refuse(parser, word,
                   rule->names == month_names ? "jan, feb, mar … dec" : "sun, mon, tue … sat",
-                  "there is no %s '%.*s'", rule->name, (int)(word.length < 20 ? word.length : 20),
-                  word.bytes);
+                  "there is no %s '%.*s'", rule->name, shown(word), word.bytes);
 }
 
 static bool take_value(struct parser *parser, const struct field_rule *rule, struct slice field,
@@ -127,8 +132,7 @@ static bool take_value(struct parser *parser, const struct field_rule *rule, str
     if (!text_to_u64(digits, &number) || number < (uint64_t)rule->low ||
         number > (uint64_t)rule->high)
         return refuse(parser, digits, NULL, "the %s is %.*s, must be from %d to %d", rule->name,
-                      (int)(digits.length < 20 ? digits.length : 20), digits.bytes, rule->low,
-                      rule->high);
+                      shown(digits), digits.bytes, rule->low, rule->high);
     *number_out = (int)number;
     return true;
 }
@@ -145,8 +149,7 @@ static bool take_step(struct parser *parser, const struct field_rule *rule, stru
         return unexpected(parser, rule, field);
     if (!text_to_u64(digits, &step) || step == 0 || step > (uint64_t)rule->high)
         return refuse(parser, digits, NULL, "the step of the %s is %.*s, must be from 1 to %d",
-                      rule->name, (int)(digits.length < 20 ? digits.length : 20), digits.bytes,
-                      rule->high);
+                      rule->name, shown(digits), digits.bytes, rule->high);
     *step_out = (int)step;
     return true;
 }
@@ -176,12 +179,10 @@ static bool take_range(struct parser *parser, const struct field_rule *rule, str
     whole.length = (size_t)(parser->text.bytes + parser->at - whole.bytes);
     if (*high_out < *low_out)
         return refuse(parser, whole, "write both parts, as in 22-23,0-5",
-                      "the range %.*s runs backwards", (int)(whole.length < 20 ? whole.length : 20),
-                      whole.bytes);
+                      "the range %.*s runs backwards", shown(whole), whole.bytes);
     if (peek(parser, field) == '/' && *low_out == *high_out)
         return refuse(parser, whole, "write 5-59/15 to begin at 5, or */15",
-                      "a step needs a range, and %.*s is one value",
-                      (int)(whole.length < 20 ? whole.length : 20), whole.bytes);
+                      "a step needs a range, and %.*s is one value", shown(whole), whole.bytes);
     return true;
 }
 
@@ -276,7 +277,7 @@ static bool take_alias(struct parser *parser, struct slice word, struct cron *cr
         if (has_text(word, aliases[i].name))
             return cron_parse(slice_of(aliases[i].fields), cron_out, parser->error);
     return refuse(parser, word, "@hourly, @daily, @weekly, @monthly or @yearly",
-                  "'%.*s' is no schedule", (int)(word.length < 20 ? word.length : 20), word.bytes);
+                  "'%.*s' is no schedule", shown(word), word.bytes);
 }
 
 static void skip_blanks(struct parser *parser)
@@ -309,7 +310,7 @@ bool cron_parse(struct slice text, struct cron *cron_out, struct cron_error *err
         skip_blanks(&parser);
         if (parser.at < text.length)
             return refuse(&parser, next_field(&parser), NULL, "nothing can stand behind %.*s",
-                          (int)(rest.length < 20 ? rest.length : 20), rest.bytes);
+                          shown(rest), rest.bytes);
         return take_alias(&parser, rest, cron_out);
     }
     for (int i = 0; i < FIELD_COUNT; i++) {

@@ -34,17 +34,16 @@ static int64_t by_rate_ms(uint64_t count, uint32_t rate_millis)
 /* A rate that doubles each second. */
 static int64_t by_doubling_ms(uint64_t count, uint32_t rate_millis)
 {
-    uint64_t a_second = rate_millis / 1000;
+    unsigned __int128 a_second = rate_millis / 1000, left = count;
     int64_t duration_ms = 0;
 
     if (a_second == 0)
         return by_rate_ms(count, rate_millis);
-    while (count >= a_second) {
-        count -= a_second;
+    for (; left >= a_second; a_second *= 2) {
+        left -= a_second;
         duration_ms += 1000;
-        a_second = a_second > UINT64_MAX / 2 ? UINT64_MAX : 2 * a_second;
     }
-    return duration_ms + (int64_t)(count > UINT64_MAX / 1000 ? 1000 : count * 1000 / a_second);
+    return duration_ms + (int64_t)(left * 1000 / a_second);
 }
 
 static int64_t by_all_rate_ms(const struct estimate_load *load, uint64_t count)
@@ -110,8 +109,7 @@ static int64_t end_of_part(struct estimate_load *load, size_t job, const struct 
     if (part->ahead > 0 && part->ahead < part->sends)
         begin_ms = sum_ms(begin_ms, cycle_ms(part));
     lane->free_ms = sum_ms(begin_ms, sending_ms);
-    if (part->chain > 1)
-        take_longer(longest, chain_ms, ESTIMATE_CHAIN, part->lane, job);
+    take_longer(longest, chain_ms, ESTIMATE_CHAIN, part->lane, job);
     end_ms = later(sum_ms(lane->free_ms, part->finish_ms), sum_ms(begin_ms, cycle_ms(part)));
     end_ms = later(end_ms, sum_ms(begin_ms, chain_ms));
     end_ms = later(end_ms, sum_ms(after_ms, cycle_ms(part)));

@@ -41,6 +41,12 @@ static void assert_estimate(struct bench *bench, int64_t duration_ms, enum estim
 
     assert_int_equal(estimate.duration_ms, duration_ms);
     assert_int_equal(estimate.bound, bound);
+    /* What a limit of all does not name is 0. */
+    if (bound != ESTIMATE_LANE_RATE && bound != ESTIMATE_LANE_IN_FLIGHT &&
+        bound != ESTIMATE_CHAIN && bound != ESTIMATE_ENDS)
+        assert_int_equal(estimate.lane, 0);
+    if (bound != ESTIMATE_CHAIN && bound != ESTIMATE_ENDS)
+        assert_int_equal(estimate.job, 0);
 }
 
 static void nothing_takes_no_time(void **context)
