@@ -68,8 +68,7 @@ int64_t cron_next(const struct cron *cron, int64_t minute)
             }
             time = 0;
         }
-        if (date.day <= length)
-            days += length - date.day + 1;
+        days += length - date.day + 1;
         time = 0;
     }
 }

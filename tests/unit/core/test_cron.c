@@ -158,6 +158,34 @@ static void next_is_the_first_match(void **state)
     assert_true(cron_next(&leap, -minute_of(2300, 1, 1, 0, 0)) == minute_of(1640, 2, 29, 0, 0));
 }
 
+static void days_begin_at_midnight_before_1970_too(void **state)
+{
+    struct cron midnight = parsed("0 0 * * *"), late = parsed("59 23 * * *");
+
+    (void)state;
+    for (int64_t day = -3; day <= 1; day++) {
+        assert_true(cron_matches(&midnight, day * 1440));
+        assert_true(cron_matches(&late, day * 1440 - 1));
+        assert_false(cron_matches(&midnight, day * 1440 - 1));
+        assert_true(cron_next(&midnight, day * 1440 - 1) == day * 1440);
+        assert_true(cron_next(&midnight, day * 1440) == (day + 1) * 1440);
+    }
+}
+
+static void the_next_hour_is_not_passed_over_from_the_end_of_the_one_before(void **state)
+{
+    (void)state;
+    for (int hour = 1; hour < 24; hour++) {
+        char text[32];
+        struct cron cron;
+
+        snprintf(text, sizeof text, "0 %d * * *", hour);
+        cron = parsed(text);
+        for (int before = 1; before <= 60; before++)
+            assert_true(cron_next(&cron, hour * 60 - before) == hour * 60);
+    }
+}
+
 static void next_agrees_with_looking_at_every_minute(void **state)
 {
     static const char *const texts[] = {"*/7 3-5 * * *", "59 23 L * *", "0 0 1,31 */2 sat",
@@ -221,6 +249,8 @@ int main(void)
         cmocka_unit_test(days_that_never_come_are_refused),
         cmocka_unit_test(either_day_is_enough_when_both_are_restricted),
         cmocka_unit_test(next_is_the_first_match),
+        cmocka_unit_test(days_begin_at_midnight_before_1970_too),
+        cmocka_unit_test(the_next_hour_is_not_passed_over_from_the_end_of_the_one_before),
         cmocka_unit_test(next_agrees_with_looking_at_every_minute),
         cmocka_unit_test(a_byte_that_belongs_nowhere_is_shown_only_if_it_can_be_printed),
         cmocka_unit_test(the_nearest_weekday_is_known_by_name_to_be_unknown),
