@@ -236,7 +236,8 @@ def judge_claims(number, item, facts, jobs):
     if jobs.get(item["remote_job"], number) != number:
         yield Verdict(WRONG, item["key"], f"names the remote job of another item: "
                       f"{item['remote_job']}")
-    if key and item["state"] == "failed" and item["reason"] != "not_rendered" and not sends:
+    # A key is reported of every item; not every operation carries it.
+    if key and item["state"] == "failed" and item["reason"] != "not_rendered" and not (sends or without):
         yield Verdict(WRONG, item["key"], "is reported failed, and was never sent")
 
 

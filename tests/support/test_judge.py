@@ -169,6 +169,10 @@ class Lies(unittest.TestCase):
     def test_a_failure_of_what_was_never_sent_is_found(self):
         self.lines.pop(8)
         self.assert_found("wrong", "hat", "never sent")
+
+    def test_a_failure_of_what_was_sent_without_a_key_is_right(self):
+        self.lines[8].update(method="PATCH", path="/versioned/products/hat", idempotency_key=None)
+        self.assert_right()
         self.items[2]["reason"] = "not_rendered"
         self.assert_right()
 

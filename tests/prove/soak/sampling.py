@@ -1,0 +1,147 @@
+"""Memory and descriptors of the processes of a soak and the size of its ledger, and whether they are flat.
+
+Flat is judged without any regard to time: a machine that is slow gives fewer samples, and what has
+too few is not judged (`untold`), never wrong. Bounds:
+
+  across   the largest samples of the processes, by the order of their births: the median of the last
+           third is at most the median of the first third and 25 %, and a constant (memory 2 MiB;
+           descriptors 32, for so many connections may be open, or none). What one process leaves
+           behind for the next, or what grows with the ledger, is seen here.
+  within   each process that was sampled often enough: the median of its last third against that of
+           its first, the same bound. A leak is seen here. The first eighth is not looked at: rows
+           are compared then, and the first requests made.
+  ledger   bytes of the data file for each item, after each round, in the same thirds, with 25 %. It
+           is divided by the items that there are and one thousand, for the empty file has a size too.
+           The first eighth is not looked at: most of its items are still to be sent.
+"""
+
+import os
+import statistics
+import threading
+from typing import NamedTuple
+
+SAMPLES_OF_A_LIFE_MIN = 24
+LIVES_MIN = 9
+LEDGER_SAMPLES_MIN = 40
+SHARE_MORE = 0.25
+MORE = {"memory_kib": 2048, "descriptors": 32, "ledger_bytes_an_item": 0}
+ITEMS_OF_AN_EMPTY_LEDGER = 1000
+SAMPLES_MAX = 200_000
+
+
+class Life(NamedTuple):
+    """The samples of one process, in the order of time."""
+
+    name: str
+    memory_kib: list
+    descriptors: list
+
+
+def is_more(first, last, what):
+    return last > first * (1 + SHARE_MORE) + MORE[what]
+
+
+def thirds(values):
+    """The medians of the first and of the last third."""
+    count = len(values) // 3
+    return statistics.median(values[:count]), statistics.median(values[-count:])
+
+
+class Flatness(NamedTuple):
+    grown: list  # texts of what is not flat
+    told: list  # texts of what was compared
+    untold: list  # names of what had too few samples
+
+
+def judge_series(what, where, values, least, result):
+    if len(values) < least:
+        result.untold.append(f"{what} {where}")
+        return
+    first, last = thirds(values)
+    text = f"{what} {where}: {first:.0f} in the first third, {last:.0f} in the last, of {len(values)}"
+    result.told.append(text)
+    if is_more(first, last, what):
+        result.grown.append(text)
+
+
+def judge_flatness(lives, ledger):
+    """`lives` in the order of their births; `ledger`: (bytes, items) in the order of time."""
+    result = Flatness([], [], [])
+    for what in ("memory_kib", "descriptors"):
+        peaks = [max(getattr(life, what)) for life in lives if getattr(life, what)]
+        judge_series(what, "across processes", peaks, LIVES_MIN, result)
+        worst = None
+        for life in lives:
+            values = getattr(life, what)
+            if len(values) < SAMPLES_OF_A_LIFE_MIN:
+                continue
+            first, last = thirds(values[len(values) // 8:])
+            text = f"{what} within {life.name}: {first:.0f} at first, {last:.0f} at last, of {len(values)}"
+            worst = max(worst or (0, ""), (last - first, text))
+            if is_more(first, last, what):
+                result.grown.append(text)
+        if worst is None:
+            result.untold.append(f"{what} within processes")
+        else:
+            result.told.append("most growth: " + worst[1])
+    sizes = [size / (items + ITEMS_OF_AN_EMPTY_LEDGER) for size, items in ledger]
+    judge_series("ledger_bytes_an_item", "over the rounds", sizes[len(sizes) // 8:], LEDGER_SAMPLES_MIN, result)
+    return result
+
+
+def anonymous_kib(process):
+    """RssAnon; None = there is no such process any more."""
+    try:
+        with open(f"/proc/{process}/status", encoding="ascii", errors="replace") as file:
+            for line in file:
+                if line.startswith("RssAnon:"):
+                    return int(line.split()[1])
+    except OSError:
+        pass
+    return None
+
+
+class Sampler(threading.Thread):
+    """Looks at the process that is said to it, ten times a second."""
+
+    def __init__(self, seconds=0.1):
+        super().__init__(daemon=True)
+        self.seconds = seconds
+        self.lives = []
+        self.process = None
+        self.count = 0
+        self.lock = threading.Lock()
+        self.ending = threading.Event()
+        self.start()
+
+    def begin(self, process, name):
+        with self.lock:
+            self.process = process
+            self.lives.append(Life(name, [], []))
+
+    def end(self):
+        """Before the process is waited for: afterwards its number may be another's."""
+        with self.lock:
+            self.process = None
+
+    def run(self):
+        while not self.ending.wait(self.seconds):
+            with self.lock:
+                if self.process is not None and self.count < SAMPLES_MAX:
+                    self.sample()
+
+    def sample(self):
+        memory = anonymous_kib(self.process)
+        try:
+            descriptors = len(os.listdir(f"/proc/{self.process}/fd"))
+        except OSError:
+            return
+        # Before it has become another program, or after its end, it has none or its parent's.
+        if memory:
+            self.count += 1
+            self.lives[-1].memory_kib.append(memory)
+            self.lives[-1].descriptors.append(descriptors)
+
+    def stop(self):
+        self.ending.set()
+        self.join()
