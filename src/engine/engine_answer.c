@@ -46,16 +46,22 @@ static void apply_scope(struct engine *engine, struct slot *slot,
     }
 }
 
+/* Ages of jobs count by the boot clock, because the local one may be set: one jump by a day, and
+ * the jobs would be taken for slow ones for the rest of the run. */
+static void begin_age(const struct engine *engine, struct slot *slot)
+{
+    slot->aged_since_ms = engine->now.boot_ms;
+    slot->is_accepted_here = true;
+}
+
 /* The time to the next poll, and what this answer taught about the times of jobs. */
 static int64_t poll_delay_ms(struct engine *engine, struct slot *slot, enum item_event_kind kind)
 {
     struct connection *connection = &engine->connections[slot->connection];
-    int64_t age_ms = kind == EVENT_ACCEPTED ? 0 : engine->now.wall_ms - slot->item.accepted_ms;
+    int64_t age_ms = engine->now.boot_ms - slot->aged_since_ms;
     bool busy = !connection->ready_exhausted || connection->to_send.count > 0;
 
-    if (age_ms < 0)
-        age_ms = 0;
-    if (kind == EVENT_DONE && slot->polling)
+    if (kind == EVENT_DONE && slot->polling && slot->is_accepted_here)
         poll_plan_learn(&connection->plan, slot->pending_age_ms, age_ms);
     if (kind == EVENT_PENDING)
         slot->pending_age_ms = age_ms;
@@ -75,8 +81,8 @@ static void learn_times(struct engine *engine, const struct slot *slot, const st
 {
     struct connection *connection = &engine->connections[slot->connection];
 
-    if (slot->polling && kind == EVENT_DONE)
-        add_to(&connection->finish, engine->now.wall_ms - slot->item.accepted_ms);
+    if (slot->polling && kind == EVENT_DONE && slot->is_accepted_here)
+        add_to(&connection->finish, engine->now.boot_ms - slot->aged_since_ms);
     else if (!slot->polling && kind == EVENT_DONE)
         add_to(&connection->answer, reply->duration_ms);
     else if (!slot->polling && kind == EVENT_ACCEPTED)
@@ -257,6 +263,8 @@ static enum err_code take_one(struct engine *engine, const struct reply *reply, 
         return err->code;
     complete_event(engine, &reading.event);
     engine_judge_connection(engine, slot, reply, &reading.event);
+    if (reading.event.kind == EVENT_ACCEPTED)
+        begin_age(engine, slot);
     learn_times(engine, slot, reply, reading.event.kind);
     if (reading.event.kind == EVENT_ACCEPTED || reading.event.kind == EVENT_PENDING ||
         reading.event.kind == EVENT_DONE)

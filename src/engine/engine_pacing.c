@@ -83,7 +83,7 @@ static enum verdict verdict_of(const struct engine *engine, const struct slot *s
         return slot->is_connection_probe ? VERDICT_GOOD : VERDICT_NONE;
     if (slot->polling && event->kind == EVENT_PENDING)
         return slot->is_connection_probe &&
-                       engine->now.wall_ms - slot->item.accepted_ms >= PROBE_PATIENCE_MS
+                       engine->now.boot_ms - slot->aged_since_ms >= PROBE_PATIENCE_MS
                    ? VERDICT_GOOD
                    : VERDICT_NONE;
     if (slot->polling)

@@ -41,6 +41,7 @@ struct slot {
     uint64_t intent_batch;  /* that holds the intent of this generation; 0 = durable since before */
     uint64_t last_batch;    /* that holds the newest value */
     int64_t pending_age_ms; /* age of the remote job when it was last seen pending */
+    int64_t aged_since_ms;  /* boot clock: when it was accepted, or taken up by this process */
     int64_t started_boot_ms; /* of the running transfer */
     bool polling;            /* the running transfer is a poll … */
     bool is_probe;           /* … or one by which a breaker finds out; for both breakers */
@@ -51,6 +52,7 @@ struct slot {
     bool is_unkeyed_ahead;  /* … and in `unkeyed_ahead` */
     bool is_open_on_wire;   /* counted in its job's `open_on_wire` */
     bool is_turned_away;    /* counted in its connection's `turned_away` */
+    bool is_accepted_here;  /* by an answer to this process, which so knows the age of the job */
     bool is_started;        /* counted in this run's `started` */
     bool is_canary;         /* counted in its job's `canaries_open` */
     bool has_new_intent;    /* made by this process … */

@@ -66,6 +66,8 @@ struct slot *slot_take(struct engine *engine, uint64_t number, const struct item
     slot->intent_batch = 0;
     slot->last_batch = 0;
     slot->pending_age_ms = 0;
+    slot->aged_since_ms = engine->now.boot_ms;
+    slot->is_accepted_here = false;
     slot->is_ahead = false;
     slot->is_unkeyed_ahead = false;
     slot->is_open_on_wire = false;

@@ -50,6 +50,40 @@ static void a_remote_job_tells_how_long_it_was_accepted_and_followed(void **cont
     close_bench();
 }
 
+/* One such job would else be remembered as one that takes months, and all others be polled every
+ * half a minute. */
+static void a_job_takes_no_longer_when_the_clock_is_set_while_it_is_followed(void **context)
+{
+    (void)context;
+    add(0, 0, ITEM_READY);
+    open_engine();
+    settle();
+    accept(0);
+    settle();
+    bench.clock_set_ms = INT64_C(90) * 24 * 3600 * 1000;
+    turn_after(1000);
+    answer(1, 200, "{\"id\":\"job-1\",\"status\":\"success\",\"request\":{}}");
+    turn();
+    assert_in_range(engine_learned(bench.engine, 0).times.finish_ms, 1000, 2000);
+    settle();
+    close_bench();
+}
+
+static void a_job_that_was_accepted_before_this_process_tells_nothing(void **context)
+{
+    (void)context;
+    add(0, 0, ITEM_WAITING);
+    bench.clock_set_ms = INT64_C(90) * 24 * 3600 * 1000;
+    open_engine();
+    turn();
+    turn_after(1000);
+    answer(0, 200, "{\"id\":\"job-1\",\"status\":\"success\",\"request\":{}}");
+    settle();
+    assert_int_equal(progress()->polls, 1);
+    assert_int_equal(engine_learned(bench.engine, 0).times.finish_ms, 0);
+    close_bench();
+}
+
 static void what_was_refused_or_lost_tells_nothing(void **context)
 {
     struct learned_times times;
@@ -92,6 +126,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(sends_that_their_answer_ended_tell_how_long_a_write_takes, set_up),
         cmocka_unit_test_setup(a_remote_job_tells_how_long_it_was_accepted_and_followed, set_up),
+        cmocka_unit_test_setup(a_job_takes_no_longer_when_the_clock_is_set_while_it_is_followed,
+                               set_up),
+        cmocka_unit_test_setup(a_job_that_was_accepted_before_this_process_tells_nothing, set_up),
         cmocka_unit_test_setup(what_was_refused_or_lost_tells_nothing, set_up),
         cmocka_unit_test_setup(a_rate_is_learned_when_it_was_refused, set_up),
     };
