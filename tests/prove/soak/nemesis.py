@@ -20,6 +20,7 @@ from network import DEAF, REFUSE, SILENT, UP
 
 DISK_GROWS_NOT, DISK_TAKES_NOTHING = 1, 2
 HOUR = 3600
+SLOW_SYNC_MS = 100
 # How often each comes, and the shortest and longest time it lasts.
 KINDS = {
     "kill": (24, 0, 0),
@@ -244,7 +245,7 @@ class Nemesis(threading.Thread):
                   lambda: self.page.disk(0))
 
     def do_disk_is_slow(self, event):
-        self.last("sync", event, lambda: self.page.sync_delay(40), lambda: self.page.sync_delay(0))
+        self.last("sync", event, lambda: self.page.sync_delay(SLOW_SYNC_MS), lambda: self.page.sync_delay(0))
 
     def do_second_process(self, _):
         self.spawn("run", "spec.yaml", "--wait", "1s", "--quiet")

@@ -1,15 +1,17 @@
 """Memory and descriptors of the processes of a soak and the size of its ledger, and whether they are flat.
 
+A process is at work while it has a socket; what was before, reading and comparing rows, takes long on
+a slow machine and little memory, and would only be compared with itself on another day.
+
 Flat is judged without any regard to time: a machine that is slow gives fewer samples, and what has
 too few is not judged (`untold`), never wrong. Bounds:
 
   across   the largest samples of the processes, by the order of their births: the median of the last
-           third is at most the median of the first third and 25 %, and a constant (memory 2 MiB;
+           third is at most the median of the first third and 25 %, and a constant (memory 3 MiB;
            descriptors 32, for so many connections may be open, or none). What one process leaves
            behind for the next, or what grows with the ledger, is seen here.
   within   each process that was sampled often enough: the median of its last third against that of
-           its first, the same bound. A leak is seen here. The first eighth is not looked at: rows
-           are compared then, and the first requests made.
+           its first, the same bound. A leak is seen here.
   ledger   bytes of the data file for each item, after each round, in the same thirds, with 25 %. It
            is divided by the items that there are and one thousand, for the empty file has a size too.
            The first eighth is not looked at: most of its items are still to be sent.
@@ -24,7 +26,7 @@ SAMPLES_OF_A_LIFE_MIN = 24
 LIVES_MIN = 9
 LEDGER_SAMPLES_MIN = 40
 SHARE_MORE = 0.25
-MORE = {"memory_kib": 2048, "descriptors": 32, "ledger_bytes_an_item": 0}
+MORE = {"memory_kib": 3072, "descriptors": 32, "ledger_bytes_an_item": 0}
 ITEMS_OF_AN_EMPTY_LEDGER = 1000
 SAMPLES_MAX = 200_000
 
@@ -75,7 +77,7 @@ def judge_flatness(lives, ledger):
             values = getattr(life, what)
             if len(values) < SAMPLES_OF_A_LIFE_MIN:
                 continue
-            first, last = thirds(values[len(values) // 8:])
+            first, last = thirds(values)
             text = f"{what} within {life.name}: {first:.0f} at first, {last:.0f} at last, of {len(values)}"
             worst = max(worst or (0, ""), (last - first, text))
             if is_more(first, last, what):
@@ -99,6 +101,22 @@ def anonymous_kib(process):
     except OSError:
         pass
     return None
+
+
+def descriptors(process):
+    """What the open ones are of; empty = there is no such process any more."""
+    folder = f"/proc/{process}/fd"
+    kinds = []
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []
+    for name in names:
+        try:
+            kinds.append(os.readlink(os.path.join(folder, name)))
+        except OSError:  # closed meanwhile
+            pass
+    return kinds
 
 
 class Sampler(threading.Thread):
@@ -131,16 +149,13 @@ class Sampler(threading.Thread):
                     self.sample()
 
     def sample(self):
+        kinds = descriptors(self.process)
         memory = anonymous_kib(self.process)
-        try:
-            descriptors = len(os.listdir(f"/proc/{self.process}/fd"))
-        except OSError:
-            return
-        # Before it has become another program, or after its end, it has none or its parent's.
-        if memory:
+        # A process that has ended, and was not yet waited for, has no memory.
+        if memory and any(kind.startswith("socket:") for kind in kinds):
             self.count += 1
             self.lives[-1].memory_kib.append(memory)
-            self.lives[-1].descriptors.append(descriptors)
+            self.lives[-1].descriptors.append(len(kinds))
 
     def stop(self):
         self.ending.set()

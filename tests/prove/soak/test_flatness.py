@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """The flatness check on made-up samples: what grows is seen, what is flat or short is not accused."""
 
+import os
 import random
+import socket
 import unittest
 
-from sampling import LIVES_MIN, SAMPLES_OF_A_LIFE_MIN, Life, judge_flatness
+from sampling import LIVES_MIN, SAMPLES_OF_A_LIFE_MIN, Life, Sampler, judge_flatness
 
 
 def life(count=60, memory=lambda i: 5000, descriptors=lambda i: 12):
@@ -57,8 +59,17 @@ class Flatness(unittest.TestCase):
         self.assertEqual(result.grown, [])
         self.assertEqual(len(result.untold), 5)
 
-    def test_the_memory_of_the_first_requests_is_no_leak(self):
-        self.assertEqual(self.grown([life(200, memory=lambda i: min(5000, 1000 + i * 200))]), [])
+    def test_a_process_that_is_not_at_work_is_not_sampled(self):
+        sampler = Sampler(seconds=3600)
+        sampler.begin(os.getpid(), "this")
+        sampler.sample()
+        self.assertEqual(sampler.lives[0], Life("this", [], []))
+        with socket.socket():
+            sampler.sample()
+        sampler.stop()
+        self.assertEqual(len(sampler.lives[0].memory_kib), 1)
+        self.assertGreater(sampler.lives[0].memory_kib[0], 1000)
+        self.assertGreater(sampler.lives[0].descriptors[0], 3)
 
 
 if __name__ == "__main__":
