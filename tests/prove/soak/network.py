@@ -112,7 +112,7 @@ class Network(threading.Thread):
             self.watch(end)
 
     def wanted(self, end):
-        """The events that an end waits for now."""
+        """The events that an end now waits for."""
         if self.state == SILENT:
             return 0
         is_read = not end.is_over and len(end.other.held) < HELD_BYTES_MAX
