@@ -117,12 +117,15 @@ static void forget_correction(const struct import_outcome *outcome, struct item 
     after->source_hash = (struct hash128){0};
 }
 
-/* The row is the same, but what it waits for has gone on, or is under way again. */
+/* The row is the same, but what it waits for has gone on, or is under way again. What was a draft
+ * and can be rendered now is frozen, also while it waits for its turn: nobody would make its
+ * request out of a draft that is no longer there. */
 static enum err_code follow_needs(struct importer *importer, const struct import_row *row,
                                   const struct import_outcome *outcome, bool *done_out,
                                   struct err *err)
 {
     const struct item *known = &outcome->known;
+    bool freezes = outcome->stored_is_draft && row->draft.length == 0;
     struct item after;
 
     *done_out = false;
@@ -133,6 +136,8 @@ static enum err_code follow_needs(struct importer *importer, const struct import
             known->waits_for == outcome->waits_for)
             return ERR_OK;
         after = after_event(importer, row, outcome, known, EVENT_WAITS);
+        if (freezes)
+            after.request_hash = outcome->request_hash;
     } else {
         if (known->state == ITEM_READY)
             return ERR_OK;
@@ -140,7 +145,7 @@ static enum err_code follow_needs(struct importer *importer, const struct import
     }
     *done_out = true;
     forget_correction(outcome, &after);
-    return put(importer, row, outcome, &after, after.state == ITEM_READY, err);
+    return put(importer, row, outcome, &after, freezes || after.state == ITEM_READY, err);
 }
 
 static enum err_code keep(struct importer *importer, const struct import_row *row,

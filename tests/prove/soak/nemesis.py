@@ -62,10 +62,12 @@ class Event(NamedTuple):
 
 
 def draw_plan(seed, seconds, kinds=None, gap=0.5):
-    """Events in the order of time. Each minute is busy or quiet; every fourth kills nobody."""
+    """Events in the order of time. Each minute is busy or quiet; every fourth kills nobody. Each kind
+    comes once before any comes as often as chance has it."""
     chance = random.Random(f"plan {seed}")
     kinds = {kind: KINDS[kind] for kind in kinds or KINDS}
     plan, at = [], 0.0
+    first = chance.sample(sorted(kinds), len(kinds))
     for minute in itertools.count():
         if minute * 60 >= seconds:
             return plan
@@ -76,7 +78,8 @@ def draw_plan(seed, seconds, kinds=None, gap=0.5):
             if at >= min(seconds, (minute + 1) * 60):
                 at = min(seconds, (minute + 1) * 60)
                 break
-            kind = chance.choices(chosen, [kinds[one][0] for one in chosen])[0]
+            kind = (first.pop() if first and first[-1] in chosen else
+                    chance.choices(chosen, [kinds[one][0] for one in chosen])[0])
             _, least, most = kinds[kind]
             plan.append(Event(at, kind, chance.uniform(least, most), chance.choice(CLOCK_JUMPS)))
 
@@ -135,7 +138,8 @@ class Victim:
 
 
 class Nemesis(threading.Thread):
-    """Carries out a plan. `server` has pause(), go_on(), stop(), begin(); `start_purser(words)` gives
+    """Carries out a plan. It stays until leave(), for a server that it has begun ends with the thread
+    that began it (PR_SET_PDEATHSIG). `server` has pause(), go_on(), stop(), begin(); `start_purser(words)` gives
     a process that is not the victim."""
 
     def __init__(self, plan, victim, page, network, server, start_purser):
@@ -149,6 +153,8 @@ class Nemesis(threading.Thread):
         self.wakes = []
         self.order = itertools.count()
         self.ending = threading.Event()
+        self.over = threading.Event()
+        self.leaving = threading.Event()
         self.error = None
         self.lives = Counter()  # how many of what lasts go on at once
         self.began = 0.0
@@ -171,8 +177,11 @@ class Nemesis(threading.Thread):
                 self.reap()
         except Exception as error:  # told by stop(): the proof must not go on as if undisturbed
             self.error = error
+            self.victim.send(signal.SIGKILL)  # nobody else might end it
         while self.wakes:
             heapq.heappop(self.wakes)[2]()
+        self.over.set()
+        self.leaving.wait()
 
     def wait_until(self, at):
         """False when the nemesis is to end; what lasts is ended in between."""
@@ -190,11 +199,17 @@ class Nemesis(threading.Thread):
     def stop(self):
         """The world is undisturbed afterwards."""
         self.ending.set()
-        self.join()
+        self.over.wait()
         self.page.clock(0)
         self.reap(is_last=True)
         if self.error is not None:
             raise self.error
+
+    def leave(self):
+        self.ending.set()
+        self.leaving.set()
+        if self.is_alive():
+            self.join()
 
     def reap(self, is_last=False):
         for words, process in list(self.others):

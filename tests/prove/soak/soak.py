@@ -153,6 +153,7 @@ class Soak:
         self.ledger_sizes = []
         self.talk = Talk(folder, "purser")
         self.is_finished = True  # by the last run
+        self.undone = []  # numbers of runs
         self.others = 0
         self.runs = 0
 
@@ -173,6 +174,8 @@ class Soak:
         process = self.start(words, self.talk)
         self.runs += 1
         self.victim.begin(process)
+        if self.nemesis.error is not None:
+            process.kill()
         self.sampler.begin(process.pid, f"{words[0]} {self.runs}")
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         self.sampler.end()
@@ -215,6 +218,7 @@ class Soak:
         elif draw < 0.35:
             run = self.last_run()
             if run is not None:
+                self.undone.append(run)
                 self.purser("undo", "spec.yaml", "--run", str(run))
         elif draw < 0.45:
             self.purser("items", "spec.yaml", "--output", "csv")
@@ -230,7 +234,7 @@ class Soak:
         end = time.monotonic() + self.options.seconds
         self.nemesis.begin()
         try:
-            while time.monotonic() < end:
+            while time.monotonic() < end and self.nemesis.error is None:
                 self.round()
         finally:
             self.nemesis.stop()
@@ -239,6 +243,8 @@ class Soak:
     def finish(self):
         """Undisturbed: until nothing is left to do, and once more, which must do nothing."""
         self.run_to_the_end()
+        for run in self.undone:
+            self.run_to_the_end("undo", "spec.yaml", "--run", str(run))
         self.purser("retry", "spec.yaml", "--where", "state=failed")
         self.run_to_the_end()
         before = self.sent()
@@ -249,9 +255,9 @@ class Soak:
     def sent(self):
         return json.loads(self.server.simulator._ask("/_sim/stats"))["sends"]
 
-    def run_to_the_end(self):
+    def run_to_the_end(self, *words):
         for _ in range(FINAL_RUNS_MAX):
-            if self.purser("run", "spec.yaml", "--output", "json") in ENDS:
+            if self.purser(*(words or ("run", "spec.yaml", "--output", "json"))) in ENDS:
                 return
         raise Wrong(f"not finished after {FINAL_RUNS_MAX} runs:\n" + self.talk.text(True)[-TALK_SHOWN:])
 
@@ -283,6 +289,7 @@ class Soak:
         self.sampler.stop()
         self.server.go_on()
         self.server.stop()
+        self.nemesis.leave()
         self.network.stop()
 
 

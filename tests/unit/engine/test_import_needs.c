@@ -84,6 +84,31 @@ static void what_waits_follows_its_row_to_another_parent(void **context)
     assert_true(entry_of("Q")->item.has_dependents);
 }
 
+/* A run was killed when the parent had succeeded and its child still waited for it. */
+static void what_can_be_rendered_now_is_frozen_though_it_waits_for_its_turn(void **context)
+{
+    struct import_row one = row_that_needs("c", "{\"parent\":1}", "P");
+    struct import_outcome outcome;
+    (void)context;
+
+    one.has_group = true;
+    one.group = hash_of("g");
+    one.draft = SLICE("{draft}");
+    add_parent("P", ITEM_READY);
+    (void)take(row_of_group("before", "{}", "g"));
+    outcome = take(one);
+    assert_waits(&outcome, WAIT_ITEM, "P");
+    set_state("P", ITEM_SUCCEEDED);
+    begin(2);
+    one.draft = SLICE("");
+    outcome = take(one);
+    assert_waits(&outcome, WAIT_ITEM, "before");
+    assert_int_equal(outcome.action, CONVERGE_UNCHANGED);
+    assert_int_equal(entry_of("c")->item.state, ITEM_BLOCKED);
+    assert_int_equal(entry_of("c")->needs.draft.length, 0);
+    assert_int_equal(entry_of("c")->item.request_hash.low, outcome.request_hash.low);
+}
+
 static void what_failed_is_sent_again_when_its_row_waits_for_another(void **context)
 {
     struct import_outcome outcome;
@@ -329,6 +354,7 @@ int main(void)
         FRESH(an_item_that_nobody_has_is_waited_for_until_a_run_finds_it),
         FRESH(a_whole_job_is_waited_for_while_anything_of_it_is_open),
         FRESH(what_waits_follows_its_row_to_another_parent),
+        FRESH(what_can_be_rendered_now_is_frozen_though_it_waits_for_its_turn),
         FRESH(what_failed_is_sent_again_when_its_row_waits_for_another),
         FRESH(a_row_that_needs_nothing_any_more_leaves_no_needs),
         FRESH(what_succeeded_keeps_its_draft_while_its_parent_is_sent_again),
