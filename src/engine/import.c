@@ -153,7 +153,7 @@ static enum err_code keep(struct importer *importer, const struct import_row *ro
 {
     const struct item *known = &outcome->known;
     struct item after = *known;
-    bool done;
+    bool done = false;
 
     if (!row->condition)
         return ERR_OK;
@@ -161,8 +161,10 @@ static enum err_code keep(struct importer *importer, const struct import_row *ro
         import_put_draft(importer, outcome, row->draft, err) != ERR_OK)
         return err->code;
     if (outcome->action == CONVERGE_UNCHANGED &&
-        (follow_needs(importer, row, outcome, &done, err) != ERR_OK || done))
+        follow_needs(importer, row, outcome, &done, err) != ERR_OK)
         return err->code;
+    if (done)
+        return ERR_OK;
     if (import_is_unsent(known))
         after.seen_run = importer->run;
     if (outcome->action == CONVERGE_UNCHANGED)
