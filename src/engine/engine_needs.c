@@ -51,6 +51,15 @@ enum err_code engine_gate_is_open(struct engine *engine, uint64_t number, bool *
 
 /* --- single items --- */
 
+enum err_code engine_read_needs(struct engine *engine, uint64_t number, struct buf *storage,
+                                struct needs_record *needs_out, struct err *err)
+{
+    enum err_code code =
+        engine->ledger->ops->read_needs(engine->ledger, number, storage, needs_out, err);
+
+    return code == ERR_STORAGE ? ERR_INPUT : code;
+}
+
 /* Without dependents nobody would come back to it: then it is looked at in each run. */
 static struct wait wait_for_item(uint64_t number, const struct item *item)
 {
@@ -104,7 +113,7 @@ static enum err_code look_at_order(struct engine *engine, uint64_t number, struc
         if (code == ERR_OK && (item.state == ITEM_SUCCEEDED || !item.has_needs))
             return ERR_OK;
         if (code == ERR_OK || code == ERR_NOT_FOUND)
-            code = ledger->ops->read_needs(ledger, number, &engine->other_storage, &needs, err);
+            code = engine_read_needs(engine, number, &engine->other_storage, &needs, err);
         if (code != ERR_OK)
             return code == ERR_NOT_FOUND ? ERR_OK : code;
         order = find_order(&needs);
@@ -148,19 +157,18 @@ enum err_code engine_find_wait(struct engine *engine, struct needs_record *needs
                                struct wait *wait_out, bool *changed_out, struct err *err)
 {
     size_t order = find_order(needs);
+    enum err_code code = ERR_OK;
 
     *changed_out = false;
     *wait_out = (struct wait){.is_met = true};
     if (order < needs->need_count) {
-        if (look_at_order(engine, needs->needs[order].target, wait_out, err) != ERR_OK)
-            return err->code;
-        if (!wait_out->is_met)
-            return ERR_OK;
+        code = look_at_order(engine, needs->needs[order].target, wait_out, err);
+        if (code != ERR_OK || !wait_out->is_met)
+            return code;
         take_out(needs, order);
         *changed_out = true;
     }
-    for (size_t i = 0; i < needs->need_count && wait_out->is_met; i++)
-        if (look_at_need(engine, &needs->needs[i], wait_out, err) != ERR_OK)
-            return err->code;
-    return ERR_OK;
+    for (size_t i = 0; i < needs->need_count && code == ERR_OK && wait_out->is_met; i++)
+        code = look_at_need(engine, &needs->needs[i], wait_out, err);
+    return code;
 }

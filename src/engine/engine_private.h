@@ -283,8 +283,11 @@ struct wait {
     enum wait_kind kind;
     uint64_t target;
 };
+/* As the ledger's, but ERR_INPUT when the record is damaged: that concerns its item alone. */
+enum err_code engine_read_needs(struct engine *engine, uint64_t number, struct buf *storage,
+                                struct needs_record *needs_out, struct err *err) ERR_CHECKED;
 /* The first need that is not met now. An order that is met is taken out of `needs`, for good, and
- * *changed_out says so. Errors: ERR_STORAGE also when a record on the way is damaged. */
+ * *changed_out says so. Errors: ERR_INPUT when a record on the way is damaged. */
 enum err_code engine_find_wait(struct engine *engine, struct needs_record *needs,
                                struct wait *wait_out, bool *changed_out,
                                struct err *err) ERR_CHECKED;

@@ -178,11 +178,10 @@ enum err_code engine_look_at(struct engine *engine, uint64_t number, const struc
     }
     if (!slot_map(engine, &slot))
         return leave_to_others(engine, number, item, err);
-    code = engine->ledger->ops->read_needs(engine->ledger, number, &engine->needs_storage, &needs,
-                                           err);
+    code = engine_read_needs(engine, number, &engine->needs_storage, &needs, err);
     if (code == ERR_OK)
         code = engine_find_wait(engine, &needs, &wait, &changed, err);
-    if (code == ERR_STORAGE) {
+    if (code == ERR_INPUT) {
         engine->news_open.failed++;
         return fail(engine, &slot, "what it needs is damaged in the ledger", err);
     }
@@ -207,15 +206,15 @@ enum err_code engine_check_needs(struct engine *engine, struct slot *slot, bool 
     struct needs_record needs;
     struct wait wait;
     bool changed;
-    enum err_code code = engine->ledger->ops->read_needs(engine->ledger, slot->number,
-                                                         &engine->needs_storage, &needs, err);
+    enum err_code code =
+        engine_read_needs(engine, slot->number, &engine->needs_storage, &needs, err);
 
     *blocked_out = false;
     if (code == ERR_OK)
         code = engine_find_wait(engine, &needs, &wait, &changed, err);
     if (code == ERR_NOT_FOUND)
         return ERR_OK;
-    if (code != ERR_OK && code != ERR_STORAGE)
+    if (code != ERR_OK && code != ERR_INPUT)
         return code;
     if (code == ERR_OK && changed &&
         engine->ledger->ops->put_needs(engine->ledger, slot->number, &needs, err) != ERR_OK)

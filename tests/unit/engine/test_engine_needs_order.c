@@ -116,6 +116,27 @@ static void an_order_is_over_when_the_one_before_was_cancelled_and_a_need_is_not
     close_bench();
 }
 
+static void a_damaged_place_in_an_order_fails_who_stands_behind_it_and_nobody_else(void **context)
+{
+    uint64_t one = add(0, 0, ITEM_SUCCEEDED), two = add_waiting(0, WAIT_ITEM, one, true);
+    uint64_t three = add_waiting(0, WAIT_ITEM, two, true), other = add(0, 1, ITEM_READY);
+    (void)context;
+
+    bench.ledger.newest[two].waits_on = WAIT_NONE;
+    bench.ledger.newest[two].waits_for = 0;
+    bench.ledger.newest[two].release_due = true;
+    put_durable(two, ITEM_CANCELLED);
+    bench.ledger.needs_damaged[two] = true;
+    open_engine();
+    settle();
+    assert_int_equal(state_of(three), ITEM_FAILED);
+    assert_string_equal(bench.ledger.problem[three], "what it needs is damaged in the ledger");
+    assert_int_equal(bench.transport.count, 1);
+    succeed(0);
+    assert_int_equal(state_of(other), ITEM_SUCCEEDED);
+    close_bench();
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
@@ -126,6 +147,7 @@ int main(void)
         TEST(items_of_a_group_go_one_after_the_other),
         TEST(a_cancelled_item_hands_its_place_to_the_one_before_it),
         TEST(an_order_is_over_when_the_one_before_was_cancelled_and_a_need_is_not),
+        TEST(a_damaged_place_in_an_order_fails_who_stands_behind_it_and_nobody_else),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
