@@ -74,7 +74,6 @@ static enum err_code gather(struct claims *claims, struct session *session, stru
 {
     struct ledger *ledger = session->ledger;
     struct result_record result;
-    struct err ignored = {0};
     struct arena scratch;
     struct buf storage;
     struct item item;
@@ -86,8 +85,12 @@ static enum err_code gather(struct claims *claims, struct session *session, stru
     while ((code = ledger->ops->next_item(ledger, number, &number, &item, err)) == ERR_OK) {
         const char *wrapper = wrapper_of(session, ledger->ops->job_name(ledger, item.job));
 
-        if (item.state != ITEM_SUCCEEDED || wrapper[0] == '\0' || is_full(claims) ||
-            ledger->ops->read_result(ledger, number, &storage, &result, &ignored) != ERR_OK)
+        if (item.state != ITEM_SUCCEEDED || wrapper[0] == '\0' || is_full(claims))
+            continue;
+        code = ledger->ops->read_result(ledger, number, &storage, &result, err);
+        if (code != ERR_OK && !ledger_has_none(code))
+            break;
+        if (code != ERR_OK)
             continue;
         add_result(claims, wrapper, &item, result.body, &scratch);
         arena_clear(&scratch);

@@ -177,8 +177,9 @@ static enum err_code print_item(struct items_output *to, const struct item_view 
     struct ledger *ledger = to->session->ledger;
     struct result_record result = {0};
 
-    if (item_state_is_final(view->item.state) || view->is_unreadable)
-        view_result(ledger, view, &to->answer, &result);
+    if ((item_state_is_final(view->item.state) || view->is_unreadable) &&
+        view_result(ledger, view, &to->answer, &result, err) != ERR_OK)
+        return err->code;
     buf_clear(&to->line);
     if (append_item(to, view, &result, err) != ERR_OK)
         return err->code;

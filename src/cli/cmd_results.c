@@ -134,36 +134,41 @@ static bool is_json(const struct spec_job *job)
 }
 
 /* What a blocked item waits for stands where a failed one has its error. */
-static void describe_wait(struct results *results, const struct item *item)
+static enum err_code describe_wait(struct results *results, const struct item *item,
+                                   struct err *err)
 {
     struct wait_view wait;
-    struct err ignored = {0};
+    enum err_code code;
 
     buf_clear(&results->wait_text);
     if (item->state != ITEM_BLOCKED)
-        return;
-    if (wait_view_open(results->session->ledger, item, &wait, &ignored) == ERR_OK) {
+        return ERR_OK;
+    code = wait_view_open(results->session->ledger, item, &wait, err);
+    if (code == ERR_OK) {
         buf_append_text(&results->wait_text, "waits for ");
         wait_view_append_text(&wait, &results->wait_text);
     }
     wait_view_close(&wait);
+    return code;
 }
 
 /* The purser_* cells of an item, in the order of the columns. */
-static void build_cells(struct results *results, const struct item_view *view,
-                        const struct spec_job *job)
+static enum err_code build_cells(struct results *results, const struct item_view *view,
+                                 const struct spec_job *job, struct err *err)
 {
     struct session *session = results->session;
     const struct item *item = &view->item;
     struct result_record result = {0};
     char key[37], status[16] = "";
 
+    if (view_result(session->ledger, view, &results->answer, &result, err) != ERR_OK)
+        return err->code;
     view_idempotency_key(&session->spec, view, key);
-    view_result(session->ledger, view, &results->answer, &result);
     buf_clear(&results->outputs_text);
     if (item->state == ITEM_SUCCEEDED)
         outputs_append_json(results->outputs, view->job, result.body, &results->outputs_text);
-    describe_wait(results, item);
+    if (describe_wait(results, item, err) != ERR_OK)
+        return err->code;
     if (results->wait_text.length > 0)
         result.message = (struct slice){buf_text(&results->wait_text), results->wait_text.length};
     if (item->http_status != 0)
@@ -187,6 +192,7 @@ static void build_cells(struct results *results, const struct item_view *view,
         else
             append_csv_cell(results, values[i], job->source.delimiter);
     }
+    return ERR_OK;
 }
 
 /* One row of the source with the cells behind it. */
@@ -242,7 +248,8 @@ static enum err_code write_row(void *opaque, const struct rendered_row *row, str
         return ERR_OK; /* a row that no run has seen yet */
     if (code != ERR_OK)
         return code;
-    build_cells(results, &view, job);
+    if (build_cells(results, &view, job, err) != ERR_OK)
+        return err->code;
     buf_clear(&results->row);
     for (size_t i = 0; i < row->span_count; i++) {
         size_t start = results->row.length;

@@ -88,15 +88,19 @@ static enum err_code append_jobs(struct ledger *ledger, struct buf *out, bool js
     return ERR_OK;
 }
 
-static void append_last_run(struct ledger *ledger, struct buf *out, bool json)
+static enum err_code append_last_run(struct ledger *ledger, struct buf *out, bool json,
+                                     struct err *err)
 {
     uint32_t number = ledger->ops->last_run(ledger);
     struct run_record run;
-    struct err ignored = {0};
+    enum err_code code =
+        number == 0 ? ERR_NOT_FOUND : ledger->ops->read_run(ledger, number, &run, err);
 
-    if (number == 0 || ledger->ops->read_run(ledger, number, &run, &ignored) != ERR_OK) {
+    if (code != ERR_OK && !ledger_has_none(code))
+        return code;
+    if (code != ERR_OK) {
         buf_append_text(out, json ? "null" : "  no run yet\n");
-        return;
+        return ERR_OK;
     }
     if (json) {
         buf_append_format(out,
@@ -106,35 +110,39 @@ static void append_last_run(struct ledger *ledger, struct buf *out, bool json)
                           run.exit_status, (unsigned long long)run.sent,
                           (unsigned long long)run.polls, (unsigned long long)run.throttled,
                           (unsigned long long)run.retried);
-        return;
+        return ERR_OK;
     }
     buf_append_format(out, "  run %u: ", number);
     append_time(out, run.started_ms);
     if (run.ended_ms == 0) {
         buf_append_text(out, ", going on, or it was killed\n");
-        return;
+        return ERR_OK;
     }
     buf_append_text(out, " to ");
     append_time(out, run.ended_ms);
     buf_append_format(out, ", exit status %d, %llu sent, %llu polls, %llu throttled\n",
                       run.exit_status, (unsigned long long)run.sent, (unsigned long long)run.polls,
                       (unsigned long long)run.throttled);
+    return ERR_OK;
 }
 
 /* What the last run learned of each connection, where there is something to say. */
-static void append_connections(struct ledger *ledger, struct buf *out, bool json)
+static enum err_code append_connections(struct ledger *ledger, struct buf *out, bool json,
+                                        struct err *err)
 {
     struct connection_record record;
-    struct err ignored = {0};
+    enum err_code code = ERR_OK;
     struct buf storage;
     const char *alias;
     bool first = true;
 
     buf_init(&storage, 64 * 1024);
     for (uint32_t i = 0; (alias = ledger->ops->connection_name(ledger, i)) != NULL; i++) {
-        if (ledger->ops->read_connection(ledger, i, &storage, &record, &ignored) != ERR_OK ||
-            (record.learned_rate_millis == 0 && record.learned_in_flight == 0 &&
-             record.parked_reason.length == 0))
+        code = ledger->ops->read_connection(ledger, i, &storage, &record, err);
+        if (code != ERR_OK && !ledger_has_none(code))
+            break;
+        if (code != ERR_OK || (record.learned_rate_millis == 0 && record.learned_in_flight == 0 &&
+                               record.parked_reason.length == 0))
             continue;
         if (json) {
             buf_append_text(out, first ? "{\"connection\":" : ",{\"connection\":");
@@ -159,6 +167,7 @@ static void append_connections(struct ledger *ledger, struct buf *out, bool json
         buf_append_byte(out, '\n');
     }
     buf_deinit(&storage);
+    return ledger_has_none(code) ? ERR_OK : code;
 }
 
 /* Operations whose key counts because an answer has shown it. */
@@ -221,11 +230,13 @@ static enum err_code append_status(struct session *session, struct buf *out, str
                           session->spec.file, session_state_words(session));
     if (json)
         buf_append_text(out, "],\"last_run\":");
-    append_last_run(ledger, out, json);
+    if (append_last_run(ledger, out, json, err) != ERR_OK)
+        return err->code;
     schedule_append_status(session, out, json);
     if (json)
         buf_append_text(out, ",\"connections\":[");
-    append_connections(ledger, out, json);
+    if (append_connections(ledger, out, json, err) != ERR_OK)
+        return err->code;
     if (json)
         buf_append_text(out, "],\"proven_operations\":[");
     append_proven(ledger, out, json);

@@ -42,13 +42,16 @@ static enum err_code read_view(struct session *session, struct buf *storage,
 {
     struct ledger *ledger = session->ledger;
     uint32_t number = number_of(ledger, view->connection->alias);
-    struct err ignored = {0};
+    enum err_code code;
 
     if (number == UINT32_MAX)
         return ERR_OK;
     if (ledger->ops->counts(ledger, UINT32_MAX, number, &view->counts, err) != ERR_OK)
         return err->code;
-    if (ledger->ops->read_connection(ledger, number, storage, &view->record, &ignored) != ERR_OK)
+    code = ledger->ops->read_connection(ledger, number, storage, &view->record, err);
+    if (code != ERR_OK && !ledger_has_none(code))
+        return code;
+    if (code != ERR_OK)
         view->record = (struct connection_record){0};
     if (!keep(session, &view->record.parked_reason) || !keep(session, &view->record.link_url) ||
         !keep(session, &view->record.detail))

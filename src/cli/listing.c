@@ -108,13 +108,13 @@ enum err_code listing_find(struct ledger *ledger, const char *name, const char *
     return code == ERR_OK ? complete(ledger, storage, view_out, err) : code;
 }
 
-void view_result(struct ledger *ledger, const struct item_view *view, struct buf *storage,
-                 struct result_record *result_out)
+enum err_code view_result(struct ledger *ledger, const struct item_view *view, struct buf *storage,
+                          struct result_record *result_out, struct err *err)
 {
-    struct err ignored = {0};
-    enum err_code code =
-        ledger->ops->read_result(ledger, view->number, storage, result_out, &ignored);
+    enum err_code code = ledger->ops->read_result(ledger, view->number, storage, result_out, err);
 
+    if (code != ERR_OK && !ledger_has_none(code))
+        return code;
     if (code != ERR_OK)
         *result_out = (struct result_record){0};
     if (code == ERR_STORAGE)
@@ -122,6 +122,7 @@ void view_result(struct ledger *ledger, const struct item_view *view, struct buf
     if (view->is_unreadable)
         result_out->message =
             SLICE("its request is damaged in the ledger, so that its key is not known");
+    return ERR_OK;
 }
 
 void view_idempotency_key(const struct spec *spec, const struct item_view *view, char key_out[37])

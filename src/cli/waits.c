@@ -6,7 +6,6 @@ static enum err_code read_parent(struct ledger *ledger, struct wait_view *view, 
 {
     struct frozen_request request;
     struct result_record result;
-    struct err ignored = {0};
     enum err_code code = ledger->ops->read_item(ledger, view->number, &view->item, err);
 
     if (code == ERR_NOT_FOUND)
@@ -16,12 +15,14 @@ static enum err_code read_parent(struct ledger *ledger, struct wait_view *view, 
     view->is_there = true;
     view->job = ledger->ops->job_name(ledger, view->item.job);
     view->connection = ledger->ops->connection_name(ledger, view->item.connection);
-    if (ledger->ops->read_request(ledger, view->number, &view->request, &request, &ignored) ==
-        ERR_OK)
+    code = ledger->ops->read_request(ledger, view->number, &view->request, &request, err);
+    if (code == ERR_OK)
         view->key = request.key;
-    if (ledger->ops->read_result(ledger, view->number, &view->result, &result, &ignored) == ERR_OK)
+    if (code == ERR_OK || ledger_has_none(code))
+        code = ledger->ops->read_result(ledger, view->number, &view->result, &result, err);
+    if (code == ERR_OK)
         view->message = result.message;
-    return ERR_OK;
+    return ledger_has_none(code) ? ERR_OK : code;
 }
 
 static enum err_code count_left(struct ledger *ledger, uint32_t job, struct wait_view *view,

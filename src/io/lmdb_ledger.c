@@ -102,6 +102,8 @@ const char *ledger_store_platform(void)
 static enum err_code failed(const struct ledger_store *store, int code, const char *doing,
                             struct err *err)
 {
+    if (code == ENOMEM)
+        return err_set(err, ERR_NO_MEMORY, "%s in %s: no memory", doing, store->files.path);
     if (code > 0)
         return ledger_files_failed(&store->files, code, doing, err);
     if (code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND || code == MDB_INVALID)

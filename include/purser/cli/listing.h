@@ -66,9 +66,9 @@ enum err_code listing_find(struct ledger *ledger, const char *name, const char *
                            struct err *err) ERR_CHECKED;
 
 /* What is stored of the item's end; of one without, nothing. When it or the request is damaged its
- * message says so. Borrows from `storage`. */
-void view_result(struct ledger *ledger, const struct item_view *view, struct buf *storage,
-                 struct result_record *result_out);
+ * message says so. Borrows from `storage`. Errors: ERR_NO_MEMORY, ERR_STATE_DIRECTORY. */
+enum err_code view_result(struct ledger *ledger, const struct item_view *view, struct buf *storage,
+                          struct result_record *result_out, struct err *err) ERR_CHECKED;
 
 /* The idempotency key of the item's generation; "" when the item's key is not known. */
 void view_idempotency_key(const struct spec *spec, const struct item_view *view, char key_out[37]);

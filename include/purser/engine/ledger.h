@@ -176,6 +176,13 @@ struct ledger {
     const struct ledger_ops *ops;
 };
 
+/* A read gave nothing because there is nothing, or the record is damaged: that concerns the record
+ * alone. Any other error is no answer. */
+static inline bool ledger_has_none(enum err_code code)
+{
+    return code == ERR_NOT_FOUND || code == ERR_STORAGE;
+}
+
 /* The number of a job or a connection by its name, without making one; UINT32_MAX when the ledger
  * has it not. `name_of` is one of the ops. */
 uint32_t ledger_number_of(struct ledger *ledger, const char *name,
