@@ -29,8 +29,11 @@ struct spec_defaults {
 
 #define CONNECTION_IN_FLIGHT_DEFAULT 4
 
-/* spec_error(reader, place, code, help, format, …) */
-#define spec_error(reader, ...) diagnostics_add((reader)->diagnostics, DIAG_ERROR, __VA_ARGS__)
+/* spec_error(reader, place, code, help, format, …). Nothing once memory ran out: what was not read
+ * for that may look like a mistake. */
+#define spec_error(reader, ...)    \
+    ((reader)->no_memory ? (void)0 \
+                         : diagnostics_add((reader)->diagnostics, DIAG_ERROR, __VA_ARGS__))
 
 #define KIND_BIT(kind) (1u << (kind))
 #define KINDS_TEXT KIND_BIT(YAML_STRING)

@@ -78,6 +78,67 @@ static void the_question_is_made_of_what_the_ledger_keeps(void **state)
                 "/accounting/invoices/K%201");
 }
 
+static void only_a_filter_of_one_comparison_is_held_against_what_is_listed(void **state)
+{
+    static const struct {
+        const char *filter, *name, *text;
+    } cases[] = {
+        {"memo = \"${item.key}\"", "memo", "K 1"},
+        {"  memo=\"${item.key}\"  ", "memo", "K 1"},
+        {"memo = \"\" ${item.line}", NULL, NULL},
+        {"memo = ${item.line}", NULL, NULL},
+        {"memo = \"${item.line}", NULL, NULL},
+        {"memo = \"${item.key}\" AND id = \"7\"", NULL, NULL},
+        {"memo.id = \"${item.key}\"", NULL, NULL},
+        {" = \"${item.key}\"", NULL, NULL},
+        {"memo > ${item.line}", NULL, NULL},
+    };
+    struct lookup_question question;
+    char reconcile[200];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        (void)snprintf(reconcile, sizeof reconcile,
+                       "{ request: GET /accounting/invoices, filter: '%s' }", cases[i].filter);
+        if (!ask(reconcile, "{}", &question))
+            fail_msg("%s: %s", cases[i].filter, error.text);
+        if (question.match_count != (cases[i].name != NULL))
+            fail_msg("%s: %zu matches", cases[i].filter, question.match_count);
+        if (cases[i].name == NULL)
+            continue;
+        assert_true(slice_is(question.matches[0].name, cases[i].name));
+        assert_true(slice_is(question.matches[0].text, cases[i].text));
+        assert_true(question.matches[0].may_be_missing);
+    }
+}
+
+/* A question that lacks a match or its filter would find more than was written. */
+static void a_question_for_which_memory_is_short_is_not_asked(void **state)
+{
+    static const char reconcile[] = "{ request: GET /accounting/invoices, " FILTER
+                                    ", match: { memo: '${item.key}', line: '${item.line}' } }";
+    const struct lookup_item item = {
+        .key = SLICE("K 1"), .body = SLICE("{\"invoice\":{\"document_number\":\"A\"}}"), .line = 7};
+    const struct lookup *lookup = compiled(reconcile);
+    struct lookup_question question;
+    struct arena small;
+    bool asked = false;
+
+    (void)state;
+    for (size_t bytes = 0; !asked; bytes += 16) {
+        arena_init(&small, bytes);
+        error.text[0] = '\0';
+        asked = lookup_ask(lookup, &item, &small, &scratch, &question, &error);
+        arena_clear(&scratch);
+        assert_int_equal(error.text[0] == '\0', asked);
+        if (asked) {
+            assert_int_equal(question.match_count, 3);
+            assert_non_null(memchr(question.path.bytes, '?', question.path.length));
+        }
+        arena_deinit(&small);
+    }
+}
+
 static void what_would_change_the_meaning_of_the_filter_is_not_asked(void **state)
 {
     static const char *const bodies[] = {
@@ -315,6 +376,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_question_is_made_of_what_the_ledger_keeps),
+        TEST(only_a_filter_of_one_comparison_is_held_against_what_is_listed),
+        TEST(a_question_for_which_memory_is_short_is_not_asked),
         TEST(what_would_change_the_meaning_of_the_filter_is_not_asked),
         TEST(a_question_that_fits_no_url_is_not_asked),
         TEST(entities_count_when_they_match),
