@@ -10,7 +10,7 @@ both true and false (each case of a switch: when it was taken); a condition of a
 several when two executions show that it alone changes the outcome (MC/DC).
 
 --core      core by the unit tests of core alone: all lines, branches and conditions
-(without)   all layers by the tests of SUITE; core as above, the others by MIN_BRANCHES
+(without)   all layers by the tests of SUITE and FAILURES; core as above, the others by MIN_BRANCHES
 --only      the tests whose names match instead of SUITE (what they alone reach)
 --no-run    the profiles of the last run
 --missing   lists what is missing of this layer, too, though it is not below its bound
@@ -167,6 +167,18 @@ def run_tests(options, selection):
     return log.returncode == 0
 
 
+def play_failures(options):
+    for program, shim, arguments in FAILURES:
+        command = [sys.executable, "-B", str(ROOT / "tests/prove" / program), *arguments,
+                   "--purser", os.path.join(options.build, "bin/purser"),
+                   "--sim", os.path.join(options.build, "bin/rutter-sim"),
+                   "--shim", os.path.join(options.build, f"tests/support/lib{shim}.so")]
+        played = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                text=True, errors="replace", check=False)
+        print(f"prove-coverage: {program} {shim}: {played.stdout.strip().splitlines()[-1:]}",
+              flush=True)
+
+
 def export(options):
     """What llvm-cov says of a program that has every object of the layers."""
     merged = os.path.join(options.build, "tests.profdata")
@@ -263,6 +275,8 @@ def main():
     if options.only:
         selection = ["-R", options.only]
     passed = options.no_run or run_tests(options, selection)
+    if not (options.no_run or options.core or options.only):
+        play_failures(options)
     modules = read_modules(export(options))
 
     wrong = [] if passed else ["tests failed"]
@@ -286,9 +300,17 @@ def main():
     return 1 if wrong else 0
 
 
-# All that runs the program or its parts, but the checkers of texts and what is run by others'
-# rules: kills at exact calls, and failures of the very calls that write a profile.
-SUITE = ["-LE", "^(house|peer|prove)$"]
+# All that runs the program or its parts, but for the checkers of texts, for programs with planted
+# bugs, and for proofs whose faults would hit the writing of a profile as well.
+SUITE = ["-LE", "^(house|peer|crash)$", "-E", "^(sim_planted|prove_)|_notices_|^process_hardening$"]
+
+# Scenes in which calls fail, played in turn until the time is over. Whether they end as they should
+# is for prove-oom and prove-errors to say: here a profile may be hit as well.
+FAILURES = (
+    ("oom/oom.py", "memory_shim", ("--no-leaks", "--each", "1000", "--seconds", "400")),
+    ("oom/oom.py", "ledger_shim", ("--no-leaks", "--each", "1000", "--seconds", "400")),
+    ("errors/errors.py", "purser_shim", ("--draw", "60")),
+)
 
 if __name__ == "__main__":
     sys.exit(main())
