@@ -33,7 +33,6 @@ static const struct pair variables[] = {
     {"STATE_DIRECTORY", "The same, as systemd sets it; of several the first counts."},
     {"XDG_STATE_HOME", "Without those the ledgers are in its folder purser."},
     {"HOME", "Without that they are in .local/state/purser of this folder."},
-    {"PURSER_ADOPT", "Set as a message about a ledger from another machine says."},
     {"PURSER_SIMULATOR", "The program rutter-sim for environment: simulator; by default the one "
                          "beside purser, else the one in PATH."},
     {"XDG_CONFIG_HOME", "In its folder systemd/user `purser schedule install` puts a timer for one "
@@ -46,7 +45,9 @@ static const struct pair variables[] = {
 static const struct pair files[] = {
     {"$XDG_STATE_HOME/purser/NAME/",
      "The ledger of the spec called NAME, with mode 0700. Kept "
-     "and backed up as a whole; a copy must not be used beside it."},
+     "and backed up as a whole, while no run writes to it; a copy must not be used beside it. One "
+     "that was moved, or brought back from a backup, is refused until `purser adopt` has said "
+     "which."},
     {"…/data.mdb", "What has been written, is under way, and is still to be sent."},
     {"…/purser.lock", "Held by the one purser that may write; it has its process number."},
     {"…/simulator.world", "With environment: simulator, what the simulator has done."},

@@ -126,6 +126,7 @@ static enum err_code compare(struct run *run, struct err *err)
         code = keep_to_plan(run, &comparison, err);
     if (code == ERR_OK) {
         session_warn(session);
+        session_tell_loss(session);
         code = run_put_record(run, -1, err);
     }
     run->only_seen = !selection_is_all(&comparison.selection);
@@ -139,6 +140,7 @@ static enum err_code compare(struct run *run, struct err *err)
     if (code != ERR_OK)
         return code;
     run->import = comparison.total;
+    run->compared_all = !run->only_seen;
     tell_comparison(run);
     if (run->only_seen && comparison.remade > 0 && !session->options->quiet)
         print_talk("warning: %llu item%s sent again that others were made from; a run of all rows "

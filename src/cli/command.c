@@ -14,6 +14,7 @@ static const struct command commands[] = {
     {"reconcile", "evidence for items in doubt, and what it proposes", help_reconcile,
      cmd_reconcile},
     {"resolve", "a person's word on an item in doubt", help_resolve, cmd_resolve},
+    {"adopt", "a ledger that was moved, or brought back from a backup", help_adopt, cmd_adopt},
     {"cancel", "stop what has not been sent", help_cancel, cmd_cancel},
     {"undo", "reverse what a run has written, in reverse order", help_undo, cmd_undo},
     {"results", "write succeeded.csv, failed.csv and so on", help_results, cmd_results},

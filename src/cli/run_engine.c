@@ -268,6 +268,7 @@ static enum err_code open_engine(struct run *run, struct machinery *machinery, s
                                      .run = run->number,
                                      .only_seen = run->only_seen,
                                      .boot = clock_boot(),
+                                     .lost_since_ms = lmdb_ledger_lost_since_ms(run->session->lmdb),
                                      .seed = (uint64_t)run->started_wall_ms ^ (uint64_t)getpid()
                                                                                   << 40,
                                      .connection_count = spec->connection_count,

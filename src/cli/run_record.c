@@ -46,6 +46,19 @@ int run_fail(struct run *run, const struct err *err)
                            number == 0 ? err_exit_status(err->code) : 128 + number);
 }
 
+/* After a restored backup: each row was compared and each item has ended, so whatever was sent
+ * since the backup was made has been met. */
+static enum err_code learn_what_was_lost(struct run *run, int exit_status, struct err *err)
+{
+    struct lmdb_ledger *ledger = run->session->lmdb;
+    bool is_finished =
+        exit_status == EXIT_DONE || exit_status == EXIT_SOME_FAILED || exit_status == EXIT_IN_DOUBT;
+
+    if (!is_finished || !run->compared_all || lmdb_ledger_lost_since_ms(ledger) == 0)
+        return ERR_OK;
+    return lmdb_ledger_put_lost_since(ledger, 0, err);
+}
+
 int run_finish(struct run *run, struct err *err)
 {
     struct session *session = run->session;
@@ -60,7 +73,8 @@ int run_finish(struct run *run, struct err *err)
     exit_status = run_exit_status(&run->progress, &run->counts);
     if (exit_status == EXIT_DONE && run->outdated > 0)
         exit_status = EXIT_NOT_FINISHED;
-    if (run_put_record(run, exit_status, err) != ERR_OK ||
+    if (learn_what_was_lost(run, exit_status, err) != ERR_OK ||
+        run_put_record(run, exit_status, err) != ERR_OK ||
         run_print_summary(run, exit_status, err) != ERR_OK)
         return session_fail(session, err);
     return exit_status;

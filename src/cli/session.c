@@ -170,7 +170,8 @@ enum err_code session_open_ledger(struct session *session, bool write, struct er
         &(struct lmdb_ledger_options){
             .spec_name = session->spec.name,
             .base_url = api->environment == ENVIRONMENT_SIMULATOR ? "simulator" : api->base_url,
-            .write = write},
+            .write = write,
+            .adoption = session->adoption},
         &session->lmdb, err);
     if (code == ERR_OK)
         session->ledger = lmdb_ledger_port(session->lmdb);
@@ -241,6 +242,20 @@ void session_warn(struct session *session)
 {
     if (session->diagnostics.warning_count > 0)
         print_diagnostics(session);
+}
+
+void session_tell_loss(const struct session *session)
+{
+    char time[TEXT_TIME_BYTES];
+    int64_t lost_since_ms = lmdb_ledger_lost_since_ms(session->lmdb);
+
+    if (lost_since_ms == 0 || session->options->quiet)
+        return;
+    text_from_time_ms(lost_since_ms, time);
+    print_talk("warning: the ledger is a restored backup that knows nothing of what was sent after "
+               "%s. Whatever would be sent now is repeated under its idempotency key while the API "
+               "remembers that, else it goes in doubt (restored_state)",
+               time);
 }
 
 static void print_failure_json(struct session *session, const struct err *err, int exit_status)

@@ -43,11 +43,13 @@ static enum effect doubt(struct item *item, const struct item_event *event, enum
     return finish(item, event, ITEM_IN_DOUBT, reason);
 }
 
-/* Back to the start: nothing is known to have been accepted under the key that it now has. */
+/* Back to the start: nothing is known to have been accepted under the key that it now has. On a
+ * restored ledger a person's word that it was not done stays until something was heard of it. */
 static enum effect make_ready(struct item *item)
 {
+    if (item->reason != REASON_RESOLVED || item_state_is_final(item->state))
+        item->reason = REASON_NONE;
     item->state = ITEM_READY;
-    item->reason = REASON_NONE;
     item->waits_on = WAIT_NONE;
     item->waits_for = 0;
     item->release_due = false;
@@ -96,14 +98,30 @@ static void make_intent(struct item *item, const struct item_event *event)
     item->sent_run = event->run;
 }
 
+/* The ledger does not know whether this generation was sent; if so, not before what was lost of the
+ * ledger begins. After a person's word it does. */
+static bool may_have_been_sent(const struct item *item, const struct item_event *event)
+{
+    return event->lost_since_ms != 0 && item->reason != REASON_RESOLVED;
+}
+
 static enum effect start(struct item *item, const struct item_event *event,
                          const struct policy *policy)
 {
-    (void)policy;
+    bool is_lost = may_have_been_sent(item, event);
+
     make_intent(item, event);
-    item->reason = REASON_NONE;
     item->due_ms = event->now_ms;
-    return EFFECT_NONE;
+    if (event->lost_since_ms == 0)
+        item->reason = REASON_NONE;
+    if (!is_lost)
+        return EFFECT_NONE;
+    item->reason = REASON_RESTORED_STATE;
+    item->unknown_send = true;
+    item->intent_ms = event->lost_since_ms;
+    item->intent_boot_ms = 0;
+    item->intent_boot = 0;
+    return policy->repeatable ? EFFECT_NONE : doubt(item, event, REASON_RESTORED_STATE);
 }
 
 /* Only an intent of which no copy can have an effect can be taken back. */
@@ -127,12 +145,17 @@ static enum effect resume_sending(struct item *item, const struct item_event *ev
     return EFFECT_NONE;
 }
 
+static enum reason too_old(const struct item *item)
+{
+    return item->reason == REASON_RESTORED_STATE ? REASON_RESTORED_STATE : REASON_WINDOW_PASSED;
+}
+
 static enum effect send(struct item *item, const struct item_event *event,
                         const struct policy *policy)
 {
     /* I5: a repeat only while the server is assumed to remember the key. */
     if (item->unknown_send && event->key_age_ms >= policy->key_window_ms)
-        return doubt(item, event, REASON_WINDOW_PASSED);
+        return doubt(item, event, too_old(item));
     if (item->attempt_count > 0 && policy->give_up_ms > 0 &&
         event->key_age_ms >= policy->give_up_ms)
         return doubt(item, event, REASON_RETRIES_EXHAUSTED);
@@ -319,6 +342,8 @@ static enum effect rekey(struct item *item, const struct item_event *event,
     keep_answer(item, event);
     if (is_of_one_send(item, policy))
         return doubt(item, event, REASON_REFUSED_AFTER_UNKNOWN);
+    if (may_have_been_sent(item, event)) /* and so may the next generation */
+        return doubt(item, event, REASON_RESTORED_STATE);
     if (!policy->repeatable || item->generation > policy->rekey_limit)
         return finish(item, event, ITEM_FAILED, REASON_JOB_FAILED);
     make_ready(item);
@@ -432,10 +457,15 @@ static enum effect resolve_done(struct item *item, const struct item_event *even
 static enum effect resolve_not_done(struct item *item, const struct item_event *event,
                                     const struct policy *policy)
 {
+    bool is_word_needed = item->reason == REASON_RESTORED_STATE;
+
     (void)event;
     (void)policy;
     item->generation++;
-    return make_sendable(item);
+    make_sendable(item);
+    if (is_word_needed)
+        item->reason = REASON_RESOLVED;
+    return EFFECT_NONE;
 }
 
 static enum effect abandon(struct item *item, const struct item_event *event,

@@ -131,6 +131,11 @@ static enum err_code make_intent(struct engine *engine, struct slot *slot, struc
     no_longer_turned_away(engine, slot);
     if (engine_step(engine, slot, &event, &effect, err) != ERR_OK)
         return err->code;
+    if (effect == EFFECT_FINAL) {
+        slot->place = SLOT_FINISHED;
+        queue_push(engine, &engine->finished, slot);
+        return ERR_OK;
+    }
     assert(effect == EFFECT_NONE);
     connection->ahead++;
     slot->is_ahead = true;

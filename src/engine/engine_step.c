@@ -32,6 +32,7 @@ struct item_event engine_event(struct engine *engine, enum item_event_kind kind)
                                .boot_now_ms = engine->now.boot_ms,
                                .boot = engine->options.boot,
                                .run = engine->options.run,
+                               .lost_since_ms = engine->options.lost_since_ms,
                                .delay_ms = -1,
                                .random = (uint32_t)(rng_next(&engine->rng) >> 32)};
 }
@@ -136,8 +137,8 @@ enum err_code engine_step(struct engine *engine, struct slot *slot, struct item_
     if (step.item.state == ITEM_SENDING &&
         (before.state != ITEM_SENDING || before.generation != step.item.generation)) {
         slot->intent_batch = engine->batch_open;
-        slot->has_new_intent = true;
-        slot->has_server_intent = engine->server_clock_known;
+        slot->has_new_intent = step.item.reason != REASON_RESTORED_STATE;
+        slot->has_server_intent = slot->has_new_intent && engine->server_clock_known;
     }
     return ERR_OK;
 }

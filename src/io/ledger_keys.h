@@ -59,7 +59,8 @@ struct slice ledger_key_slice(const struct ledger_key *key);
 #define LEDGER_META_BASE_URL "base_url"
 #define LEDGER_META_PLATFORM "platform"
 #define LEDGER_META_MACHINE "machine"
-#define LEDGER_META_IDENTITY "identity" /* of the data file */
+#define LEDGER_META_IDENTITY "identity"     /* of the data file */
+#define LEDGER_META_LOST_SINCE "lost_since" /* of a restored backup, see lmdb_ledger.h */
 #define LEDGER_META_NEXT_ITEM "next_item"
 #define LEDGER_META_RECOUNT "recount"        /* there when the counts are to be made anew */
 #define LEDGER_META_JOB "job/"               /* + number → name */

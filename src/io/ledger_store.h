@@ -56,6 +56,14 @@ const char *ledger_store_identity(const struct ledger_store *store);
  * newer file. */
 bool ledger_store_is_older(const struct ledger_store *store);
 
+/* What lies beside the data file is of another time: if the data file is the one that was written
+ * here, its content was overwritten. */
+bool ledger_store_is_overwritten(const struct ledger_store *store);
+
+/* From now on this is the newest, and older ones are known by that. Once, after it was opened for
+ * writing, when no batch is being applied. */
+void ledger_store_claim(struct ledger_store *store);
+
 /* The number of the last transaction that changed something. */
 uint64_t ledger_store_revision(const struct ledger_store *store);
 

@@ -54,8 +54,8 @@ struct ledger_store {
     struct stat data_file;
     struct stat run_lock;                      /* st_nlink 0 = there is none */
     char identity[LEDGER_FILE_IDENTITY_BYTES]; /* of the data file */
-    uint64_t newest;                           /* transaction that is known of; 0 = none */
-    int newest_fd;                             /* -1 = opened for reading */
+    struct ledger_newest newest;               /* as it was when this one was opened */
+    int newest_fd;                             /* -1 = not claimed */
     uint64_t reads_since_release;              /* of the reading thread */
     uint64_t bytes_since_release;              /* of the applying one, as all that follows */
     uint64_t commits_since_check;
@@ -87,7 +87,18 @@ uint64_t ledger_store_revision(const struct ledger_store *store)
 
 bool ledger_store_is_older(const struct ledger_store *store)
 {
-    return ledger_store_revision(store) < store->newest;
+    return ledger_store_revision(store) < store->newest.transaction;
+}
+
+bool ledger_store_is_overwritten(const struct ledger_store *store)
+{
+    return store->newest.is_another_file;
+}
+
+void ledger_store_claim(struct ledger_store *store)
+{
+    assert(store->newest_fd == -1);
+    store->newest_fd = ledger_newest_make(&store->files, ledger_store_revision(store));
 }
 
 const char *ledger_store_platform(void)
@@ -254,9 +265,8 @@ static enum err_code open_environment(struct ledger_store *store, bool write, st
     if (!is_new && check_heads(store, err) != ERR_OK)
         return err->code;
     /* Before LMDB sees what is newest: a run may write in between. */
-    store->newest = is_new ? 0 : ledger_newest_read(&store->files);
-    if (write)
-        store->newest_fd = ledger_newest_open(&store->files);
+    if (!is_new)
+        store->newest = ledger_newest_read(&store->files);
     code = mdb_env_create(&store->env);
     if (code == 0)
         code = mdb_env_set_maxdbs(store->env, LEDGER_DATABASE_COUNT);
@@ -323,10 +333,15 @@ void ledger_store_close(struct ledger_store *store)
     }
     if (store->reading != NULL)
         mdb_txn_abort(store->reading);
-    if (store->env != NULL)
-        mdb_env_close(store->env);
+    /* A copy that was made while it was open is an old one from now on. */
+    if (store->newest_fd != -1) {
+        close(store->newest_fd);
+        store->newest_fd = ledger_newest_make(&store->files, ledger_store_revision(store));
+    }
     if (store->newest_fd != -1)
         close(store->newest_fd);
+    if (store->env != NULL)
+        mdb_env_close(store->env);
     ledger_files_close(&store->files);
     pthread_rwlock_destroy(&store->map_lock);
     mem_free(store);

@@ -22,7 +22,24 @@ struct lmdb_ledger {
     uint32_t last_run;  /* as above */
     struct buf scratch; /* for encoding one value */
     char path[4096];
+    bool adopts;           /* this opening makes a copy the ledger of this place */
+    int64_t lost_since_ms; /* see lmdb_ledger_lost_since_ms() */
 };
+
+#define MACHINE_ID_BYTES 64
+
+/* "" when the machine has none: a ledger is then not tied to it. */
+void lmdb_ledger_machine_id(char text_out[MACHINE_ID_BYTES]);
+
+/* A sealed text of the meta database. Within a read. */
+enum err_code lmdb_ledger_get_text(struct lmdb_ledger *ledger, const char *name,
+                                   struct slice *text_out, struct err *err) ERR_CHECKED;
+
+/* Whether it is a copy, and what was lost of it. Sets `adopts` and `lost_since_ms`. Within a read.
+ */
+enum err_code lmdb_ledger_check_copy(struct lmdb_ledger *ledger,
+                                     const struct lmdb_ledger_options *options,
+                                     struct err *err) ERR_CHECKED;
 
 extern const struct ledger_ops lmdb_ledger_ops;
 

@@ -1,39 +1,14 @@
 #include "lmdb_ledger_internal.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "ordering_oracle.h"
 #include "purser/base/mem.h"
 
-#define MACHINE_ID_FILE "/etc/machine-id"
-#define MACHINE_ID_BYTES 64
-
-/* Set to 1 by a person who knows that no other copy of the ledger is in use. */
-#define ADOPT_VARIABLE "PURSER_ADOPT"
-
-/* --- what a ledger is pinned to --- */
-
-/* "" when the machine has none: a ledger is then not tied to it. */
-static void read_machine_id(char text_out[MACHINE_ID_BYTES])
-{
-    int fd = open(MACHINE_ID_FILE, O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd == -1 ? 0 : read(fd, text_out, MACHINE_ID_BYTES - 1);
-
-    if (fd != -1)
-        close(fd);
-    text_out[length > 0 ? length : 0] = '\0';
-    text_out[strcspn(text_out, "\n")] = '\0';
-}
-
-/* A sealed text of the meta database. Within a read. */
-static enum err_code get_text(struct lmdb_ledger *ledger, const char *name, struct slice *text_out,
-                              struct err *err)
+enum err_code lmdb_ledger_get_text(struct lmdb_ledger *ledger, const char *name,
+                                   struct slice *text_out, struct err *err)
 {
     struct ledger_key key = ledger_key_text(name);
     struct slice value;
@@ -77,62 +52,14 @@ static enum err_code check_format(struct lmdb_ledger *ledger, struct err *err)
     return ERR_OK;
 }
 
-/* Two ledgers of one spec would each send what the other has sent; one that was brought back from a
- * backup does not know what was sent since. The server knows the keys only for some time. */
-static enum err_code check_copy(struct lmdb_ledger *ledger, bool *adopt_out, struct err *err)
-{
-    const char *identity = ledger_store_identity(ledger->store), *adopt = getenv(ADOPT_VARIABLE);
-    char machine[MACHINE_ID_BYTES];
-    struct slice machine_pin, identity_pin;
-    bool other_machine, other_file;
-
-    if (get_text(ledger, LEDGER_META_MACHINE, &machine_pin, err) != ERR_OK ||
-        get_text(ledger, LEDGER_META_IDENTITY, &identity_pin, err) != ERR_OK)
-        return err->code;
-    read_machine_id(machine);
-    other_machine = machine[0] != '\0' && machine_pin.length > 0 && !slice_is(machine_pin, machine);
-    other_file =
-        identity[0] != '\0' && identity_pin.length > 0 && !slice_is(identity_pin, identity);
-    *adopt_out = adopt != NULL && strcmp(adopt, "1") == 0;
-    if (*adopt_out || (!other_machine && !other_file))
-        return ERR_OK;
-    return err_set(
-        err, ERR_STATE_DIRECTORY,
-        "the ledger in %s is a copy%s: it does not know what was sent since it was made, "
-        "and two in use would send the same writes twice\n"
-        "hint: if it is the newest and the other one is never used again, run once with "
-        "%s=1 in the environment",
-        ledger->path, other_machine ? " from another machine" : " or a restored backup",
-        ADOPT_VARIABLE);
-}
-
-/* One that lies in the place of its own newer self tells of a past, whoever reads it. */
-static enum err_code check_age(struct lmdb_ledger *ledger, bool *adopt_out, struct err *err)
-{
-    const char *adopt = getenv(ADOPT_VARIABLE);
-
-    if (!ledger_store_is_older(ledger->store))
-        return ERR_OK;
-    *adopt_out = adopt != NULL && strcmp(adopt, "1") == 0;
-    if (*adopt_out)
-        return ERR_OK;
-    return err_set(
-        err, ERR_STATE_DIRECTORY,
-        "the ledger in %s is a restored backup, older than what was last written here: it does not "
-        "know what was sent since\n"
-        "hint: put the newest one back; if there is none, run once with %s=1 in the environment",
-        ledger->path, ADOPT_VARIABLE);
-}
-
 static enum err_code check_pins(struct lmdb_ledger *ledger,
-                                const struct lmdb_ledger_options *options, bool *adopt_out,
-                                struct err *err)
+                                const struct lmdb_ledger_options *options, struct err *err)
 {
     struct slice spec, base_url, platform;
 
-    if (get_text(ledger, LEDGER_META_PLATFORM, &platform, err) != ERR_OK ||
-        get_text(ledger, LEDGER_META_SPEC, &spec, err) != ERR_OK ||
-        get_text(ledger, LEDGER_META_BASE_URL, &base_url, err) != ERR_OK)
+    if (lmdb_ledger_get_text(ledger, LEDGER_META_PLATFORM, &platform, err) != ERR_OK ||
+        lmdb_ledger_get_text(ledger, LEDGER_META_SPEC, &spec, err) != ERR_OK ||
+        lmdb_ledger_get_text(ledger, LEDGER_META_BASE_URL, &base_url, err) != ERR_OK)
         return err->code;
     if (!slice_is(platform, ledger_store_platform()))
         return err_set(err, ERR_STATE_DIRECTORY,
@@ -146,9 +73,7 @@ static enum err_code check_pins(struct lmdb_ledger *ledger,
                        "the ledger in %s belongs to %.*s, but the spec now says %s\n"
                        "hint: give the spec another name, or this API another --state DIRECTORY",
                        ledger->path, (int)base_url.length, base_url.bytes, options->base_url);
-    if (check_age(ledger, adopt_out, err) != ERR_OK || *adopt_out)
-        return err->code;
-    return options->write ? check_copy(ledger, adopt_out, err) : ERR_OK;
+    return ERR_OK;
 }
 
 static void add_text(struct ledger_batch *batch, struct buf *scratch, const char *name,
@@ -232,7 +157,7 @@ static enum err_code count_anew(struct lmdb_ledger *ledger, struct err *err)
 }
 
 struct opening {
-    bool is_new, adopts, recounts;
+    bool is_new, recounts;
 };
 
 /* Within a read. */
@@ -250,12 +175,13 @@ static enum err_code load(struct lmdb_ledger *ledger, const struct lmdb_ledger_o
     }
     if (code == ERR_NOT_FOUND)
         return err_set(err, ERR_NOT_FOUND, "there is no ledger in %s yet", ledger->path);
-    if (code != ERR_OK || check_pins(ledger, options, &opening->adopts, err) != ERR_OK ||
+    if (code != ERR_OK || check_pins(ledger, options, err) != ERR_OK ||
         lmdb_ledger_load_names(ledger, LEDGER_META_JOB, &ledger->jobs, err) != ERR_OK ||
         lmdb_ledger_load_names(ledger, LEDGER_META_CONNECTION, &ledger->connections, err) !=
             ERR_OK ||
         lmdb_ledger_load_names(ledger, LEDGER_META_PROVEN, &ledger->proven, err) != ERR_OK ||
-        load_numbers(ledger, err) != ERR_OK)
+        load_numbers(ledger, err) != ERR_OK ||
+        lmdb_ledger_check_copy(ledger, options, err) != ERR_OK)
         return err->code;
     if (!options->write)
         return ERR_OK;
@@ -278,7 +204,6 @@ static enum err_code write_opening(struct lmdb_ledger *ledger,
     struct ledger_key key = ledger_key_text(LEDGER_META_FORMAT);
     uint64_t ignored;
 
-    read_machine_id(machine);
     if (opening->is_new) {
         ledger_store_u32(format, LEDGER_FORMAT);
         ledger_batch_add(batch, LEDGER_OP_PUT, LEDGER_META, ledger_key_slice(&key),
@@ -287,11 +212,14 @@ static enum err_code write_opening(struct lmdb_ledger *ledger,
         add_text(batch, &ledger->scratch, LEDGER_META_BASE_URL, options->base_url);
         add_text(batch, &ledger->scratch, LEDGER_META_PLATFORM, ledger_store_platform());
     }
-    if (opening->is_new || opening->adopts) {
+    if (opening->is_new || ledger->adopts) {
+        lmdb_ledger_machine_id(machine);
         add_text(batch, &ledger->scratch, LEDGER_META_MACHINE, machine);
         add_text(batch, &ledger->scratch, LEDGER_META_IDENTITY,
                  ledger_store_identity(ledger->store));
     }
+    if (ledger->adopts && lmdb_ledger_put_lost_since(ledger, ledger->lost_since_ms, err) != ERR_OK)
+        return err->code;
     if (opening->recounts) {
         key = ledger_key_text(LEDGER_META_RECOUNT);
         ledger_batch_add(batch, LEDGER_OP_DELETE, LEDGER_META, ledger_key_slice(&key), SLICE(""));
@@ -299,6 +227,7 @@ static enum err_code write_opening(struct lmdb_ledger *ledger,
     if (lmdb_ledger_commit_begin(&ledger->port, &ignored, err) != ERR_OK ||
         lmdb_ledger_commit_poll(&ledger->port, true, &ignored, err) != ERR_OK)
         return err->code;
+    ledger_store_claim(ledger->store);
     return ledger_store_mark(ledger->store, err);
 }
 

@@ -45,7 +45,7 @@ PLANTS = {
         NO_I3]),
     "old_keys_are_repeated": (LIFECYCLE, [
         ("    if (item->unknown_send && event->key_age_ms >= policy->key_window_ms)\n"
-         "        return doubt(item, event, REASON_WINDOW_PASSED);\n",
+         "        return doubt(item, event, too_old(item));\n",
          "    if (item->unknown_send && event->key_age_ms == INT64_MIN)\n"
          "        return doubt(item, event, REASON_WINDOW_PASSED);\n")]),
     "restart_forgets_that_it_may_have_been_sent": (LIFECYCLE, [

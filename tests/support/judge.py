@@ -241,11 +241,11 @@ def judge_claims(number, item, facts, jobs):
         yield Verdict(WRONG, item["key"], "is reported failed, and was never sent")
 
 
-def judge_doubts(items, wire, interruptions, at_risk):
+def judge_doubts(items, wire, interruptions, at_risk, restored):
     """Each doubt needs a fault; what is sent once, and is interrupted, is one by itself."""
     by_interruption = []
     for number, item in enumerate(items):
-        if item["state"] != "in_doubt":
+        if item["state"] != "in_doubt" or restored and item["reason"] == "restored_state":
             continue
         facts = wire.facts[number]
         once = not item["idempotency_key"] or item["reason"] == "unkeyed_unknown"
@@ -307,14 +307,15 @@ def judge_presence(lines, report, wanted, wire, waits):
 
 
 def judge(lines, report, wanted=(), effects=None, waits=(), interruptions=0, at_risk=1,
-          name_of=lambda item: item["key"]):
+          name_of=lambda item: item["key"], restored=False):
     """Verdicts on a world in which no purser runs any more; empty = nothing is wrong.
 
     `report`: a Report, or a list of items. `wanted`: keys of items that must be known. `effects`:
     for items that were sent again on purpose, how many effects they must have had in all, by key.
     `waits`: keys of items that may be left open. `interruptions`: how often purser was killed or
     met a fault of its own machine; each may leave up to `at_risk` items in doubt that are sent
-    without a key. `name_of`: what the simulator calls an item.
+    without a key. `name_of`: what the simulator calls an item. `restored`: an older ledger has taken
+    the place of the newer one, and what was sent since can be in doubt for that.
     """
     report = report if isinstance(report, Report) else Report(report)
     effects = effects or {}
@@ -326,7 +327,7 @@ def judge(lines, report, wanted=(), effects=None, waits=(), interruptions=0, at_
         facts = wire.facts[number]
         verdicts += judge_state(item, facts, effects.get(item["key"]))
         verdicts += judge_claims(number, item, facts, wire.owner_of_job)
-    verdicts += judge_doubts(report.items, wire, interruptions, at_risk)
+    verdicts += judge_doubts(report.items, wire, interruptions, at_risk, restored)
     verdicts += judge_report(report)
     return verdicts
 

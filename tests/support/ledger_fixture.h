@@ -23,11 +23,17 @@ struct opened {
     struct ledger *port;
 };
 
+/* A person's word for the next openings. */
+static enum ledger_adoption adoption;
+
 static inline enum err_code try_open(struct opened *opened, const char *base_url, bool write,
                                      size_t map_bytes, struct err *err)
 {
-    struct lmdb_ledger_options options = {
-        .spec_name = "catalog", .base_url = base_url, .write = write, .map_bytes = map_bytes};
+    struct lmdb_ledger_options options = {.spec_name = "catalog",
+                                          .base_url = base_url,
+                                          .write = write,
+                                          .adoption = adoption,
+                                          .map_bytes = map_bytes};
     enum err_code code;
 
     code = state_directory_open(scratch, "catalog", write, &opened->directory, err);

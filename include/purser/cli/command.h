@@ -48,9 +48,11 @@ int cmd_operations(int argc, char **argv);
 int cmd_schedule(int argc, char **argv);
 int cmd_undo(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+int cmd_adopt(int argc, char **argv);
 
 extern const char help_run[], help_plan[], help_check[], help_status[], help_items[],
     help_explain[], help_retry[], help_resolve[], help_cancel[], help_results[], help_connections[],
-    help_probe[], help_operations[], help_reconcile[], help_schedule[], help_undo[], help_doctor[];
+    help_probe[], help_operations[], help_reconcile[], help_schedule[], help_undo[], help_doctor[],
+    help_adopt[];
 
 #endif

@@ -31,6 +31,7 @@ struct run {
     char parked[4096];               /* lines for people about parked connections */
     const char *parked_json;         /* the same as members of a list, all of them; NULL = none */
     struct item_counts counts;       /* of the ledger at the end */
+    bool compared_all;               /* every row of every source was compared */
     uint64_t outdated;               /* succeeded, with an answer that has changed since … */
     uint64_t outdated_corrected; /* … of a corrected row, which only its source can change … */
     uint64_t outdated_kept;      /* … and these are kept as they are, by when_changed */

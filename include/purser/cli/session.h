@@ -21,6 +21,7 @@ struct session {
     bool directory_open;
     char state_words[4200];
     struct state_directory directory;
+    enum ledger_adoption adoption; /* for session_open_ledger(); set by the caller */
     struct lmdb_ledger *lmdb;
     struct ledger *ledger; /* NULL = not open */
 };
@@ -57,6 +58,9 @@ void session_close_ledger(struct session *session);
 int session_fail(struct session *session, const struct err *err);
 /* The same with an exit status of the caller's, which it returns. */
 int session_fail_as(struct session *session, const struct err *err, int exit_status);
+
+/* Of a restored backup whose loss no run has made up for: says so. With an open ledger. */
+void session_tell_loss(const struct session *session);
 
 /* Prints the warnings of a spec that is right. */
 void session_warn(struct session *session);

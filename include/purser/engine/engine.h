@@ -58,7 +58,9 @@ struct engine_options {
     int64_t unreachable_ms; /* stop when nothing was answered for so long */
     uint32_t run;           /* its number in the ledger */
     bool only_seen;         /* start only ready items whose seen_run is this run */
-    uint32_t boot;          /* which boot the boot clock counts from; 0 = unknown */
+    int64_t lost_since_ms; /* what was done since then is not in the ledger, so that whatever starts
+                              may have been sent; the server's clock; 0 = nothing is lost */
+    uint32_t boot;         /* which boot the boot clock counts from; 0 = unknown */
     uint64_t seed;
     struct renderer *renderer; /* NULL: what has a draft is left to a run that has one */
 };

@@ -14,17 +14,26 @@
 
 struct lmdb_ledger;
 
+/* A person's word on a ledger that is a copy of another one, or was put in its place. */
+enum ledger_adoption {
+    LEDGER_ADOPT_NONE,
+    LEDGER_ADOPT_MOVED,   /* it is the newest, and no other copy is used again */
+    LEDGER_ADOPT_RESTORED /* it is a backup: what was done since then is not in it */
+};
+
 struct lmdb_ledger_options {
     const char *spec_name;
     const char *base_url; /* pinned at the first open for writing; another one is refused */
     bool write;
-    size_t map_bytes; /* first size of the map, 0 = default; it grows when needed */
+    enum ledger_adoption adoption; /* with `write` */
+    size_t map_bytes;              /* first size of the map, 0 = default; it grows when needed */
 };
 
 /* Opens the ledger in an open state directory, which the caller closes after the ledger. Errors:
- * ERR_STATE_DIRECTORY (another spec, base URL, newer format, damaged, copied from another machine:
- * PURSER_ADOPT=1 in the environment accepts the copy …), ERR_STORAGE (full disk …), ERR_NOT_FOUND
- * (reading, and there is none), ERR_NO_MEMORY, ERR_SYSTEM. */
+ * ERR_STATE_DIRECTORY (another spec, base URL, newer format, damaged, a copy that was not adopted
+ * …), ERR_STORAGE (full disk …), ERR_NOT_FOUND (reading, and there is none), ERR_NO_MEMORY,
+ * ERR_SYSTEM.
+ */
 enum err_code lmdb_ledger_open(const struct state_directory *directory,
                                const struct lmdb_ledger_options *options,
                                struct lmdb_ledger **ledger_out, struct err *err) ERR_CHECKED;
@@ -38,6 +47,17 @@ struct ledger *lmdb_ledger_port(struct lmdb_ledger *ledger);
  * last transaction that changed it: as long as both are the same, nothing in it has changed. */
 const char *lmdb_ledger_identity(const struct lmdb_ledger *ledger);
 uint64_t lmdb_ledger_revision(const struct lmdb_ledger *ledger);
+
+/* This opening has adopted a copy. */
+bool lmdb_ledger_was_adopted(const struct lmdb_ledger *ledger);
+
+/* Of a restored backup: what was sent since then, by the server's clock, is not in it. 0 = nothing
+ * is lost. */
+int64_t lmdb_ledger_lost_since_ms(const struct lmdb_ledger *ledger);
+
+/* Into the open batch; 0 = from now on whatever was lost is known again. Errors: as put_run(). */
+enum err_code lmdb_ledger_put_lost_since(struct lmdb_ledger *ledger, int64_t lost_since_ms,
+                                         struct err *err) ERR_CHECKED;
 
 /* Becomes readable when a commit has ended; for the event loop. Read and forget 8 bytes. -1 when
  * opened for reading. */

@@ -87,8 +87,7 @@ MUTANTS.update({
         ("    begin_again(item);\n    return make_sendable(item);",
          "    return make_sendable(item);")], "keyed"),
     "not_done_keeps_the_key": (LIFECYCLE, [
-        ("    item->generation++;\n    return make_sendable(item);",
-         "    return make_sendable(item);")], "keyed"),
+        ("    item->generation++;\n    make_sendable(item);", "    make_sendable(item);")], "keyed"),
     "cancelled_while_on_the_way": (LIFECYCLE, into_table(
         "ITEM_SENDING", "[EVENT_CANCELLED] = cancel"), "keyed"),
     "changed_while_on_the_way": (LIFECYCLE, into_table(

@@ -262,7 +262,8 @@ class Maker:
         template = self.templates[what]
         world = World(os.path.join(self.folder, f"{scene.name}-{name}"), template.token, template.name)
         shutil.copytree(template.folder, world.folder)
-        world.environment["PURSER_ADOPT"] = "1"  # it is a copy, and the only one in use here
+        if os.path.exists(os.path.join(world.folder, "state")):  # it is a copy, and the only one in use here
+            self.ask(world, ["adopt", "spec.yaml", "--as", "moved"])
         return world
 
     def items(self, world):

@@ -166,16 +166,116 @@ an_older_file_in_the_place_of_a_newer_is_refused_until_a_person_adopts_it(void *
     write_data(older, length);
     err = open_fails(BASE_URL, true, ERR_STATE_DIRECTORY);
     assert_non_null(strstr(err.text, "older than what was last written"));
-    assert_non_null(strstr(err.text, "PURSER_ADOPT=1"));
+    assert_non_null(strstr(err.text, "adopt SPEC --as restored"));
     open_fails(BASE_URL, false, ERR_STATE_DIRECTORY);
-    setenv("PURSER_ADOPT", "1", 1);
+    adoption = LEDGER_ADOPT_MOVED; /* it is not the newest */
+    open_fails(BASE_URL, true, ERR_STATE_DIRECTORY);
+    adoption = LEDGER_ADOPT_RESTORED;
     opened = open_ledger();
+    assert_true(lmdb_ledger_was_adopted(opened.ledger));
     close_ledger(&opened);
-    unsetenv("PURSER_ADOPT");
+    adoption = LEDGER_ADOPT_NONE;
     opened = open_ledger();
+    assert_true(lmdb_ledger_lost_since_ms(opened.ledger) > 0);
     assert_int_equal(read_item(opened.port, 1).state, ITEM_READY);
     close_ledger(&opened);
     mem_free(older);
+}
+
+static void copy_over(const char *from, const char *to)
+{
+    char bytes[64];
+    int fd = open(below(from), O_RDONLY | O_CLOEXEC);
+    ssize_t length = pread(fd, bytes, sizeof bytes, 0);
+
+    assert_true(length > 0);
+    close(fd);
+    fd = open(below(to), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    assert_int_equal(pwrite(fd, bytes, (size_t)length, 0), length);
+    close(fd);
+}
+
+/* As `cp` and some backup programs do: no file is another one, and all agree with each other. */
+static void a_directory_whose_files_were_overwritten_is_known_as_well(void **context)
+{
+    struct opened opened;
+    size_t length;
+    char *older;
+    struct err err;
+    (void)context;
+
+    make_one_item();
+    older = read_data(&length);
+    copy_over("catalog/newest", "aside");
+    opened = open_ledger();
+    close_ledger(&opened);
+    write_data(older, length);
+    copy_over("aside", "catalog/newest");
+    err = open_fails(BASE_URL, true, ERR_STATE_DIRECTORY);
+    assert_non_null(strstr(err.text, "older than what was last written"));
+    open_fails(BASE_URL, false, ERR_STATE_DIRECTORY);
+    adoption = LEDGER_ADOPT_RESTORED;
+    opened = open_ledger();
+    close_ledger(&opened);
+    adoption = LEDGER_ADOPT_NONE;
+    opened = open_ledger();
+    close_ledger(&opened);
+    mem_free(older);
+}
+
+static void begin_sending(struct ledger *port, const char *key, int64_t intent_ms)
+{
+    uint64_t number = add(port, 0, 0, key, ITEM_READY, SLICE("{}"));
+    struct item item;
+
+    commit(port);
+    item = read_item(port, number);
+    item.intent_ms = intent_ms;
+    move_item(port, number, &item, ITEM_SENDING);
+    commit(port);
+}
+
+static int64_t lost_since_of_restored(void)
+{
+    struct opened opened;
+    int64_t lost_since_ms;
+
+    adoption = LEDGER_ADOPT_RESTORED;
+    opened = open_ledger();
+    adoption = LEDGER_ADOPT_NONE;
+    lost_since_ms = lmdb_ledger_lost_since_ms(opened.ledger);
+    close_ledger(&opened);
+    return lost_since_ms;
+}
+
+static void what_was_lost_begins_with_the_newest_intent(void **context)
+{
+    struct run_record run = {.started_ms = 77};
+    struct opened opened = open_ledger();
+    struct err err = {0};
+    (void)context;
+
+    close_ledger(&opened);
+    assert_int_equal(lost_since_of_restored(), 1); /* nothing is known of its time */
+    opened = open_ledger();
+    must(lmdb_ledger_put_lost_since(opened.ledger, 0, &err), &err);
+    must(opened.port->ops->put_run(opened.port, 1, &run, &err), &err);
+    commit(opened.port);
+    close_ledger(&opened);
+    opened = open_ledger();
+    assert_int_equal(lmdb_ledger_lost_since_ms(opened.ledger), 0);
+    close_ledger(&opened);
+    assert_int_equal(lost_since_of_restored(), 77);
+    opened = open_ledger();
+    must(lmdb_ledger_put_lost_since(opened.ledger, 0, &err), &err);
+    begin_sending(opened.port, "a", 9000);
+    begin_sending(opened.port, "b", 5000);
+    close_ledger(&opened);
+    assert_int_equal(lost_since_of_restored(), 9000);
+    opened = open_ledger();
+    begin_sending(opened.port, "c", 12000);
+    close_ledger(&opened);
+    assert_int_equal(lost_since_of_restored(), 9000); /* the first loss was not made up for */
 }
 
 static void without_the_newest_number_it_is_as_before(void **context)
@@ -251,6 +351,8 @@ int main(void)
         SCRATCH_TEST(a_damaged_head_is_refused_and_ends_nothing),
         SCRATCH_TEST(a_head_that_was_written_in_part_is_not_used),
         SCRATCH_TEST(an_older_file_in_the_place_of_a_newer_is_refused_until_a_person_adopts_it),
+        SCRATCH_TEST(a_directory_whose_files_were_overwritten_is_known_as_well),
+        SCRATCH_TEST(what_was_lost_begins_with_the_newest_intent),
         SCRATCH_TEST(without_the_newest_number_it_is_as_before),
         SCRATCH_TEST(a_wrong_guess_of_what_a_damaged_item_was_ends_nothing),
     };

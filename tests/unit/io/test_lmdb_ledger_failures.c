@@ -390,15 +390,18 @@ static void a_copy_is_read_but_not_written_until_a_person_adopts_it(void **conte
     assert_int_equal(rename(below("backup"), below("catalog/data.mdb")), 0);
     err = open_fails(BASE_URL, true, ERR_STATE_DIRECTORY);
     assert_non_null(strstr(err.text, "restored backup"));
-    assert_non_null(strstr(err.text, "PURSER_ADOPT=1"));
+    assert_non_null(strstr(err.text, "adopt SPEC --as moved"));
     opened = open_with(false, 0);
     assert_int_equal(read_item(opened.port, 1).state, ITEM_READY);
     close_ledger(&opened);
-    setenv("PURSER_ADOPT", "1", 1);
+    adoption = LEDGER_ADOPT_MOVED;
     opened = open_ledger();
+    assert_true(lmdb_ledger_was_adopted(opened.ledger));
+    assert_int_equal(lmdb_ledger_lost_since_ms(opened.ledger), 0);
     close_ledger(&opened);
-    unsetenv("PURSER_ADOPT");
+    adoption = LEDGER_ADOPT_NONE;
     opened = open_ledger();
+    assert_false(lmdb_ledger_was_adopted(opened.ledger));
     assert_int_equal(read_item(opened.port, 1).state, ITEM_READY);
     close_ledger(&opened);
 }

@@ -1,0 +1,105 @@
+/* purser adopt SPEC --as WORD
+ *
+ * Promises: a ledger that was moved, or brought back from a backup, becomes the one of this place.
+ * After a backup nothing that may have been sent since is sent anew. */
+#include <string.h>
+
+#include "purser/base/text.h"
+#include "purser/cli/command.h"
+#include "purser/cli/session.h"
+
+const char help_adopt[] =
+    "usage: purser adopt SPEC --as moved|restored\n\n"
+    "  purser adopt catalogue.yaml --as restored\n"
+    "  purser run catalogue.yaml\n\n"
+    "A ledger that was copied, or that is older than what was last written in its\n"
+    "place, is refused until a person says what it is.\n\n"
+    "  --as moved      it is the newest: it came from another machine or folder, and\n"
+    "                  the one it was copied from is never used again\n"
+    "  --as restored   it is a backup, and writes may have been sent since it was\n"
+    "                  made. Until a run of all rows has ended, whatever would be\n"
+    "                  sent is taken for sent: it is repeated under its idempotency\n"
+    "                  key while the API remembers that, else it goes in doubt\n"
+    "                  (restored_state), and purser reconcile looks for it. Say it\n"
+    "                  of a snapshot of the whole machine, too: nothing else tells\n"
+    "                  purser of that\n"
+    "  --output json   one object on stdout\n"
+    "  --state DIR     where the ledgers are\n";
+
+static enum err_code parse_word(const char *word, enum ledger_adoption *adoption_out,
+                                struct err *err)
+{
+    if (word == NULL || (strcmp(word, "moved") != 0 && strcmp(word, "restored") != 0))
+        return err_set(err, ERR_USAGE, "adopt needs --as moved or --as restored");
+    *adoption_out = strcmp(word, "moved") == 0 ? LEDGER_ADOPT_MOVED : LEDGER_ADOPT_RESTORED;
+    return ERR_OK;
+}
+
+/* Opening one for writing would begin it. */
+static enum err_code check_it_is_there(const struct session *session, struct err *err)
+{
+    struct state_directory directory;
+
+    if (state_directory_open(session->options->state_root, session->spec.name, false, &directory,
+                             err) != ERR_OK)
+        return err->code;
+    state_directory_close(&directory);
+    return ERR_OK;
+}
+
+static void tell(struct session *session)
+{
+    const char *name = session->spec.name;
+
+    if (session->options->quiet)
+        return;
+    if (!lmdb_ledger_was_adopted(session->lmdb))
+        print_talk("%s: the ledger is where it was written; there is nothing to adopt", name);
+    else
+        print_talk("%s: the ledger is adopted; no other copy of it may be used", name);
+    session_tell_loss(session);
+    print_talk("next: purser run %s%s", session->spec.file, session_state_words(session));
+}
+
+static enum err_code report(struct session *session, struct err *err)
+{
+    int64_t lost_since_ms = lmdb_ledger_lost_since_ms(session->lmdb);
+    char time[TEXT_TIME_BYTES];
+    struct buf out;
+    enum err_code code;
+
+    tell(session);
+    if (session->options->output == OUTPUT_TABLE)
+        return ERR_OK;
+    buf_init(&out, 4096);
+    buf_append_text(&out, "{\"v\":1,\"spec\":");
+    text_append_json(&out, slice_of(session->spec.name));
+    buf_append_format(&out, ",\"exit_code\":0,\"adopted\":%s,\"lost_since\":",
+                      lmdb_ledger_was_adopted(session->lmdb) ? "true" : "false");
+    text_from_time_ms(lost_since_ms, time);
+    buf_append_format(&out, lost_since_ms == 0 ? "null}\n" : "\"%s\"}\n", time);
+    code = print_out(&out, err);
+    buf_deinit(&out);
+    return code;
+}
+
+int cmd_adopt(int argc, char **argv)
+{
+    struct options options;
+    struct session session;
+    struct err err = {0};
+    int exit_status =
+        options_parse(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_AS, &options);
+
+    if (exit_status != -1)
+        return exit_status;
+    exit_status = EXIT_DONE;
+    session_init(&session, &options);
+    if (parse_word(options.as, &session.adoption, &err) != ERR_OK ||
+        session_load_spec(&session, &err) != ERR_OK ||
+        check_it_is_there(&session, &err) != ERR_OK ||
+        session_open_ledger(&session, true, &err) != ERR_OK || report(&session, &err) != ERR_OK)
+        exit_status = session_fail(&session, &err);
+    session_deinit(&session);
+    return exit_status;
+}
