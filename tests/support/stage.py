@@ -32,7 +32,7 @@ BEGIN_NS = 1993420800 * NS_A_S
 BOOTED_NS = BEGIN_NS - 86400 * NS_A_S
 # These name the process that has them, and are made anew by the next one.
 HIDDEN = Hidden(CLIENT_ID, CLIENT_SECRET, {"access token": ACCESS_TOKEN})
-OF_PROCESSES = {"clock", "lock.mdb", "purser.lock", "calls", "home"}
+OF_PROCESSES = {"clock", "lock.mdb", "purser.lock", "calls"}
 
 
 class Wrong(Exception):
@@ -180,11 +180,13 @@ class Stage:
             # A process begins at a whole second.
             digest.update(b"%d" % (struct.unpack("q", file.read(8))[0] // NS_A_S))
         for parent, folders, names in os.walk(self.folder):
-            folders[:] = sorted(set(folders) - OF_PROCESSES)
-            for name in sorted(set(names) - OF_PROCESSES):
+            folders.sort()
+            for name in sorted({*folders, *names} - OF_PROCESSES):
                 path = os.path.join(parent, name)
-                with open(path, "rb") as file:
-                    content = file.read()
+                content = b""
+                if name in names:
+                    with open(path, "rb") as file:
+                        content = file.read()
                 digest.update(b"\n%s %o %d\n" % (os.fsencode(os.path.relpath(path, self.folder)),
                                                  os.stat(path).st_mode, len(content)))
                 digest.update(content)
