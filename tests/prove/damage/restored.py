@@ -20,12 +20,12 @@ import shutil
 import struct
 import sys
 import tempfile
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
 import judge  # noqa: E402
-from scenarios import CHANGE, CREATE, HEAD, RUN, Scenario, Stage, Wrong  # noqa: E402
+from scenarios import CHANGE, CREATE, HEAD, RUN, Scenario  # noqa: E402
+from stage import Stage, Wrong  # noqa: E402
 
 HOURS_LATER = 13
 OLD = [f"A-{number}" for number in range(6)]
@@ -82,7 +82,7 @@ class Proof:
             raise Wrong(text)
 
     def purser(self, words, statuses):
-        status, out, talk = self.stage.purser(words)
+        status, out, talk = self.stage.purser(words, SHOW_FILES="1")
         self.must(status in statuses, f"{' '.join(words)} ended with {status}:\n{talk}")
         return out, talk
 
@@ -117,9 +117,10 @@ class Proof:
         self.must(self.requests() == before, "something was sent from an older ledger")
 
     def later(self):
-        """For purser alone: the simulator's clock goes on as it did, so its keys are known still."""
         with open(self.stage.file("clock"), "r+b") as file:
-            file.write(struct.pack("<q", (int(time.time()) + HOURS_LATER * 3600) * 10**9))
+            now_ns = struct.unpack("q", file.read(8))[0]
+            file.seek(0)
+            file.write(struct.pack("q", now_ns + HOURS_LATER * 3600 * 10**9))
 
     def resolve(self):
         """A person looks what was done."""
