@@ -228,6 +228,7 @@ int cmd_items(int argc, char **argv)
         return exit_status;
     exit_status = EXIT_DONE;
     session_init(&session, &options);
+    session.reads_all = true;
     buf_init(&to.line, LINE_BYTES_MAX);
     buf_init(&to.answer, ANSWER_BYTES);
     if (where_parse(options.where, &where, &err) != ERR_OK ||

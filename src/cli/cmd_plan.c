@@ -148,10 +148,14 @@ static enum err_code plan_row(void *opaque, const struct rendered_row *row,
 static enum err_code compare(struct plan *plan, struct err *err)
 {
     struct session *session = plan->session;
-    enum err_code code = session_open_ledger(session, false, err);
+    enum err_code code;
 
+    session->reads_all = true;
+    code = session_open_ledger(session, false, err);
     if (code != ERR_OK && code != ERR_NOT_FOUND)
         return code;
+    if (code == ERR_OK)
+        session_tell_loss(session);
     *err = (struct err){0}; /* no ledger yet: everything is new */
     code = comparison_open(session, &(struct comparison_options){.started_ms = clock_wall_ms()},
                            &plan->comparison, err);

@@ -356,6 +356,7 @@ static enum err_code write_all(struct results *results, struct err *err)
         return err_set(err, ERR_USAGE, "where to? Give -o DIR");
     if (strcmp(session->options->directory, "-") == 0)
         return err_set(err, ERR_USAGE, "results are several files: -o takes a folder, not '-'");
+    session->reads_all = true;
     if (session_load_spec(session, err) != ERR_OK ||
         session_open_ledger(session, false, err) != ERR_OK)
         return err->code;

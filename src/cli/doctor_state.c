@@ -188,6 +188,7 @@ static void walk_ledger(void *context, void *result)
     struct ledger *ledger;
     struct buf storage;
 
+    session->reads_all = true;
     if (session_open_ledger(session, false, &walk->err) != ERR_OK)
         return;
     ledger = session->ledger;

@@ -171,6 +171,7 @@ enum err_code session_open_ledger(struct session *session, bool write, struct er
             .spec_name = session->spec.name,
             .base_url = api->environment == ENVIRONMENT_SIMULATOR ? "simulator" : api->base_url,
             .write = write,
+            .reads_all = session->reads_all,
             .adoption = session->adoption},
         &session->lmdb, err);
     if (code == ERR_OK)

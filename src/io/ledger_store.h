@@ -13,7 +13,7 @@ struct ledger_store;
 /* Opens, with `write` makes, the environment. `map_bytes` 0 = default. Errors: ERR_STATE_DIRECTORY
  * (not ours, damaged, truncated), ERR_STORAGE (full disk), ERR_NOT_FOUND (reading, and there is
  * none), ERR_NO_MEMORY, ERR_SYSTEM. */
-enum err_code ledger_store_open(const struct state_directory *directory, bool write,
+enum err_code ledger_store_open(const struct state_directory *directory, bool write, bool reads_all,
                                 size_t map_bytes, struct ledger_store **store_out,
                                 struct err *err) ERR_CHECKED;
 void ledger_store_close(struct ledger_store *store);

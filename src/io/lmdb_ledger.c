@@ -12,6 +12,7 @@
 
 #include "ledger_check.h"
 #include "ledger_files.h"
+#include "ledger_guard.h"
 #include "ledger_heads.h"
 #include "ledger_newest.h"
 #include "ledger_pages.h"
@@ -34,8 +35,8 @@
 #define READER_CHECK_COMMITS 4096
 #define READER_CHECK_MS (60 * 60 * 1000)
 
-/* Looking over so many bytes takes a reader some 50 ms; a run looks over all, which takes less than
- * comparing its items. */
+/* Looking over so many bytes takes some 50 ms. What reads every item looks over more, too: that
+ * takes less than the reading. What reads few of a larger ledger is left to ledger_guard. */
 #define READER_CHECK_BYTES_MAX ((off_t)64 * 1024 * 1024)
 
 /* So often are pages that were read or written once let go of. */
@@ -183,13 +184,13 @@ static enum err_code check_heads(const struct ledger_store *store, struct err *e
     return code;
 }
 
-static enum err_code check_pages(const struct ledger_store *store, bool write, struct err *err)
+static enum err_code check_pages(const struct ledger_store *store, bool reads_all, struct err *err)
 {
     MDB_txn *txn;
     enum err_code code;
     int fd = -1;
 
-    if (!write && store->data_file.st_size > READER_CHECK_BYTES_MAX)
+    if (!reads_all && store->data_file.st_size > READER_CHECK_BYTES_MAX)
         return ERR_OK;
     code = mdb_env_get_fd(store->env, &fd) == 0 ? ERR_OK : ERR_INTERNAL;
     if (code == ERR_OK) {
@@ -238,7 +239,23 @@ static enum err_code remove_half_header(const struct ledger_store *store, struct
     return ERR_OK;
 }
 
-static enum err_code open_environment(struct ledger_store *store, bool write, struct err *err)
+static void on_assertion(MDB_env *env, const char *text)
+{
+    (void)env;
+    (void)text;
+    ledger_guard_give_up();
+}
+
+static void guard_map(const struct ledger_store *store)
+{
+    MDB_envinfo info;
+
+    (void)mdb_env_info(store->env, &info);
+    ledger_guard_begin(store->files.path, info.me_mapaddr, info.me_mapsize);
+}
+
+static enum err_code open_environment(struct ledger_store *store, bool write, bool reads_all,
+                                      struct err *err)
 {
     struct stat data, about;
     bool is_new;
@@ -277,6 +294,8 @@ static enum err_code open_environment(struct ledger_store *store, bool write, st
     if (code == 0)
         code = mdb_env_open(store->env, store->files.path, MDB_NOTLS | (write ? 0u : MDB_RDONLY),
                             0600);
+    if (code == 0)
+        code = mdb_env_set_assert(store->env, on_assertion);
     if (code != 0) {
         failed(store, code, "open", err);
         if (is_new) /* half a header, of a full disk, would look like damage next time */
@@ -287,7 +306,9 @@ static enum err_code open_environment(struct ledger_store *store, bool write, st
      * a damaged ledger. So it is durable before the file grows. */
     if (is_new && (code = mdb_env_sync(store->env, 1)) != 0)
         return failed(store, code, "sync the header", err);
-    if (check_data_file(store, err) != ERR_OK || check_pages(store, write, err) != ERR_OK ||
+    guard_map(store);
+    if (check_data_file(store, err) != ERR_OK ||
+        check_pages(store, write || reads_all, err) != ERR_OK ||
         open_databases(store, write, err) != ERR_OK)
         return err->code;
     /* LMDB never syncs the names of the files it makes. */
@@ -296,7 +317,7 @@ static enum err_code open_environment(struct ledger_store *store, bool write, st
     return ERR_OK;
 }
 
-enum err_code ledger_store_open(const struct state_directory *directory, bool write,
+enum err_code ledger_store_open(const struct state_directory *directory, bool write, bool reads_all,
                                 size_t map_bytes, struct ledger_store **store_out, struct err *err)
 {
     struct ledger_store *store = mem_new(1, sizeof *store);
@@ -309,7 +330,7 @@ enum err_code ledger_store_open(const struct state_directory *directory, bool wr
     store->newest_fd = -1;
     pthread_rwlock_init(&store->map_lock, NULL);
     if (ledger_files_open(&store->files, directory, err) != ERR_OK ||
-        open_environment(store, write, err) != ERR_OK)
+        open_environment(store, write, reads_all, err) != ERR_OK)
         goto fail;
     (void)mdb_reader_check(store->env, NULL);
     code = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &store->reading);
@@ -340,6 +361,7 @@ void ledger_store_close(struct ledger_store *store)
     }
     if (store->newest_fd != -1)
         close(store->newest_fd);
+    ledger_guard_end();
     if (store->env != NULL)
         mdb_env_close(store->env);
     ledger_files_close(&store->files);
@@ -363,6 +385,7 @@ enum err_code ledger_store_begin_read(struct ledger_store *store, struct err *er
         pthread_rwlock_unlock(&store->map_lock);
         pthread_rwlock_wrlock(&store->map_lock);
         code = mdb_env_set_mapsize(store->env, 0);
+        guard_map(store);
         if (code == 0)
             code = mdb_txn_renew(store->reading);
     }
@@ -577,6 +600,7 @@ static enum err_code grow_map(struct ledger_store *store, const struct ledger_ba
     } while (bytes - info.me_mapsize < batch->bytes.length);
     pthread_rwlock_wrlock(&store->map_lock);
     code = has_address_space(bytes) ? mdb_env_set_mapsize(store->env, bytes) : ENOMEM;
+    guard_map(store);
     pthread_rwlock_unlock(&store->map_lock);
     return code == 0 ? ERR_OK : failed(store, code, "grow the map", err);
 }

@@ -237,8 +237,8 @@ static enum err_code open_parts(struct lmdb_ledger *ledger, const struct state_d
     struct opening opening = {0};
     enum err_code code;
 
-    if (ledger_store_open(directory, options->write, options->map_bytes, &ledger->store, err) !=
-            ERR_OK ||
+    if (ledger_store_open(directory, options->write, options->reads_all, options->map_bytes,
+                          &ledger->store, err) != ERR_OK ||
         ledger_store_begin_read(ledger->store, err) != ERR_OK)
         return err->code;
     code = load(ledger, options, &opening, err);

@@ -21,7 +21,8 @@ struct session {
     bool directory_open;
     char state_words[4200];
     struct state_directory directory;
-    enum ledger_adoption adoption; /* for session_open_ledger(); set by the caller */
+    enum ledger_adoption adoption; /* for session_open_ledger(); set by the caller, as … */
+    bool reads_all;                /* … this: every item will be read */
     struct lmdb_ledger *lmdb;
     struct ledger *ledger; /* NULL = not open */
 };

@@ -25,6 +25,7 @@ struct lmdb_ledger_options {
     const char *spec_name;
     const char *base_url; /* pinned at the first open for writing; another one is refused */
     bool write;
+    bool reads_all; /* every item will be read, so all of it is looked over, however large */
     enum ledger_adoption adoption; /* with `write` */
     size_t map_bytes;              /* first size of the map, 0 = default; it grows when needed */
 };

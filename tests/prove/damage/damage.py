@@ -2,7 +2,7 @@
 """Proves that a damaged ledger is refused, or that the damage stays with the item that has it.
 
 usage: damage.py --purser PROGRAM --sim PROGRAM --shim LIBRARY [--seed N] [--draw N] [--kind NAME]…
-                 [--at-once N]
+                 [--at-once N] [--long]
 
 A real run against rutter-sim leaves a ledger with items that are done, failed, in doubt, on the wire
 and not begun. Then its data file is damaged at places drawn with the seed, --draw of each kind; and
@@ -12,6 +12,9 @@ and not begun. Then its data file is damaged at places drawn with the seed, --dr
 - what is refused says why and names the ledger;
 - what is told is what the undamaged ledger told, or the item says that it is damaged;
 - after it the simulator has no effect twice.
+
+--long: the file is made so long, by a hole behind its end, that what reads few items does not look
+over all of it first. What they meet then is a message, never a signal.
 """
 
 import argparse
@@ -35,6 +38,7 @@ PAGE = 4096
 DOCUMENTED = {0, 1, 2, 3, 4, 5, 6, 7, 75}
 SHOWN_MAX = 30
 ITEMS = 60
+LONG_FILE = 80 * 1024 * 1024
 LONG = 6000  # a body that has pages of its own
 CANARY = ITEMS // 2
 
@@ -138,6 +142,7 @@ def read_options():
     parser.add_argument("--draw", type=int, default=100)
     parser.add_argument("--kind", action="append", choices=KINDS + PLACES)
     parser.add_argument("--at-once", type=int, default=2)
+    parser.add_argument("--long", action="store_true")
     return parser.parse_args()
 
 
@@ -257,6 +262,8 @@ class Proof:
             raise Wrong("the undamaged ledger is refused")
         if kind in KINDS:
             overwrite(path, getattr(Damage(chance), kind)(data))
+            if self.options.long and not kind.startswith("cut"):
+                os.truncate(path, LONG_FILE)
         else:
             replace(kind, path, older, data.replace(b"world", b"other"))
         refused, isolated = self.look(stage, usual)
