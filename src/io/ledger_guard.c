@@ -1,4 +1,4 @@
-#include "ledger_guard.h"
+#include "purser/io/ledger_guard.h"
 
 #include <signal.h>
 #include <stdint.h>

@@ -12,12 +12,12 @@
 
 #include "ledger_check.h"
 #include "ledger_files.h"
-#include "ledger_guard.h"
 #include "ledger_heads.h"
 #include "ledger_newest.h"
 #include "ledger_pages.h"
 #include "purser/base/mem.h"
 #include "purser/io/clock.h"
+#include "purser/io/ledger_guard.h"
 
 #define DATA_FILE "data.mdb"
 #define LOCK_FILE "lock.mdb"

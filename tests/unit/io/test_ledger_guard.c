@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../../src/io/ledger_guard.h"
+#include "purser/io/ledger_guard.h"
 
 #define PAGE_BYTES 4096
 
