@@ -130,6 +130,7 @@ ALL = [
     (["schedule", "next", "spec.yaml"], [2]), (["schedule", "tick", "spec.yaml"], [0, 2]),
     (["schedule", "log", "spec.yaml"], [0]), (["schedule", "install", "spec.yaml", "--print"], [0, 2]),
     (["schedule", "uninstall", "spec.yaml", "--print"], [2]),
+    (["adopt", "spec.yaml", "--as", "moved"], [0]),
     (["operations", "POST", "/products"], [0]), (["help", "in-doubt"], [0]), (["version"], [0]),
 ]
 

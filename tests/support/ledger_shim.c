@@ -18,6 +18,8 @@
 
 #include <lmdb.h>
 
+#include "starter.h"
+
 enum { THREADS_MAX = 64, STACK_FRAMES = 24 };
 
 static struct {
@@ -33,13 +35,12 @@ static _Atomic int thread_count;
 static _Atomic unsigned long long counts[THREADS_MAX], failed_count;
 static __thread int own_thread = -1;
 
-__attribute__((constructor)) static void start(void)
+static void read_settings(void)
 {
     const char *point = getenv("PURSER_MEMORY_FAIL"), *path = getenv("PURSER_MEMORY_STACKS");
     char *end;
 
     own_pid = getpid();
-    own_thread = atomic_fetch_add(&thread_count, 1);
     report_path = getenv("PURSER_MEMORY_REPORT");
     if (path != NULL)
         stacks = fopen(path, "we");
@@ -49,6 +50,17 @@ __attribute__((constructor)) static void start(void)
         chosen.from_now_on = *end == '+';
     }
     unsetenv("LD_PRELOAD"); /* programs that this one starts are not meant */
+}
+
+__attribute__((constructor)) static void start(void)
+{
+    own_thread = atomic_fetch_add(&thread_count, 1);
+    read_settings();
+}
+
+void starter_child(void)
+{
+    read_settings();
 }
 
 __attribute__((destructor)) static void report(void)

@@ -183,6 +183,7 @@ COMMANDS = [
     command("schedule-uninstall", "schedule", "uninstall", "spec.yaml", spec=SCHEDULED,
             again=(("unless-done", "schedule", "uninstall", "spec.yaml"),), before=(INSTALL,)),
     command("doctor", "doctor", "spec.yaml", has_child=True),
+    command("adopt", "adopt", "spec.yaml", "--as", "restored"),
     command("help", "help", "in-doubt"),
     command("version", "version"),
 ]

@@ -156,6 +156,7 @@ def all_scenes():
     yield Scene("doctor", ["doctor", spec], **mixed)
     yield Scene("doctor_json", ["doctor", spec, "--output", "json"], **mixed)
     yield Scene("doctor_offline", ["doctor", spec, "--offline"], **mixed)
+    yield Scene("adopt", ["adopt", spec, "--as", "moved"], **mixed)
     yield Scene("undo_dry", ["undo", spec, "--run", "1", "--dry-run"], **mixed)
     yield Scene("reconcile", ["reconcile", spec], status=7, **mixed)
     yield Scene("retry", ["retry", spec], changes=True, same_output=True, **mixed)
