@@ -171,6 +171,8 @@ static const char *set_reads(struct sim *sim, struct json_object *root)
         return "stand_still is true or false";
     sim->stood_still_ms = sim_synced_ms(sim);
     sim->reads_stand_still = json_object_get_boolean(member);
+    /* What follows within this millisecond is later all the same. */
+    sim->now_ms++;
     return NULL;
 }
 

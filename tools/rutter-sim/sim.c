@@ -15,7 +15,10 @@ static int64_t clock_ms(clockid_t which)
 
 void sim_tick(struct sim *sim)
 {
-    sim->now_ms = clock_ms(CLOCK_MONOTONIC);
+    int64_t now_ms = clock_ms(CLOCK_MONOTONIC);
+
+    if (now_ms > sim->now_ms)
+        sim->now_ms = now_ms;
 }
 
 int64_t sim_wall_ms(const struct sim *sim)
