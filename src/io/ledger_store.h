@@ -1,5 +1,6 @@
 /* LMDB below the ledger: one environment, its databases, reads in short transactions and batches
- * that are applied in one. Implemented by lmdb_ledger.c, the owner of LMDB.
+ * that are applied in one. Implemented by lmdb_ledger.c, the owner of LMDB,
+ * lmdb_ledger_environment.c (opening) and lmdb_ledger_apply.c.
  *
  * Reading is for one thread, applying for one other; a growing map waits for a read to end. */
 #ifndef PURSER_IO_LEDGER_STORE_H
