@@ -53,7 +53,7 @@ static bool is_blocked_by(const struct item *item, uint64_t target)
 
 static const char *job_name(struct ledger *self, uint32_t job)
 {
-    static const char *const names[] = {"parents", "children", "parents" UNDO_JOB_SUFFIX};
+    static const char *const names[] = {"parents", "children", ("parents" UNDO_JOB_SUFFIX)};
 
     (void)self;
     return job < sizeof names / sizeof names[0] ? names[job] : NULL;
