@@ -125,7 +125,7 @@ ALL = [
     (["check", "spec.yaml"], [0]), (["plan", "spec.yaml", "-o", "plan.json"], [0]),
     (["connections", "spec.yaml"], [0]), (["connections", "spec.yaml", "--check"], [0]),
     (["reconcile", "spec.yaml"], [0]), (["retry", "spec.yaml"], [0]), (["cancel", "spec.yaml"], [0]),
-    (["resolve", "spec.yaml", ITEM, "--as", "done"], [2]), (["undo", "spec.yaml", "--run", "1"], [2, 3]),
+    (["resolve", "spec.yaml", ITEM, "--as", "done"], [2]), (["undo", "spec.yaml", "--run", "1"], [0, 2, 3]),
     (["probe", "idempotency", "spec.yaml", ITEM, "--after", "0s"], [0]),
     (["schedule", "next", "spec.yaml"], [2]), (["schedule", "tick", "spec.yaml"], [0, 2]),
     (["schedule", "log", "spec.yaml"], [0]), (["schedule", "install", "spec.yaml", "--print"], [0, 2]),

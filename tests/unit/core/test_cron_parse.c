@@ -96,6 +96,17 @@ static void each_mistake_is_told_in_its_words(void **state)
     }
 }
 
+static void assert_same(const struct cron *one, const struct cron *other)
+{
+    assert_int_equal(one->minutes, other->minutes);
+    assert_int_equal(one->hours, other->hours);
+    assert_int_equal(one->days, other->days);
+    assert_int_equal(one->months, other->months);
+    assert_int_equal(one->weekdays, other->weekdays);
+    assert_int_equal(one->last_day, other->last_day);
+    assert_int_equal(one->either_day, other->either_day);
+}
+
 static void what_stands_behind_the_text_is_not_read(void **state)
 {
     static const char text[] = "*/2 1,2 3-4 5 6 7";
@@ -105,7 +116,7 @@ static void what_stands_behind_the_text_is_not_read(void **state)
     (void)state;
     assert_true(cron_parse((struct slice){text, 15}, &cron, &error));
     assert_true(cron_parse(SLICE("*/2 1,2 3-4 5 6"), &whole, &error));
-    assert_memory_equal(&cron, &whole, sizeof cron);
+    assert_same(&cron, &whole);
     assert_false(cron_parse((struct slice){text, 14}, &cron, &error));
     assert_int_equal(error.offset, 14);
     assert_false(cron_parse((struct slice){text, 0}, &cron, &error));
