@@ -40,6 +40,14 @@ void zstandard_reader_close(struct zstandard_reader *reader)
     mem_free(reader);
 }
 
+/* Of a frame of data, or of one that is passed over. Frames of before 2016 begin with another byte;
+ * the library still reads those, but not alike when they come in pieces.
+ * Source: RFC 8878, 3.1.1 and 3.1.2. */
+static bool can_begin_frame(unsigned char byte)
+{
+    return byte == 0x28 || (byte & 0xf0) == 0x50;
+}
+
 enum err_code zstandard_reader_feed(struct zstandard_reader *reader, const char *bytes,
                                     size_t length, struct err *err)
 {
@@ -49,6 +57,9 @@ enum err_code zstandard_reader_feed(struct zstandard_reader *reader, const char 
 
     reader->any = reader->any || length > 0;
     do {
+        if (!reader->in_frame && in.pos < in.size && !can_begin_frame((unsigned char)bytes[in.pos]))
+            return err_set(err, ERR_INPUT, "damaged, or no Zstandard data: %s",
+                           ZSTD_getErrorString(ZSTD_error_prefix_unknown));
         out = (ZSTD_outBuffer){reader->out, OUT_BYTES, 0};
         hint = ZSTD_decompressStream(reader->context, &out, &in);
         if (ZSTD_isError(hint) && ZSTD_getErrorCode(hint) == ZSTD_error_memory_allocation)
