@@ -154,6 +154,15 @@ static enum err_code check_parts(const struct url_parts *parts, const char *url,
     return ERR_OK;
 }
 
+/* libcurl decodes %7f in a host, and then does not take what it has made of it. */
+static bool has_control_character(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            return true;
+    return false;
+}
+
 enum err_code base_url_read(const char *url, struct base_url *base_out, struct err *err)
 {
     struct url_parts parts;
@@ -164,6 +173,10 @@ enum err_code base_url_read(const char *url, struct base_url *base_out, struct e
         goto done;
     if (check_parts(&parts, url, err) != ERR_OK)
         goto done;
+    if (has_control_character(parts.host)) {
+        refuse(err, "the base URL has a control character in its host");
+        goto done;
+    }
     err->code = ERR_OK;
     base_out->plain = strcasecmp(parts.scheme, "http") == 0;
     base_out->policy = base_out->plain             ? PEER_LOOPBACK
