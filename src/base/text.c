@@ -85,6 +85,14 @@ bool text_is_utf8(const char *bytes, size_t length, size_t *bad_offset_out)
     return true;
 }
 
+bool text_has_control(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            return true;
+    return false;
+}
+
 static bool is_control(uint32_t character)
 {
     return character < 0x20 || (character >= 0x7f && character <= 0x9f);

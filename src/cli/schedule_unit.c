@@ -131,14 +131,6 @@ static enum err_code find_owner(struct timer_unit *unit, struct err *err)
     return ERR_OK;
 }
 
-static bool has_control(const char *text)
-{
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            return true;
-    return false;
-}
-
 enum err_code unit_describe(const struct options *options, struct timer_unit *unit, struct err *err)
 {
     DIR *directory;
@@ -156,7 +148,8 @@ enum err_code unit_describe(const struct options *options, struct timer_unit *un
         return err->code;
     if (unit->target == INSTALL_SYSTEM && find_owner(unit, err) != ERR_OK)
         return err->code;
-    if (has_control(unit->path) || has_control(unit->program) || has_control(unit->state))
+    if (text_has_control(unit->path) || text_has_control(unit->program) ||
+        text_has_control(unit->state))
         return err_set(err, ERR_INPUT, "a path with a line break cannot be written into a unit");
     directory = opendir(unit->path);
     if (directory == NULL)

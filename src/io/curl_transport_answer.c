@@ -61,11 +61,6 @@ static void note_header(struct answer *answer, const char *line, size_t length)
     }
 }
 
-static bool is_digit(char byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
 /* "HTTP/1.1 200 …" or "HTTP/2 200 "; 0 when it is not written so. libcurl takes any line that
  * begins with HTTP/ in whatever case and that it does not understand for a 200.
  * Source: RFC 9112, 4; curl lib/http.c, checkhttpprefix. */
@@ -73,9 +68,9 @@ static int status_of(const char *line, size_t length)
 {
     size_t at = length >= 8 && line[6] == '.' ? 8 : 6;
 
-    if (length < at + 5 || !is_digit(line[5]) || !is_digit(line[at - 1]) || line[at] != ' ' ||
-        !is_digit(line[at + 1]) || !is_digit(line[at + 2]) || !is_digit(line[at + 3]) ||
-        is_digit(line[at + 4]))
+    if (length < at + 5 || !text_is_digit(line[5]) || !text_is_digit(line[at - 1]) ||
+        line[at] != ' ' || !text_is_digit(line[at + 1]) || !text_is_digit(line[at + 2]) ||
+        !text_is_digit(line[at + 3]) || text_is_digit(line[at + 4]))
         return 0;
     return (line[at + 1] - '0') * 100 + (line[at + 2] - '0') * 10 + (line[at + 3] - '0');
 }

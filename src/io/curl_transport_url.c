@@ -154,15 +154,6 @@ static enum err_code check_parts(const struct url_parts *parts, const char *url,
     return ERR_OK;
 }
 
-/* libcurl decodes %7f in a host, and then does not take what it has made of it. */
-static bool has_control_character(const char *text)
-{
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
-            return true;
-    return false;
-}
-
 enum err_code base_url_read(const char *url, struct base_url *base_out, struct err *err)
 {
     struct url_parts parts;
@@ -173,7 +164,8 @@ enum err_code base_url_read(const char *url, struct base_url *base_out, struct e
         goto done;
     if (check_parts(&parts, url, err) != ERR_OK)
         goto done;
-    if (has_control_character(parts.host)) {
+    /* libcurl decodes %7f in a host, and then does not take what it has made of it. */
+    if (text_has_control(parts.host)) {
         refuse(err, "the base URL has a control character in its host");
         goto done;
     }

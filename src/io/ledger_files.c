@@ -1,4 +1,5 @@
 #include "ledger_files.h"
+#include "purser/io/write_whole.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -118,20 +119,6 @@ enum err_code ledger_files_allocate(const struct ledger_files *files, const char
     code = fchmod(fd, 0600) != 0 ? errno : posix_fallocate(fd, 0, bytes);
     close(fd);
     return code == 0 ? ERR_OK : ledger_files_failed(files, code, "allocate a file", err);
-}
-
-/* 0 or an errno. */
-static int write_whole(int fd, const char *text, size_t length)
-{
-    for (size_t at = 0; at < length;) {
-        ssize_t written = write(fd, text + at, length - at);
-
-        if (written == -1 && errno != EINTR)
-            return errno;
-        if (written > 0)
-            at += (size_t)written;
-    }
-    return 0;
 }
 
 /* Written aside and renamed, so that it is there whole or not at all. */

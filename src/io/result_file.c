@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "purser/base/mem.h"
+#include "purser/io/write_whole.h"
 
 enum { PATH_BYTES = 4096, BUFFER_BYTES = 64 * 1024 };
 
@@ -72,17 +73,9 @@ enum err_code result_file_open(const char *folder, const char *name, struct resu
 
 static enum err_code flush(struct result_file *file, struct err *err)
 {
-    size_t written = 0;
-
-    while (written < file->used) {
-        ssize_t count = write(file->fd, file->buffer + written, file->used - written);
-
-        if (count == -1 && errno == EINTR)
-            continue;
-        if (count <= 0)
-            return output_error(err, file->temporary, "cannot be written");
-        written += (size_t)count;
-    }
+    errno = write_whole(file->fd, file->buffer, file->used);
+    if (errno != 0)
+        return output_error(err, file->temporary, "cannot be written");
     file->used = 0;
     return ERR_OK;
 }

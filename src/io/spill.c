@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "purser/base/mem.h"
+#include "purser/io/write_whole.h"
 #include "temporary_file.h"
 
 enum { BUFFERED_RECORDS = 1600 /* 64,000 bytes */, SMALL_RANGE = 16 };
@@ -45,22 +46,14 @@ void spill_close(struct spill *spill)
 
 static enum err_code write_buffered(struct spill *spill, struct err *err)
 {
-    const char *bytes = (const char *)spill->buffered;
-    size_t left = spill->buffered_count * sizeof spill->buffered[0];
+    int code =
+        write_whole(spill->fd, spill->buffered, spill->buffered_count * sizeof spill->buffered[0]);
 
-    while (left > 0) {
-        ssize_t written = write(spill->fd, bytes, left);
-
-        if (written == -1 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return err_set(err, ERR_SYSTEM,
-                           "the temporary file cannot be written: %s\n"
-                           "hint: TMPDIR names another folder for temporary files",
-                           strerror(written == 0 ? ENOSPC : errno));
-        bytes += written;
-        left -= (size_t)written;
-    }
+    if (code != 0)
+        return err_set(err, ERR_SYSTEM,
+                       "the temporary file cannot be written: %s\n"
+                       "hint: TMPDIR names another folder for temporary files",
+                       strerror(code));
     spill->buffered_count = 0;
     return ERR_OK;
 }

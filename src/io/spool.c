@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "purser/base/mem.h"
+#include "purser/io/write_whole.h"
 #include "temporary_file.h"
 
 #define KEPT "rows."
@@ -110,21 +111,13 @@ void spool_close(struct spool *spool)
 
 enum err_code spool_flush(struct spool *spool, struct err *err)
 {
-    size_t done = 0;
+    int code = write_whole(spool->fd, spool->buffer, spool->buffered);
 
-    while (done < spool->buffered) {
-        ssize_t count = write(spool->fd, spool->buffer + done, spool->buffered - done);
-
-        if (count == -1 && errno == EINTR)
-            continue;
-        if (count <= 0)
-            return err_set(err, ERR_SYSTEM, "the rows cannot be kept on the disk: %s\nhint: %s",
-                           strerror(count == 0 ? ENOSPC : errno),
-                           spool->keeper == NULL
-                               ? "TMPDIR names another folder for temporary files"
-                               : "make room, or choose another place with --state DIRECTORY");
-        done += (size_t)count;
-    }
+    if (code != 0)
+        return err_set(
+            err, ERR_SYSTEM, "the rows cannot be kept on the disk: %s\nhint: %s", strerror(code),
+            spool->keeper == NULL ? "TMPDIR names another folder for temporary files"
+                                  : "make room, or choose another place with --state DIRECTORY");
     spool->buffered = 0;
     return ERR_OK;
 }

@@ -1,4 +1,5 @@
 #include "purser/io/token_file.h"
+#include "purser/io/write_whole.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -87,26 +88,15 @@ void token_file_close(struct token_file *file)
     file->fd = -1;
 }
 
-static bool write_all(int fd, const char *bytes, size_t length)
-{
-    while (length > 0) {
-        ssize_t written = TEMP_FAILURE_RETRY(write(fd, bytes, length));
-
-        if (written <= 0)
-            return false;
-        bytes += written;
-        length -= (size_t)written;
-    }
-    return true;
-}
-
 enum err_code token_file_append(struct token_file *file, const struct buf *line, struct err *err)
 {
-    if ((file->cut_line && !write_all(file->fd, "\n", 1)) ||
-        !write_all(file->fd, line->bytes, line->length) || fsync(file->fd) == -1) {
-        file->cut_line = true;
-        return err_set(err, ERR_SYSTEM, "the file of access tokens: %s", strerror(errno));
-    }
-    file->cut_line = false;
-    return ERR_OK;
+    int code = file->cut_line ? write_whole(file->fd, "\n", 1) : 0;
+
+    if (code == 0)
+        code = write_whole(file->fd, line->bytes, line->length);
+    if (code == 0 && fsync(file->fd) == -1)
+        code = errno;
+    file->cut_line = code != 0;
+    return code == 0 ? ERR_OK
+                     : err_set(err, ERR_SYSTEM, "the file of access tokens: %s", strerror(code));
 }

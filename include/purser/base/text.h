@@ -51,6 +51,9 @@ void text_append_csv(struct buf *buf, struct slice text, char delimiter, bool gu
  * for nothing. Texts over 64 bytes are close to nothing. For "did you mean". */
 const char *text_closest(const char *text, const char *const *candidates, size_t count);
 
+/* A byte below the space, or DEL. */
+bool text_has_control(const char *text);
+
 static inline bool text_is_digit(char byte)
 {
     return byte >= '0' && byte <= '9';
