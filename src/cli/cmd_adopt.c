@@ -35,18 +35,6 @@ static enum err_code parse_word(const char *word, enum ledger_adoption *adoption
     return ERR_OK;
 }
 
-/* Opening one for writing would begin it. */
-static enum err_code check_it_is_there(const struct session *session, struct err *err)
-{
-    struct state_directory directory;
-
-    if (state_directory_open(session->options->state_root, session->spec.name, false, &directory,
-                             err) != ERR_OK)
-        return err->code;
-    state_directory_close(&directory);
-    return ERR_OK;
-}
-
 static void tell(struct session *session)
 {
     const char *name = session->spec.name;
@@ -83,23 +71,18 @@ static enum err_code report(struct session *session, struct err *err)
     return code;
 }
 
+static int run(struct session *session)
+{
+    struct err err = {0};
+
+    if (parse_word(session->options->as, &session->adoption, &err) != ERR_OK ||
+        session_load_spec(session, &err) != ERR_OK ||
+        session_open_known_ledger(session, &err) != ERR_OK || report(session, &err) != ERR_OK)
+        return session_fail(session, &err);
+    return EXIT_DONE;
+}
+
 int cmd_adopt(int argc, char **argv)
 {
-    struct options options;
-    struct session session;
-    struct err err = {0};
-    int exit_status =
-        options_parse(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_AS, &options);
-
-    if (exit_status != -1)
-        return exit_status;
-    exit_status = EXIT_DONE;
-    session_init(&session, &options);
-    if (parse_word(options.as, &session.adoption, &err) != ERR_OK ||
-        session_load_spec(&session, &err) != ERR_OK ||
-        check_it_is_there(&session, &err) != ERR_OK ||
-        session_open_ledger(&session, true, &err) != ERR_OK || report(&session, &err) != ERR_OK)
-        exit_status = session_fail(&session, &err);
-    session_deinit(&session);
-    return exit_status;
+    return session_run(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_AS, run);
 }

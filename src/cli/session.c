@@ -156,7 +156,8 @@ void session_drop_document(struct session *session)
     session->document_bytes = NULL;
 }
 
-enum err_code session_open_ledger(struct session *session, bool write, struct err *err)
+static enum err_code open_ledger(struct session *session, bool write, bool is_known,
+                                 struct err *err)
 {
     const struct spec_api *api = &session->spec.api;
     enum err_code code = state_directory_open(session->options->state_root, session->spec.name,
@@ -171,6 +172,7 @@ enum err_code session_open_ledger(struct session *session, bool write, struct er
             .spec_name = session->spec.name,
             .base_url = api->environment == ENVIRONMENT_SIMULATOR ? "simulator" : api->base_url,
             .write = write,
+            .is_known = is_known,
             .reads_all = session->reads_all,
             .adoption = session->adoption},
         &session->lmdb, err);
@@ -179,12 +181,21 @@ enum err_code session_open_ledger(struct session *session, bool write, struct er
     return code;
 }
 
+enum err_code session_open_ledger(struct session *session, bool write, struct err *err)
+{
+    return open_ledger(session, write, false, err);
+}
+
 enum err_code session_open_known_ledger(struct session *session, struct err *err)
 {
-    enum err_code code = session_open_ledger(session, false, err);
+    struct state_directory directory;
 
-    session_close_ledger(session);
-    return code != ERR_OK ? code : session_open_ledger(session, true, err);
+    /* Opening a directory for writing would make it. */
+    if (state_directory_open(session->options->state_root, session->spec.name, false, &directory,
+                             err) != ERR_OK)
+        return err->code;
+    state_directory_close(&directory);
+    return open_ledger(session, true, true, err);
 }
 
 const char *session_state_words(struct session *session)

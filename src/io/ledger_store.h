@@ -7,16 +7,17 @@
 #define PURSER_IO_LEDGER_STORE_H
 
 #include "ledger_batch.h"
-#include "purser/io/state_directory.h"
+#include "purser/io/lmdb_ledger.h"
 
 struct ledger_store;
 
-/* Opens, with `write` makes, the environment. `map_bytes` 0 = default. Errors: ERR_STATE_DIRECTORY
- * (not ours, damaged, truncated), ERR_STORAGE (full disk), ERR_NOT_FOUND (reading, and there is
- * none), ERR_NO_MEMORY, ERR_SYSTEM. */
-enum err_code ledger_store_open(const struct state_directory *directory, bool write, bool reads_all,
-                                size_t map_bytes, struct ledger_store **store_out,
-                                struct err *err) ERR_CHECKED;
+/* Opens the environment; with `write`, and unless it `is_known`, makes it. Of the options neither
+ * the texts nor the adoption matter here. Errors: ERR_STATE_DIRECTORY (not ours, damaged,
+ * truncated), ERR_STORAGE (full disk), ERR_NOT_FOUND (there is none, and none is made),
+ * ERR_NO_MEMORY, ERR_SYSTEM. */
+enum err_code ledger_store_open(const struct state_directory *directory,
+                                const struct lmdb_ledger_options *options,
+                                struct ledger_store **store_out, struct err *err) ERR_CHECKED;
 void ledger_store_close(struct ledger_store *store);
 
 /* A read sees one state of everything until it ends. Values borrow from the map until then; no

@@ -92,20 +92,22 @@ static enum err_code check_pages(const struct ledger_store *store, bool reads_al
     return code;
 }
 
-static enum err_code open_databases(struct ledger_store *store, bool write, struct err *err)
+static enum err_code open_databases(struct ledger_store *store,
+                                    const struct lmdb_ledger_options *options, struct err *err)
 {
     static const char *const names[] = {
 #define X(identifier, name) [identifier] = name,
         LEDGER_DATABASE_LIST(X)
 #undef X
     };
+    const unsigned flags = options->write && !options->is_known ? MDB_CREATE : 0;
     MDB_txn *txn;
-    int code = mdb_txn_begin(store->env, NULL, write ? 0 : MDB_RDONLY, &txn);
+    int code = mdb_txn_begin(store->env, NULL, options->write ? 0 : MDB_RDONLY, &txn);
 
     if (code != 0)
         return ledger_store_failed(store, code, "first transaction", err);
     for (int i = 0; i < LEDGER_DATABASE_COUNT && code == 0; i++)
-        code = mdb_dbi_open(txn, names[i], write ? MDB_CREATE : 0, &store->databases[i]);
+        code = mdb_dbi_open(txn, names[i], flags, &store->databases[i]);
     if (code != 0) {
         mdb_txn_abort(txn);
         if (code == MDB_NOTFOUND)
@@ -134,9 +136,10 @@ static void on_assertion(MDB_env *env, const char *text)
     ledger_guard_give_up();
 }
 
-static enum err_code open_environment(struct ledger_store *store, bool write, bool reads_all,
-                                      struct err *err)
+static enum err_code open_environment(struct ledger_store *store,
+                                      const struct lmdb_ledger_options *options, struct err *err)
 {
+    const bool write = options->write;
     struct stat data, about;
     bool is_new;
     int code;
@@ -155,7 +158,7 @@ static enum err_code open_environment(struct ledger_store *store, bool write, bo
                        "hint: restore it from a backup; to begin anew, remove the directory: what "
                        "was sent long ago would then be sent again",
                        store->files.path, DATA_FILE);
-    if (is_new && !write)
+    if (is_new && (!write || options->is_known))
         return err_set(err, ERR_NOT_FOUND, "there is no ledger in %s yet", store->files.path);
     if (ledger_files_allocate(&store->files, LOCK_FILE, LOCK_FILE_BYTES, write, err) != ERR_OK)
         return err->code;
@@ -188,8 +191,8 @@ static enum err_code open_environment(struct ledger_store *store, bool write, bo
         return ledger_store_failed(store, code, "sync the header", err);
     ledger_store_guard_map(store);
     if (check_data_file(store, err) != ERR_OK ||
-        check_pages(store, write || reads_all, err) != ERR_OK ||
-        open_databases(store, write, err) != ERR_OK)
+        check_pages(store, write || options->reads_all, err) != ERR_OK ||
+        open_databases(store, options, err) != ERR_OK)
         return err->code;
     /* LMDB never syncs the names of the files it makes. */
     if (write && fsync(store->files.directory_fd) != 0)
@@ -197,20 +200,21 @@ static enum err_code open_environment(struct ledger_store *store, bool write, bo
     return ERR_OK;
 }
 
-enum err_code ledger_store_open(const struct state_directory *directory, bool write, bool reads_all,
-                                size_t map_bytes, struct ledger_store **store_out, struct err *err)
+enum err_code ledger_store_open(const struct state_directory *directory,
+                                const struct lmdb_ledger_options *options,
+                                struct ledger_store **store_out, struct err *err)
 {
     struct ledger_store *store = mem_new(1, sizeof *store);
     int code;
 
     if (store == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for the ledger");
-    store->map_bytes = map_bytes;
+    store->map_bytes = options->map_bytes;
     store->checked_ms = clock_boot_ms();
     store->newest_fd = -1;
     pthread_rwlock_init(&store->map_lock, NULL);
     if (ledger_files_open(&store->files, directory, err) != ERR_OK ||
-        open_environment(store, write, reads_all, err) != ERR_OK)
+        open_environment(store, options, err) != ERR_OK)
         goto fail;
     (void)mdb_reader_check(store->env, NULL);
     code = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &store->reading);

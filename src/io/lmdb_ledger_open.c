@@ -168,7 +168,7 @@ static enum err_code load(struct lmdb_ledger *ledger, const struct lmdb_ledger_o
     struct slice ignored;
     enum err_code code = check_format(ledger, err);
 
-    if (code == ERR_NOT_FOUND && options->write) {
+    if (code == ERR_NOT_FOUND && options->write && !options->is_known) {
         opening->is_new = true;
         ledger->next_item = 1;
         return ERR_OK;
@@ -237,8 +237,7 @@ static enum err_code open_parts(struct lmdb_ledger *ledger, const struct state_d
     struct opening opening = {0};
     enum err_code code;
 
-    if (ledger_store_open(directory, options->write, options->reads_all, options->map_bytes,
-                          &ledger->store, err) != ERR_OK ||
+    if (ledger_store_open(directory, options, &ledger->store, err) != ERR_OK ||
         ledger_store_begin_read(ledger->store, err) != ERR_OK)
         return err->code;
     code = load(ledger, options, &opening, err);

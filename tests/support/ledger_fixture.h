@@ -26,12 +26,16 @@ struct opened {
 /* A person's word for the next openings. */
 static enum ledger_adoption adoption;
 
+/* The next openings for writing make no ledger. */
+static bool must_be_known;
+
 static inline enum err_code try_open(struct opened *opened, const char *base_url, bool write,
                                      size_t map_bytes, struct err *err)
 {
     struct lmdb_ledger_options options = {.spec_name = "catalog",
                                           .base_url = base_url,
                                           .write = write,
+                                          .is_known = must_be_known,
                                           .adoption = adoption,
                                           .map_bytes = map_bytes};
     enum err_code code;

@@ -25,6 +25,7 @@ struct lmdb_ledger_options {
     const char *spec_name;
     const char *base_url; /* pinned at the first open for writing; another one is refused */
     bool write;
+    bool is_known;  /* with `write`: none is made; ERR_NOT_FOUND when there is none */
     bool reads_all; /* every item will be read, so all of it is looked over, however large */
     enum ledger_adoption adoption; /* with `write` */
     size_t map_bytes;              /* first size of the map, 0 = default; it grows when needed */
@@ -32,8 +33,8 @@ struct lmdb_ledger_options {
 
 /* Opens the ledger in an open state directory, which the caller closes after the ledger. Errors:
  * ERR_STATE_DIRECTORY (another spec, base URL, newer format, damaged, a copy that was not adopted
- * …), ERR_STORAGE (full disk …), ERR_NOT_FOUND (reading, and there is none), ERR_NO_MEMORY,
- * ERR_SYSTEM.
+ * …), ERR_STORAGE (full disk …), ERR_NOT_FOUND (reading or `is_known`, and there is none),
+ * ERR_NO_MEMORY, ERR_SYSTEM.
  */
 enum err_code lmdb_ledger_open(const struct state_directory *directory,
                                const struct lmdb_ledger_options *options,

@@ -451,6 +451,26 @@ static void names_have_a_maximum(void **context)
     close_ledger(&opened);
 }
 
+static void one_that_must_be_known_is_not_made(void **context)
+{
+    struct opened opened;
+    struct err err;
+    (void)context;
+
+    make_one_item();
+    must_be_known = true;
+    opened = open_ledger();
+    add(opened.port, 0, 0, "b", ITEM_READY, SLICE("{}"));
+    commit(opened.port);
+    close_ledger(&opened);
+    assert_int_equal(unlink(below("catalog/data.mdb")), 0);
+    assert_int_equal(unlink(below("catalog/about.txt")), 0);
+    err = open_fails(BASE_URL, true, ERR_NOT_FOUND);
+    assert_non_null(strstr(err.text, "there is no ledger"));
+    assert_int_equal(access(below("catalog/data.mdb"), F_OK), -1);
+    must_be_known = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -467,6 +487,7 @@ int main(void)
         SCRATCH_TEST(the_largest_body_passes_through),
         SCRATCH_TEST(what_was_read_does_not_stay_in_memory),
         SCRATCH_TEST(names_have_a_maximum),
+        SCRATCH_TEST(one_that_must_be_known_is_not_made),
     };
 
     return cmocka_run_group_tests_name("io/lmdb_ledger", tests, NULL, NULL);
