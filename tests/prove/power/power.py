@@ -2,7 +2,7 @@
 """Proves that no loss of power takes from the ledger what purser has acted upon.
 
 usage: power.py --purser PROGRAM --sim PROGRAM --shim LIBRARY --images PROGRAM [--planted PROGRAM]
-                [--scenario NAME]… [--count N] [--seconds N] [--seed N] [--at-once N]
+                [--scenario NAME]… [--count N] [--seed N] [--at-once N]
                 [--failed-syncs] [--state FOLDER] [--shard K/N]
 
 The real program runs against the simulator while the shim records what it writes, syncs, names and
@@ -11,7 +11,7 @@ point can leave (power_images.c says which), and looks at each of them with purs
 
 The scenarios are those of tests/support/scenarios.py, with a disk that is faster and with one that
 is slower than the server, and one run of 30 items. About --count images are made of all, shared out
-equally; --seconds: no further recording is begun after that.
+equally.
 
 --failed-syncs: instead of these, the first run with each of its syncs failing with EIO, as if nothing of
 what was to be synced were there. --state FOLDER remembers what was looked at and goes on with the rest,
@@ -58,7 +58,6 @@ def read_options():
     parser.add_argument("--planted", type=os.path.abspath)
     parser.add_argument("--scenario", action="append", choices=sorted(ALL))
     parser.add_argument("--count", type=int, default=100000)
-    parser.add_argument("--seconds", type=float)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--at-once", type=int, default=2)
     parser.add_argument("--failed-syncs", action="store_true")
@@ -111,7 +110,6 @@ class Proof:
                                  [options.purser, options.sim, options.shim, options.images], [HERE])
         self.counts = collections.Counter()
         self.wrong = []
-        self.begin = time.monotonic()
 
     def record(self, program, name, disk, fault=None):
         stage = Stage(program, self.options.sim, self.options.shim,
@@ -134,10 +132,7 @@ class Proof:
                 if call in SYNCS]
 
     def prove(self, name, disk, fault, count):
-        """One world; its counts, and None when there was no time left."""
-        spent = time.monotonic() - self.begin
-        if self.options.seconds is not None and spent > self.options.seconds:
-            return None
+        """The counts of one world."""
         begin = time.monotonic()
         parts = range(-(-count // IMAGES_A_CASE))
         left = self.tried.left(name_of(name, disk, fault), parts, lambda part: f"{self.options.seed}.{part}")
@@ -176,8 +171,7 @@ class Proof:
         count = max(self.options.count // len(worlds), 1)
         with concurrent.futures.ThreadPoolExecutor(self.options.at_once) as workers:
             for counts in workers.map(lambda world: self.prove(*world, count), worlds):
-                self.counts["left out"] += counts is None
-                self.counts += counts or {}
+                self.counts += counts
 
     def find(self, what, program, name, disk, *more):
         """A control: True when it was found out."""
@@ -214,7 +208,7 @@ def main():
         print(f"prove-power: WRONG: {text}")
     proof.tried.close()
     counts = proof.counts
-    print(f"prove-power: {len(worlds) - counts['left out']} of {len(worlds)} recordings, "
+    print(f"prove-power: {len(worlds)} recordings, "
           f"{counts['commits']} commits, {counts['sends']} writes sent, {counts['points']} points, "
           f"{counts['images']} images, {proof.tried}seed {options.seed}; {counts['bad']} wrong, "
           f"{counts['signals']} signals; " +
