@@ -6,7 +6,6 @@ usage: test_disk.py --purser PROGRAM --sim PROGRAM --shim LIBRARY [TEST…]
 The clock is the shim's (tests/support/shim), so nothing here waits.
 """
 
-import argparse
 import os
 import signal
 import sys
@@ -15,10 +14,10 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import judge  # noqa: E402  (found through the path above)
+import programs  # noqa: E402
 from scenarios import BY_NAME, RUN, THREE, rows  # noqa: E402
 from stage import Stage  # noqa: E402
 
-OPTIONS = None
 SYNC_SECONDS = (5, 90)  # the exchange's timeout is 60 s
 PLAN = ("plan", "spec.yaml", "-o", "plan.json")
 RESULTS = ("results", "spec.yaml", "-o", "out")
@@ -28,7 +27,7 @@ class Disk(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="purser-disk-")
         self.addCleanup(folder.cleanup)
-        self.stage = Stage(OPTIONS.purser, OPTIONS.sim, OPTIONS.shim, folder.name)
+        self.stage = Stage(programs.given.purser, programs.given.sim, programs.given.shim, folder.name)
         self.addCleanup(self.stage.close)
 
     def test_while_a_slow_disk_is_waited_for_nothing_times_out(self):
@@ -85,14 +84,5 @@ class Disk(unittest.TestCase):
         self.assert_old_or_new(BY_NAME["results"]._replace(before=(RUN, RESULTS, more, RUN), victim=RESULTS), "out")
 
 
-def main():
-    global OPTIONS
-    parser = argparse.ArgumentParser(usage=__doc__)
-    for name in ("--purser", "--sim", "--shim"):
-        parser.add_argument(name, required=True, type=os.path.abspath)
-    OPTIONS, rest = parser.parse_known_args()
-    unittest.main(argv=sys.argv[:1] + rest)
-
-
 if __name__ == "__main__":
-    main()
+    programs.main(__doc__, "purser", "sim", "shim")

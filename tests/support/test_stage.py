@@ -4,7 +4,6 @@
 usage: test_stage.py --purser PROGRAM --sim PROGRAM --shim LIBRARY [TEST…]
 """
 
-import argparse
 import os
 import signal
 import sys
@@ -12,10 +11,10 @@ import tempfile
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from scenarios import BY_NAME, INSTALL, RUN  # noqa: E402  (found through the path above)
+import programs  # noqa: E402  (found through the path above)
+from scenarios import BY_NAME, INSTALL, RUN  # noqa: E402
 from stage import NS_A_S, Stage, Worlds  # noqa: E402
 
-OPTIONS = None
 FIRST_RUN = BY_NAME["first-run"]
 
 
@@ -28,7 +27,7 @@ class Digest(unittest.TestCase):
     def make(self, name):
         folder = os.path.join(self.folder.name, name)
         os.makedirs(folder)
-        stage = Stage(OPTIONS.purser, OPTIONS.sim, OPTIONS.shim, folder, Worlds(folder))
+        stage = Stage(programs.given.purser, programs.given.sim, programs.given.shim, folder, Worlds(folder))
         self.addCleanup(stage.close)
         return stage
 
@@ -95,14 +94,5 @@ class Digest(unittest.TestCase):
         self.assertNotEqual(self.stage.digest(), before)
 
 
-def main():
-    global OPTIONS
-    parser = argparse.ArgumentParser(usage=__doc__)
-    for name in ("--purser", "--sim", "--shim"):
-        parser.add_argument(name, required=True, type=os.path.abspath)
-    OPTIONS, rest = parser.parse_known_args()
-    unittest.main(argv=sys.argv[:1] + rest)
-
-
 if __name__ == "__main__":
-    main()
+    programs.main(__doc__, "purser", "sim", "shim")

@@ -4,7 +4,6 @@
 usage: test_tried.py --purser PROGRAM --sim PROGRAM --shim LIBRARY
 """
 
-import argparse
 import collections
 import json
 import os
@@ -15,23 +14,24 @@ import sys
 import tempfile
 import unittest
 
+import programs
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROOF = os.path.join(HERE, "..", "prove", "errors", "errors.py")
 SCENE = "check"
 KILLED_AFTER = 20
 SECONDS_MAX = 120
-OPTIONS = None
 
 
 class Interrupted(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="purser-tried-")
         self.addCleanup(shutil.rmtree, self.folder)
-        self.shim = OPTIONS.shim
+        self.shim = programs.given.shim
 
     def start(self, folder, *more):
         return subprocess.Popen(
-            [sys.executable, "-B", PROOF, "--purser", OPTIONS.purser, "--sim", OPTIONS.sim,
+            [sys.executable, "-B", PROOF, "--purser", programs.given.purser, "--sim", programs.given.sim,
              "--shim", self.shim, "--command", SCENE, "--error", "EIO",
              "--state", os.path.join(self.folder, folder), *more],
             stdout=subprocess.PIPE, text=True)
@@ -96,14 +96,5 @@ class Interrupted(unittest.TestCase):
         self.assertEqual(sorted(self.lines("build")[1]), sorted(cases))
 
 
-def main():
-    global OPTIONS
-    parser = argparse.ArgumentParser(usage=__doc__)
-    for name in ("--purser", "--sim", "--shim"):
-        parser.add_argument(name, required=True, type=os.path.abspath)
-    OPTIONS, rest = parser.parse_known_args()
-    unittest.main(argv=sys.argv[:1] + rest)
-
-
 if __name__ == "__main__":
-    main()
+    programs.main(__doc__, "purser", "sim", "shim")

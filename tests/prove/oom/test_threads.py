@@ -4,7 +4,6 @@
 usage: test_threads.py --purser PROGRAM --shim LIBRARY
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -13,19 +12,19 @@ import tempfile
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "support"))
-from workload import Workload  # noqa: E402  (found through the path above)
+import programs  # noqa: E402  (found through the path above)
+from workload import Workload  # noqa: E402
 
 EXIT_NOT_FINISHED = 75
-OPTIONS = None
 
 
 class Threads(unittest.TestCase):
     def test_a_name_that_cannot_be_resolved_is_no_send(self):
         with tempfile.TemporaryDirectory() as folder:
             # Nobody has this name, and nobody is asked for it.
-            workload = Workload(folder, OPTIONS.purser, "https://api.invalid/versioned", 2)
+            workload = Workload(folder, programs.given.purser, "https://api.invalid/versioned", 2)
             report = os.path.join(folder, "report")
-            process = workload.start("--wait", "2s", LD_PRELOAD=OPTIONS.shim,
+            process = workload.start("--wait", "2s", LD_PRELOAD=programs.given.shim,
                                      PURSER_MEMORY_THREADS="1", PURSER_MEMORY_REPORT=report)
             self.assertEqual(process.wait(timeout=60), EXIT_NOT_FINISHED, workload.text("stderr"))
             with open(report, encoding="utf-8") as file:
@@ -34,21 +33,12 @@ class Threads(unittest.TestCase):
             items = json.loads(workload.text("stdout"))["items"]
             self.assertEqual((items["total"], items["succeeded"], items["failed"], items["in_doubt"]),
                              (2, 0, 0, 0))
-            listing = subprocess.run([OPTIONS.purser, "items", "spec.yaml", "--output", "ndjson"],
+            listing = subprocess.run([programs.given.purser, "items", "spec.yaml", "--output", "ndjson"],
                                      cwd=folder, env=workload.environment, capture_output=True,
                                      check=True).stdout
             for line in listing.splitlines():
                 self.assertEqual(json.loads(line)["attempts"], 0, line)
 
 
-def main():
-    global OPTIONS
-    parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("--purser", required=True, type=os.path.abspath)
-    parser.add_argument("--shim", required=True, type=os.path.abspath)
-    OPTIONS, rest = parser.parse_known_args()
-    unittest.main(argv=sys.argv[:1] + rest)
-
-
 if __name__ == "__main__":
-    main()
+    programs.main(__doc__, "purser", "shim")

@@ -175,26 +175,6 @@ int clock_gettime(clockid_t id, struct timespec *now)
     return result;
 }
 
-int gettimeofday(struct timeval *now, void *zone)
-{
-    struct timespec exact;
-
-    (void)zone;
-    (void)clock_gettime(CLOCK_REALTIME, &exact);
-    *now = (struct timeval){exact.tv_sec, exact.tv_nsec / 1000};
-    return 0;
-}
-
-time_t time(time_t *now_out)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    if (now_out != NULL)
-        *now_out = now.tv_sec;
-    return now.tv_sec;
-}
-
 /* The proof counts descriptors in /proc, which only root may read of a process that asks for this.
  */
 int prctl(int option, ...)

@@ -8,25 +8,9 @@
 #include <cmocka.h>
 
 #include "purser/base/calendar.h"
+#include "zone_fixture.h"
 
-enum { SPANS_MAX = 8, RANGES_MAX = 16 };
-
-/* A zone out of a list; the last span has no end. */
-struct fake_zone {
-    struct zone zone;
-    struct zone_span spans[SPANS_MAX];
-};
-
-static struct zone_span span_of(const struct zone *self, int64_t unix_s)
-{
-    const struct fake_zone *zone = (const struct fake_zone *)self;
-    int i = 0;
-
-    while (unix_s >= zone->spans[i].end_s)
-        i++;
-    assert_true(unix_s >= zone->spans[i].begin_s);
-    return zone->spans[i];
-}
+enum { RANGES_MAX = 16 };
 
 static int64_t at(int year, int month, int day, int hour, int minute)
 {

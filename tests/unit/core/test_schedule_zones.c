@@ -6,24 +6,9 @@
 #include <cmocka.h>
 
 #include "purser/base/calendar.h"
-#include "purser/core/schedule.h"
+#include "zone_fixture.h"
 
-enum { SPANS_MAX = 4, HOUR_S = 3600 };
-
-struct fake_zone {
-    struct zone zone;
-    struct zone_span spans[SPANS_MAX];
-};
-
-static struct zone_span span_of(const struct zone *self, int64_t unix_s)
-{
-    const struct fake_zone *zone = (const struct fake_zone *)self;
-    int i = 0;
-
-    while (unix_s >= zone->spans[i].end_s)
-        i++;
-    return zone->spans[i];
-}
+enum { HOUR_S = 3600 };
 
 /* `first_offset_s` until `first_s`, then `second_offset_s` until `second_s`, then `third_offset_s`.
  */
