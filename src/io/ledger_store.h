@@ -47,6 +47,11 @@ enum err_code ledger_store_last(struct ledger_store *store, enum ledger_database
 enum err_code ledger_store_apply(struct ledger_store *store, const struct ledger_batch *batch,
                                  struct err *err) ERR_CHECKED;
 
+/* ERR_STORAGE: the lock of the one writer (state_directory) is not the one that was there when the
+ * ledger was opened. Who has removed it lets another purser in. Any thread. */
+enum err_code ledger_store_check_run_lock(const struct ledger_store *store,
+                                          struct err *err) ERR_CHECKED;
+
 /* Leaves a sign, and a word for people, that there is a ledger here: if the data file is missing
  * later, none is begun in its place. Errors: ERR_STORAGE, ERR_STATE_DIRECTORY, ERR_SYSTEM. */
 enum err_code ledger_store_mark(const struct ledger_store *store, struct err *err) ERR_CHECKED;

@@ -147,8 +147,7 @@ static enum err_code grow_map(struct ledger_store *store, const struct ledger_ba
     return code == 0 ? ERR_OK : ledger_store_failed(store, code, "grow the map", err);
 }
 
-/* Who has removed the lock of the one writer (state_directory) lets another one in. */
-static enum err_code check_run_lock(const struct ledger_store *store, struct err *err)
+enum err_code ledger_store_check_run_lock(const struct ledger_store *store, struct err *err)
 {
     struct stat now = {0};
 
@@ -209,7 +208,8 @@ enum err_code ledger_store_apply(struct ledger_store *store, const struct ledger
 {
     int code;
 
-    if (check_still_there(store, err) != ERR_OK || check_run_lock(store, err) != ERR_OK)
+    if (check_still_there(store, err) != ERR_OK ||
+        ledger_store_check_run_lock(store, err) != ERR_OK)
         return err->code;
     check_readers(store);
     while ((code = apply_once(store, batch)) == MDB_MAP_FULL) {

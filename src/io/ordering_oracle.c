@@ -94,7 +94,8 @@ void ordering_oracle_leaves(const struct transfer_request *request)
     if (request->remote_job != NULL || request->method == METHOD_GET)
         return;
     pthread_mutex_lock(&watched.mutex);
-    if (watched.ledger != NULL) {
+    if (watched.ledger != NULL &&
+        ledger_store_check_run_lock(watched.ledger->store, &err) == ERR_OK) {
         if (ledger_store_begin_read(watched.ledger->store, &err) == ERR_OK) {
             found = found_instead(request);
             ledger_store_end_read(watched.ledger->store);

@@ -6,7 +6,9 @@
  * read of LMDB finds, and that is what was committed, its sync included. A write, first or again,
  * of a row, a correction or an undo, leaves only as an item that stands there as being sent, with
  * this generation and these bytes. Polls, look-ups and other GETs have no effect and need no
- * intent; nor does the write of `probe`, which has no ledger. */
+ * intent; nor does the write of `probe`, which has no ledger. Once the lock of the one writer was
+ * removed another purser may move the items: nothing is judged, and the next commit ends the run.
+ */
 #ifndef PURSER_IO_ORDERING_ORACLE_H
 #define PURSER_IO_ORDERING_ORACLE_H
 

@@ -1,6 +1,7 @@
 /* Built with the oracle in every build: tests/prove/order. */
 #include "ordering_oracle.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,18 +23,26 @@ struct change {
     const char *remote_job;
     bool uncommitted; /* the intent is in the batch that is open */
     bool unwatched;
+    bool lock_removed; /* while the ledger is open */
 };
 
 /* In a process of its own: the write leaves, or the process is aborted. */
 static void leave(const struct change *change)
 {
-    struct opened opened = open_ledger();
-    struct ledger *port = opened.port;
+    struct opened opened;
+    struct ledger *port;
     struct item item;
     char key[KEY_TEXT_BYTES];
     struct err err = {0};
     uint32_t number;
 
+    if (change->lock_removed) {
+        opened = open_ledger();
+        close_ledger(&opened);
+        assert_int_equal(close(creat(below("catalog/purser.lock"), 0600)), 0);
+    }
+    opened = open_ledger();
+    port = opened.port;
     must(port->ops->job_number(port, "products", &number, &err), &err);
     must(port->ops->connection_number(port, "shop", &number, &err), &err);
     add(port, 0, 0, "A-1", ITEM_READY, SLICE(BODY));
@@ -48,6 +57,8 @@ static void leave(const struct change *change)
                key);
     if (change->unwatched)
         ordering_oracle_forget(opened.ledger);
+    if (change->lock_removed)
+        assert_int_equal(unlink(below("catalog/purser.lock")), 0);
     ordering_oracle_leaves(
         &(struct transfer_request){.method = change->method,
                                    .path = slice_of(change->path),
@@ -207,6 +218,16 @@ static void without_a_ledger_nothing_is_judged(void **context)
     assert_string_equal(last_words(change), "");
 }
 
+static void who_has_lost_the_lock_is_not_judged(void **context)
+{
+    struct change change = intended;
+
+    (void)context;
+    change.lock_removed = true;
+    change.state = ITEM_SUCCEEDED;
+    assert_string_equal(last_words(change), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +240,7 @@ int main(void)
         SCRATCH_TEST(a_write_of_no_item_is_found),
         SCRATCH_TEST(what_has_no_effect_needs_no_intent),
         SCRATCH_TEST(without_a_ledger_nothing_is_judged),
+        SCRATCH_TEST(who_has_lost_the_lock_is_not_judged),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
