@@ -394,7 +394,8 @@ struct sim {
     int64_t quiet_until_ms, connection_quiet_until_ms[SIM_CONNECTIONS_MAX];
     struct {
         bool checked, parked;
-        uint32_t unusable; /* answers to the question for its status */
+        bool may_be_parked; /* there may have been no memory to read that it is */
+        uint32_t unusable;  /* answers to the question for its status */
         int64_t parked_ms;
     } told[SIM_CONNECTIONS_MAX]; /* what the client knows of its connections */
     bool told_to_doubt;          /* a write was refused for its credentials */

@@ -199,7 +199,7 @@ struct step __wrap_lifecycle_step(const struct item *before, const struct item_e
             judge_doubt(sim, item, before, event, step.item.reason);
         judge_end(sim, item, step.item.state);
         sim_judge_needs(sim, item, event->kind);
-        if (event->kind == EVENT_WITHDRAWN) /* when it begins again, its canary may be over */
+        if (step.item.state == ITEM_READY) /* when it begins again, its canary may be over */
             item->has_begun = item->is_canary = false;
     }
     if (step.item.generation != before->generation || step.item.state == ITEM_READY ||
@@ -301,7 +301,7 @@ void sim_judge_taken(struct sim *sim, const struct sim_transfer *transfer)
 {
     uint32_t connection = transfer->item == SIM_NO_ITEM ? transfer->connection
                                                         : sim->items[transfer->item].connection;
-    /* What there is no memory for cannot be read. */
+    /* What there is no memory for may not have been read. */
     bool told = transfer->outcome == TRANSFER_ANSWERED && transfer->held && !sim->starved;
     bool was_checked = sim->told[connection].checked;
 
@@ -311,12 +311,15 @@ void sim_judge_taken(struct sim *sim, const struct sim_transfer *transfer)
         taken_status(sim, transfer);
     else if (!transfer->asks_job)
         taken_organisation(sim, transfer);
+    if (transfer->outcome == TRANSFER_ANSWERED && transfer->held && sim->starved)
+        sim->told[connection].may_be_parked = true;
     /* A poll that was refused for the credentials ends the run. */
     if (!told || (transfer->polling && !transfer->asks_status && transfer->http_status == 401) ||
         (transfer->item == SIM_NO_ITEM && !transfer->asks_status))
         return;
     if (transfer->http_status == 401 &&
-        (transfer->polling ? !was_checked : !sim->told[connection].parked)) {
+        (transfer->polling ? !was_checked : !sim->told[connection].parked) &&
+        !sim->told[connection].may_be_parked) {
         sim->told_to_doubt = true;
         sim->doubts_unanswered = 0;
     }
