@@ -15,6 +15,14 @@ static void let_connections_go_on(struct engine *engine)
         engine->connections[i].awaits_canary = false;
 }
 
+/* The last of the first ones may have succeeded, or been left to another run. */
+static void decide(struct engine *engine, struct job *job)
+{
+    job->canary_passed = job->canaries_open == 0 && job->canaries_failed == 0 &&
+                         job->canaries >= engine->options.canary;
+    let_connections_go_on(engine);
+}
+
 void engine_canary_begins(struct engine *engine, struct slot *slot)
 {
     struct job *job = &engine->jobs[slot->job];
@@ -36,7 +44,7 @@ void engine_canary_taken_back(struct engine *engine, struct slot *slot)
     slot->is_canary = false;
     job->canaries--;
     job->canaries_open--;
-    let_connections_go_on(engine);
+    decide(engine, job);
 }
 
 void engine_canary_ends(struct engine *engine, struct slot *slot)
@@ -53,13 +61,8 @@ void engine_canary_ends(struct engine *engine, struct slot *slot)
         for (size_t i = 0; i < engine->options.job_count; i++)
             engine->jobs[i].stopped = true;
         engine->job_aside_due = true;
-    } else if (job->canaries_open > 0 || job->canaries_failed > 0 ||
-               job->canaries < engine->options.canary) {
-        return;
-    } else {
-        job->canary_passed = true;
     }
-    let_connections_go_on(engine);
+    decide(engine, job);
 }
 
 void engine_canary_tell(struct engine *engine)

@@ -554,4 +554,34 @@ static inline int set_up(void **context)
     return 0;
 }
 
+/* The last start that waits for its answer, of this path or that polls this job. */
+static inline size_t find_start(const char *path)
+{
+    for (size_t i = bench.transport.count; i > 0; i--)
+        if (!bench.transport.starts[i - 1].answered &&
+            strcmp(bench.transport.starts[i - 1].path, path) == 0)
+            return i - 1;
+    fail_msg("nothing was asked of %s", path);
+    return 0;
+}
+
+static inline size_t count_starts(const char *path)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < bench.transport.count; i++)
+        found += strcmp(bench.transport.starts[i].path, path) == 0;
+    return found;
+}
+
+static inline size_t find_poll(const char *remote_job)
+{
+    for (size_t i = bench.transport.count; i > 0; i--)
+        if (!bench.transport.starts[i - 1].answered &&
+            strcmp(bench.transport.starts[i - 1].remote_job, remote_job) == 0)
+            return i - 1;
+    fail_msg("%s was not polled", remote_job);
+    return 0;
+}
+
 #endif

@@ -7,6 +7,14 @@ static void add_ready(uint32_t job, uint32_t connection, int count)
         add(job, connection, ITEM_READY);
 }
 
+static void pass(int seconds)
+{
+    for (int i = 0; i < seconds; i++) {
+        turn_after(1000);
+        settle();
+    }
+}
+
 static void the_others_wait_until_the_first_have_succeeded(void **context)
 {
     (void)context;
@@ -69,8 +77,7 @@ static void what_an_earlier_run_left_is_a_canary_too(void **context)
     bench.options.canary = 1;
     open_engine();
     settle();
-    for (int i = 0; i < 5 && bench.transport.count == 0; i++)
-        turn_after(1000);
+    pass(5);
     assert_int_equal(bench.transport.count, 1);
     assert_int_equal(bench.transport.starts[0].method, METHOD_GET);
     assert_int_equal(bench.ledger.durable[2].state, ITEM_READY);
@@ -97,6 +104,32 @@ static void a_job_with_fewer_items_than_its_canary_ends(void **context)
     close_bench();
 }
 
+static void a_canary_is_over_when_the_last_of_it_is_left_to_another_run(void **context)
+{
+    (void)context;
+    bench.connections[0].asks_status = bench.connections[1].asks_status = false;
+    add(0, 0, ITEM_WAITING);
+    add(0, 1, ITEM_WAITING);
+    add_ready(0, 0, 2);
+    bench.options.canary = 1;
+    open_engine();
+    pass(5);
+    answer(find_poll("job-1"), 200,
+           "{\"id\":\"job-1\",\"status\":\"success\",\"response\":{\"status_code\":200}}");
+    answer(find_poll("job-2"), 451, "{}");
+    settle();
+    assert_int_equal(progress()->parked_connections, 1);
+    pass(5);
+    assert_int_equal(count_starts("/products"), 0);
+    answer(
+        find_poll("job-2"), 200,
+        "{\"id\":\"job-2\",\"status\":\"failure\",\"response\":{\"http_status\":452,\"body\":{}}}");
+    settle();
+    assert_int_equal(bench.ledger.durable[2].state, ITEM_READY);
+    assert_int_equal(count_starts("/products"), 2);
+    close_bench();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +137,7 @@ int main(void)
         cmocka_unit_test_setup(when_one_fails_its_fellows_end_and_nothing_else_begins, set_up),
         cmocka_unit_test_setup(what_an_earlier_run_left_is_a_canary_too, set_up),
         cmocka_unit_test_setup(a_job_with_fewer_items_than_its_canary_ends, set_up),
+        cmocka_unit_test_setup(a_canary_is_over_when_the_last_of_it_is_left_to_another_run, set_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
