@@ -46,8 +46,8 @@ int run_fail(struct run *run, const struct err *err)
                            number == 0 ? err_exit_status(err->code) : 128 + number);
 }
 
-/* After a restored backup: each row was compared and each item has ended, so whatever was sent
- * since the backup was made has been met. */
+/* After a restored backup: each row was compared and each item has ended. What succeeded is known;
+ * the others were perhaps tried again since the backup was made, and remember that. */
 static enum err_code learn_what_was_lost(struct run *run, int exit_status, struct err *err)
 {
     struct lmdb_ledger *ledger = run->session->lmdb;
@@ -56,6 +56,8 @@ static enum err_code learn_what_was_lost(struct run *run, int exit_status, struc
 
     if (!is_finished || !run->compared_all || lmdb_ledger_lost_since_ms(ledger) == 0)
         return ERR_OK;
+    if (ledger_keep_loss(run->session->ledger, lmdb_ledger_lost_since_ms(ledger), err) != ERR_OK)
+        return err->code;
     return lmdb_ledger_put_lost_since(ledger, 0, err);
 }
 

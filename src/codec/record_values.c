@@ -6,7 +6,7 @@
 #include "purser/core/lifecycle.h"
 #include "record_fields.h"
 
-#define ITEM_FIELDS 35
+#define ITEM_FIELDS 36
 
 void record_put_item(struct buf *buf, struct slice key, const struct item *item)
 {
@@ -45,6 +45,7 @@ void record_put_item(struct buf *buf, struct slice key, const struct item *item)
     record_put_bool(&writer, item->has_needs);
     record_put_bool(&writer, item->has_dependents);
     record_put_bool(&writer, item->release_due);
+    record_put_signed(&writer, item->lost_since_ms);
     record_end(&writer, RECORD_ITEM, key);
 }
 
@@ -88,6 +89,7 @@ bool record_get_item(struct slice key, struct slice bytes, struct item *item_out
     item.has_needs = record_take_bool(&fields);
     item.has_dependents = record_take_bool(&fields);
     item.release_due = record_take_bool(&fields);
+    item.lost_since_ms = record_take_signed(&fields);
     if (!record_all_taken(&fields))
         return false;
     *item_out = item;

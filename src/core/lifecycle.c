@@ -98,27 +98,36 @@ static void make_intent(struct item *item, const struct item_event *event)
     item->sent_run = event->run;
 }
 
-/* The ledger does not know whether this generation was sent; if so, not before what was lost of the
- * ledger begins. After a person's word it does. */
+/* What was lost of the ledger, or of this item alone, begins with the older loss. 0 = nothing. */
+static int64_t lost_since_ms(const struct item *item, const struct item_event *event)
+{
+    bool is_older = item->lost_since_ms < event->lost_since_ms || event->lost_since_ms == 0;
+
+    return item->lost_since_ms != 0 && is_older ? item->lost_since_ms : event->lost_since_ms;
+}
+
+/* The ledger does not know whether this generation was sent; if so, not before what was lost
+ * begins. After a person's word it does. */
 static bool may_have_been_sent(const struct item *item, const struct item_event *event)
 {
-    return event->lost_since_ms != 0 && item->reason != REASON_RESOLVED;
+    return lost_since_ms(item, event) != 0 && item->reason != REASON_RESOLVED;
 }
 
 static enum effect start(struct item *item, const struct item_event *event,
                          const struct policy *policy)
 {
     bool is_lost = may_have_been_sent(item, event);
+    int64_t since_ms = lost_since_ms(item, event);
 
     make_intent(item, event);
     item->due_ms = event->now_ms;
-    if (event->lost_since_ms == 0)
+    if (since_ms == 0)
         item->reason = REASON_NONE;
     if (!is_lost)
         return EFFECT_NONE;
     item->reason = REASON_RESTORED_STATE;
     item->unknown_send = true;
-    item->intent_ms = event->lost_since_ms;
+    item->intent_ms = since_ms;
     item->intent_boot_ms = 0;
     item->intent_boot = 0;
     return policy->repeatable ? EFFECT_NONE : doubt(item, event, REASON_RESTORED_STATE);
@@ -191,6 +200,7 @@ static enum effect succeed(struct item *item, const struct item_event *event,
     item->accepted = true;
     if (item->accepted_ms == 0)
         item->accepted_ms = event->now_ms;
+    item->lost_since_ms = 0;
     return finish(item, event, ITEM_SUCCEEDED, REASON_NONE);
 }
 
@@ -450,6 +460,7 @@ static enum effect resolve_done(struct item *item, const struct item_event *even
 {
     (void)policy;
     item->accepted = true;
+    item->lost_since_ms = 0;
     return finish(item, event, ITEM_SUCCEEDED,
                   event->reason == REASON_NONE ? REASON_RESOLVED : event->reason);
 }
@@ -461,6 +472,7 @@ static enum effect resolve_not_done(struct item *item, const struct item_event *
 
     (void)event;
     (void)policy;
+    item->lost_since_ms = 0;
     item->generation++;
     make_sendable(item);
     if (is_word_needed)

@@ -28,6 +28,8 @@ from scenarios import CHANGE, CREATE, HEAD, RUN, Scenario  # noqa: E402
 from stage import Stage, Wrong  # noqa: E402
 
 HOURS_LATER = 13
+REFUSED_ONCE = ("sim:400*1", "sim:job-450*1")  # names that rutter-sim refuses, on sight and as a job
+EXIT_SOME_FAILED, EXIT_IN_DOUBT = 3, 7
 OLD = [f"A-{number}" for number in range(6)]
 ADDED = [f"B-{number}" for number in range(3)]
 ADOPT = ("adopt", "spec.yaml", "--as")
@@ -154,7 +156,35 @@ class Proof:
         verdicts = judge.judge(self.lines(), self.items(), wanted=list(effects), effects=effects)
         self.must(not verdicts, judge.shown(verdicts))
 
+    def play_retried(self, scenario, refusal, is_late):
+        """What had failed when the backup was made was tried again since, and is so once more."""
+        stage, aside = self.stage, os.path.join(self.stage.place, "aside")
+        stage.begin(scenario)
+        stage.write("items.csv", text_of(OLD).replace("item A-5", refusal))
+        self.purser(RUN, (EXIT_SOME_FAILED,))
+        shutil.rmtree(aside, ignore_errors=True)
+        shutil.copytree(state_of(stage), aside)
+        self.purser(("retry", "spec.yaml"), (0,))
+        self.purser(RUN, (0,))
+        new_directory(stage, aside)
+        self.purser((*ADOPT, "restored"), (0,))
+        if is_late:
+            self.later()
+        self.purser(RUN, (EXIT_SOME_FAILED,))
+        self.purser(("retry", "spec.yaml"), (0,))
+        self.purser(RUN, (EXIT_IN_DOUBT if is_late or scenario is UNKEYED else 0,))
+        self.judge(OLD)
+        self.resolve()
+        self.purser(RUN, (0,))
+        effects = {key: 1 for key in OLD}
+        verdicts = judge.judge(self.lines(), self.items(), wanted=list(effects), effects=effects)
+        self.must(not verdicts, judge.shown(verdicts))
+
     def run(self):
+        for refusal in REFUSED_ONCE:
+            self.play_retried(UNKEYED, refusal, False)
+            self.play_retried(KEYED, refusal, False)
+            self.play_retried(KEYED, refusal, True)
         for way in WAYS:
             self.play(UNKEYED, way, False)
             self.play(KEYED, way, False)

@@ -47,6 +47,7 @@ static void random_items_come_back_as_they_went_in(void **context)
             .has_needs = rng_below(&rng, 2) == 1,
             .has_dependents = rng_below(&rng, 2) == 1,
             .release_due = rng_below(&rng, 2) == 1,
+            .lost_since_ms = (int64_t)rng_next(&rng),
             .unknown_send = rng_below(&rng, 2) == 1,
             .accepted = rng_below(&rng, 2) == 1,
             .http_status = (uint16_t)draw(&rng),

@@ -148,6 +148,64 @@ static void on_a_whole_ledger_the_word_ends_with_the_start(void **context)
     assert_int_equal(item.reason, REASON_NONE);
 }
 
+static struct item failed_and_lost(int64_t lost_since_ms)
+{
+    struct item item = item_in(ITEM_FAILED);
+
+    item.lost_since_ms = lost_since_ms;
+    step_of(&item, EVENT_RETRY, &keyed);
+    assert_int_equal(item.state, ITEM_READY);
+    return item;
+}
+
+static void an_item_remembers_what_was_lost_of_it_when_the_ledger_is_whole_again(void **context)
+{
+    struct item item = failed_and_lost(LOST_SINCE_MS), other = failed_and_lost(LOST_SINCE_MS);
+    (void)context;
+
+    assert_int_equal(step_of(&item, EVENT_START, &keyed).effect, EFFECT_NONE);
+    assert_int_equal(item.reason, REASON_RESTORED_STATE);
+    assert_true(item.unknown_send);
+    assert_int_equal(item.intent_ms, LOST_SINCE_MS);
+    assert_int_equal(step_of(&other, EVENT_START, &unkeyed).effect, EFFECT_FINAL);
+    assert_int_equal(other.reason, REASON_RESTORED_STATE);
+}
+
+static void of_two_losses_the_older_one_counts(void **context)
+{
+    struct item earlier = failed_and_lost(LOST_SINCE_MS - 1),
+                later = failed_and_lost(LOST_SINCE_MS + 1);
+    (void)context;
+
+    start(&earlier, &keyed);
+    assert_int_equal(earlier.intent_ms, LOST_SINCE_MS - 1);
+    start(&later, &keyed);
+    assert_int_equal(later.intent_ms, LOST_SINCE_MS);
+}
+
+static void what_was_lost_of_an_item_is_known_by_its_end_or_by_a_persons_word(void **context)
+{
+    static const enum item_event_kind words[] = {EVENT_RESOLVED_DONE, EVENT_RESOLVED_NOT_DONE};
+    struct item item = failed_and_lost(LOST_SINCE_MS);
+    (void)context;
+
+    step_of(&item, EVENT_START, &keyed);
+    step_of(&item, EVENT_DUE, &keyed);
+    assert_int_equal(item.lost_since_ms, LOST_SINCE_MS);
+    step_of(&item, EVENT_DONE, &keyed);
+    assert_int_equal(item.lost_since_ms, 0);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        item = failed_and_lost(LOST_SINCE_MS);
+        step_of(&item, EVENT_START, &unkeyed);
+        assert_int_equal(item.lost_since_ms, LOST_SINCE_MS);
+        step_of(&item, words[i], &unkeyed);
+        assert_int_equal(item.lost_since_ms, 0);
+    }
+    step_of(&item, EVENT_START, &unkeyed);
+    assert_int_equal(item.state, ITEM_SENDING);
+    assert_int_equal(item.reason, REASON_NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +216,9 @@ int main(void)
         cmocka_unit_test(no_new_key_is_made_that_may_have_been_used),
         cmocka_unit_test(a_persons_word_that_it_was_not_done_is_taken),
         cmocka_unit_test(the_word_is_for_what_was_in_doubt_and_no_more),
+        cmocka_unit_test(an_item_remembers_what_was_lost_of_it_when_the_ledger_is_whole_again),
+        cmocka_unit_test(of_two_losses_the_older_one_counts),
+        cmocka_unit_test(what_was_lost_of_an_item_is_known_by_its_end_or_by_a_persons_word),
         cmocka_unit_test(on_a_whole_ledger_the_word_ends_with_the_start),
     };
 

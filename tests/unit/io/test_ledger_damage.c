@@ -344,6 +344,33 @@ static void a_wrong_guess_of_what_a_damaged_item_was_ends_nothing(void **context
     mem_free(data);
 }
 
+static void what_has_not_succeeded_keeps_what_was_lost_of_it(void **context)
+{
+    enum { MANY = 12000, SUCCEEDED = 7000, OF_AN_OLDER_LOSS = 8000 }; /* more than one batch */
+    struct opened opened = open_ledger();
+    struct item item;
+    struct err err = {0};
+    char key[16];
+    (void)context;
+
+    for (int i = 1; i <= MANY; i++) {
+        (void)snprintf(key, sizeof key, "k%d", i);
+        add(opened.port, 0, 0, key, i == SUCCEEDED ? ITEM_SUCCEEDED : ITEM_FAILED, SLICE("{}"));
+    }
+    commit(opened.port);
+    item = read_item(opened.port, OF_AN_OLDER_LOSS);
+    item.lost_since_ms = 5;
+    move_item(opened.port, OF_AN_OLDER_LOSS, &item, ITEM_FAILED);
+    commit(opened.port);
+    must(ledger_keep_loss(opened.port, 77, &err), &err);
+    commit(opened.port);
+    for (uint64_t i = 1; i <= MANY; i++)
+        assert_int_equal(read_item(opened.port, i).lost_since_ms, i == SUCCEEDED          ? 0
+                                                                  : i == OF_AN_OLDER_LOSS ? 5
+                                                                                          : 77);
+    close_ledger(&opened);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -352,6 +379,7 @@ int main(void)
         SCRATCH_TEST(a_head_that_was_written_in_part_is_not_used),
         SCRATCH_TEST(an_older_file_in_the_place_of_a_newer_is_refused_until_a_person_adopts_it),
         SCRATCH_TEST(a_directory_whose_files_were_overwritten_is_known_as_well),
+        SCRATCH_TEST(what_has_not_succeeded_keeps_what_was_lost_of_it),
         SCRATCH_TEST(what_was_lost_begins_with_the_newest_intent),
         SCRATCH_TEST(without_the_newest_number_it_is_as_before),
         SCRATCH_TEST(a_wrong_guess_of_what_a_damaged_item_was_ends_nothing),
