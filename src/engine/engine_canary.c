@@ -27,8 +27,10 @@ void engine_canary_begins(struct engine *engine, struct slot *slot)
 {
     struct job *job = &engine->jobs[slot->job];
 
-    if (engine->options.canary == 0 || job->canary_passed)
+    /* For want of places some of an earlier run's are taken up when others have succeeded. */
+    if (engine->options.canary == 0 || (job->canary_passed && !engine->restarting))
         return;
+    job->canary_passed = false;
     slot->is_canary = true;
     job->canaries++;
     job->canaries_open++;

@@ -130,12 +130,41 @@ static void a_canary_is_over_when_the_last_of_it_is_left_to_another_run(void **c
     close_bench();
 }
 
+static void what_an_earlier_run_left_counts_also_when_it_is_taken_up_late(void **context)
+{
+    static const char done[] =
+        "{\"id\":\"job-%d\",\"status\":\"success\",\"response\":{\"status_code\":200}}";
+    char bodies[3][128], job[16];
+    (void)context;
+    for (int i = 0; i < 3; i++)
+        add(0, 0, ITEM_WAITING);
+    add_ready(0, 0, 1);
+    bench.options.canary = 1;
+    bench.options.outstanding = 2;
+    open_engine();
+    pass(5);
+    for (int i = 1; i <= 3; i++) {
+        (void)snprintf(job, sizeof job, "job-%d", i);
+        (void)snprintf(bodies[i - 1], sizeof bodies[0], done, i);
+        if (i == 3) {
+            pass(5);
+            assert_int_equal(count_starts("/products"), 0);
+        }
+        answer(find_poll(job), 200, bodies[i - 1]);
+    }
+    pass(5);
+    assert_int_equal(count_starts("/products"), 1);
+    close_bench();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(the_others_wait_until_the_first_have_succeeded, set_up),
         cmocka_unit_test_setup(when_one_fails_its_fellows_end_and_nothing_else_begins, set_up),
         cmocka_unit_test_setup(what_an_earlier_run_left_is_a_canary_too, set_up),
+        cmocka_unit_test_setup(what_an_earlier_run_left_counts_also_when_it_is_taken_up_late,
+                               set_up),
         cmocka_unit_test_setup(a_job_with_fewer_items_than_its_canary_ends, set_up),
         cmocka_unit_test_setup(a_canary_is_over_when_the_last_of_it_is_left_to_another_run, set_up),
     };
