@@ -128,8 +128,7 @@ struct walk {
     bool ended; /* all was read */
 };
 
-/* Reads all records of an item; ERR_OK, also when it has not all of them. A lack of memory is no
- * damage. */
+/* Reads all records of an item; ERR_OK, also when it has not all of them; ERR_DAMAGED. */
 static enum err_code read_records(struct ledger *ledger, uint64_t number, const struct item *item,
                                   struct buf *storage, struct err *err)
 {
@@ -140,7 +139,7 @@ static enum err_code read_records(struct ledger *ledger, uint64_t number, const 
     enum err_code code = ERR_OK;
 
     if (item->state == ITEM_IN_DOUBT && item->reason == REASON_RECORD_DAMAGED)
-        return ERR_STORAGE;
+        return ERR_DAMAGED;
     for (uint32_t i = 0; i < ATTEMPTS_KEPT_MAX && code == ERR_OK; i++)
         code = ledger->ops->read_attempt(ledger, number, i, storage, &attempt, err);
     if (code == ERR_OK || code == ERR_NOT_FOUND)
@@ -170,7 +169,7 @@ static enum err_code walk_items(struct ledger *ledger, struct walk *walk, struct
         walk->item_count++;
         walk->counted.by_state[item.state]++;
         code = read_records(ledger, number, &item, storage, &walk->err);
-        if (code == ERR_NO_MEMORY)
+        if (code != ERR_OK && code != ERR_DAMAGED)
             break;
         if (code != ERR_OK && walk->damaged_count++ == 0)
             walk->first_damaged = number;

@@ -35,8 +35,8 @@ static enum err_code complete(struct ledger *ledger, struct buf *storage, struct
     view->connection = or_unknown(ledger->ops->connection_name(ledger, view->item.connection));
     view->request = (struct frozen_request){.key = SLICE("?")};
     code = ledger->ops->read_request(ledger, view->number, storage, &view->request, err);
-    view->is_unreadable = code != ERR_OK;
-    return code == ERR_NO_MEMORY ? code : ERR_OK;
+    view->is_unreadable = ledger_has_none(code);
+    return view->is_unreadable ? ERR_OK : code;
 }
 
 enum err_code listing_next(struct listing *listing, struct item_view *view_out, struct err *err)
@@ -117,7 +117,7 @@ enum err_code view_result(struct ledger *ledger, const struct item_view *view, s
         return code;
     if (code != ERR_OK)
         *result_out = (struct result_record){0};
-    if (code == ERR_STORAGE)
+    if (code == ERR_DAMAGED)
         result_out->message = SLICE("what became of it is damaged in the ledger");
     if (view->is_unreadable)
         result_out->message =

@@ -47,7 +47,7 @@ static enum err_code compare(struct search *search, uint64_t number, const struc
     if (code == ERR_OK)
         code = renderer->ops->render(renderer, number, item, needs, &request, problem,
                                      sizeof problem, err);
-    if (code == ERR_INPUT || code == ERR_NOT_FOUND || code == ERR_STORAGE)
+    if (code == ERR_INPUT || ledger_has_none(code))
         return ERR_OK;
     if (code != ERR_OK)
         return code;
@@ -66,7 +66,7 @@ static enum err_code look_at(struct search *search, uint64_t number, const struc
     enum err_code code =
         search->ledger->ops->read_needs(search->ledger, number, &search->needs, &needs, err);
 
-    if (code == ERR_NOT_FOUND || code == ERR_STORAGE)
+    if (ledger_has_none(code))
         return ERR_OK;
     if (code != ERR_OK)
         return code;

@@ -57,7 +57,7 @@ enum err_code engine_read_needs(struct engine *engine, uint64_t number, struct b
     enum err_code code =
         engine->ledger->ops->read_needs(engine->ledger, number, storage, needs_out, err);
 
-    return code == ERR_STORAGE ? ERR_INPUT : code;
+    return code == ERR_DAMAGED ? ERR_INPUT : code;
 }
 
 /* Without dependents nobody would come back to it: then it is looked at in each run. */

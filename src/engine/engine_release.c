@@ -88,7 +88,7 @@ static enum err_code freeze(struct engine *engine, const struct slot *slot,
 
     assert(renderer != NULL);
     problem[0] = '\0';
-    if (code == ERR_STORAGE || code == ERR_NOT_FOUND) {
+    if (ledger_has_none(code)) {
         (void)snprintf(problem, ERROR_MESSAGE_BYTES_MAX, "its request is damaged in the ledger");
         return ERR_INPUT;
     }

@@ -125,7 +125,7 @@ static enum err_code send_item(struct engine *engine, struct slot *slot, struct 
     assert(effect == EFFECT_SEND);
     code = engine->ledger->ops->read_request(engine->ledger, slot->number, &slot->storage, &frozen,
                                              err);
-    if (code == ERR_NO_MEMORY)
+    if (code != ERR_OK && !ledger_has_none(code))
         return code;
     if (code != ERR_OK || !hash_equal(request_hash(frozen.method, frozen.path, frozen.body),
                                       slot->item.request_hash)) /* I10 */

@@ -10,7 +10,7 @@ static struct lmdb_ledger *of(struct ledger *self)
 enum err_code lmdb_ledger_damaged(const struct lmdb_ledger *ledger, const char *what,
                                   struct err *err)
 {
-    return err_set(err, ERR_STORAGE,
+    return err_set(err, ERR_DAMAGED,
                    "the ledger in %s is damaged: %s\nhint: restore the directory "
                    "from a backup",
                    ledger->path, what);

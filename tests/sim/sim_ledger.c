@@ -223,7 +223,7 @@ static enum err_code read_needs(struct ledger *self, uint64_t number, struct buf
     if (!stored->has_needs)
         return ERR_NOT_FOUND;
     if (stored->needs_damaged)
-        return err_set(err, ERR_STORAGE, "what an item needs is damaged");
+        return err_set(err, ERR_DAMAGED, "what an item needs is damaged");
     *needs_out = stored->needs;
     return ERR_OK;
 }

@@ -32,7 +32,8 @@
     X(ERR_CREDENTIALS, EXIT_CREDENTIALS, "credentials are missing or refused") \
     X(ERR_LOCKED, EXIT_LOCKED, "locked by another purser")                     \
     X(ERR_STOPPED, EXIT_NOT_FINISHED, "stopped by a signal")                   \
-    X(ERR_BUSY, EXIT_INTERNAL, "no free slot")
+    X(ERR_BUSY, EXIT_INTERNAL, "no free slot")                                 \
+    X(ERR_DAMAGED, EXIT_INTERNAL, "a record of the ledger is damaged")
 
 enum err_code {
 #define X(name, exit_status, text) name,

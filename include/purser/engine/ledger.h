@@ -35,7 +35,8 @@ struct ledger_ops {
                                struct err *err) ERR_CHECKED;
 
     /* The frozen request; its slices borrow from `storage`, which is cleared first. ERR_NOT_FOUND
-     * when there is none, ERR_STORAGE when it is damaged. */
+     * when there is none, ERR_DAMAGED when it is damaged: that concerns this record alone, here as
+     * in all that follows. */
     enum err_code (*read_request)(struct ledger *self, uint64_t number, struct buf *storage,
                                   struct frozen_request *request_out, struct err *err) ERR_CHECKED;
 
@@ -180,7 +181,7 @@ struct ledger {
  * alone. Any other error is no answer. */
 static inline bool ledger_has_none(enum err_code code)
 {
-    return code == ERR_NOT_FOUND || code == ERR_STORAGE;
+    return code == ERR_NOT_FOUND || code == ERR_DAMAGED;
 }
 
 /* The number of a job or a connection by its name, without making one; UINT32_MAX when the ledger

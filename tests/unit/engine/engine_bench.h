@@ -154,7 +154,7 @@ static inline enum err_code read_needs(struct ledger *self, uint64_t number, str
     if (!ledger->has_needs[number])
         return ERR_NOT_FOUND;
     if (ledger->needs_damaged[number])
-        return err_set(err, ERR_STORAGE, "damaged");
+        return err_set(err, ERR_DAMAGED, "damaged");
     *needs_out = ledger->durable_needs[number];
     return ERR_OK;
 }

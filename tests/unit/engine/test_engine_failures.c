@@ -27,12 +27,12 @@ static bool fails(const char *name, enum err_code code, struct err *err)
 FAILING(read_item, ERR_STORAGE,
         (struct ledger * self, uint64_t number, struct item *item_out, struct err *err),
         (self, number, item_out, err))
-/* ERR_STORAGE would be a damaged record, which concerns its item alone. */
-FAILING(read_needs, ERR_NO_MEMORY,
+/* ERR_DAMAGED would be a damaged record, which concerns its item alone. */
+FAILING(read_needs, ERR_STORAGE,
         (struct ledger * self, uint64_t number, struct buf *storage, struct needs_record *needs_out,
          struct err *err),
         (self, number, storage, needs_out, err))
-FAILING(read_request, ERR_NO_MEMORY,
+FAILING(read_request, ERR_STORAGE,
         (struct ledger * self, uint64_t number, struct buf *storage,
          struct frozen_request *request_out, struct err *err),
         (self, number, storage, request_out, err))

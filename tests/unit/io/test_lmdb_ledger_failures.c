@@ -297,7 +297,7 @@ static void a_damaged_request_is_an_error_not_a_guess(void **context)
     assert_true(patch_data("12.34", "12.35", 5) > 0);
     opened = open_ledger();
     assert_int_equal(opened.port->ops->read_request(opened.port, 1, &storage, &request, &err),
-                     ERR_STORAGE);
+                     ERR_DAMAGED);
     assert_non_null(strstr(err.text, "damaged"));
     buf_deinit(&storage);
     close_ledger(&opened);
