@@ -55,19 +55,23 @@ static const char *wrapper_of(const struct session *session, const char *job)
     return "";
 }
 
-/* What cannot be read claims nothing. */
-static void add_result(struct claims *claims, const char *wrapper, const struct item *item,
-                       struct slice body, struct arena *scratch)
+/* What is no JSON claims nothing. */
+static enum err_code add_result(struct claims *claims, const char *wrapper, const struct item *item,
+                                struct slice body, struct arena *scratch, struct err *err)
 {
-    struct err ignored = {0};
     struct value root, entity, id;
+    enum err_code code;
 
-    if (body.length == 0 || json_parse(scratch, body.bytes, body.length, &root, &ignored) != ERR_OK)
-        return;
+    if (body.length == 0)
+        return ERR_OK;
+    code = json_parse(scratch, body.bytes, body.length, &root, err);
+    if (code != ERR_OK)
+        return code == ERR_NO_MEMORY ? code : ERR_OK;
     entity = value_member(&root, slice_of(wrapper));
     id = value_member(&entity, SLICE("id"));
     if (id.kind == VALUE_STRING)
         (void)add(claims, hash_of(item->connection, id.text));
+    return ERR_OK;
 }
 
 static enum err_code gather(struct claims *claims, struct session *session, struct err *err)
@@ -92,7 +96,9 @@ static enum err_code gather(struct claims *claims, struct session *session, stru
             break;
         if (code != ERR_OK)
             continue;
-        add_result(claims, wrapper, &item, result.body, &scratch);
+        code = add_result(claims, wrapper, &item, result.body, &scratch, err);
+        if (code != ERR_OK)
+            break;
         arena_clear(&scratch);
     }
     arena_deinit(&scratch);
@@ -107,8 +113,10 @@ enum err_code claims_take(struct claims *claims, struct session *session, uint32
         claims->table = mem_new(CLAIMS_MAX, sizeof *claims->table);
         if (claims->table == NULL)
             return err_set(err, ERR_NO_MEMORY, "no memory for what other items have created");
-        if (gather(claims, session, err) != ERR_OK)
+        if (gather(claims, session, err) != ERR_OK) {
+            claims_deinit(claims); /* half of what is claimed would make the other half free */
             return err->code;
+        }
     }
     *is_free_out = add(claims, hash_of(connection, id));
     return ERR_OK;

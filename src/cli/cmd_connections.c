@@ -7,6 +7,7 @@
 
 #include "purser/cli/command.h"
 #include "purser/cli/connection_view.h"
+#include "purser/cli/recall.h"
 #include "purser/io/api_client.h"
 #include "purser/io/clock.h"
 #include "purser/io/signals.h"
@@ -50,9 +51,9 @@ static enum err_code note_all(struct check *check, struct err *err)
     for (size_t i = 0; i < connection_views_count(check->session); i++) {
         struct connection_record *record = &check->views[i].record;
         struct connection_record current;
-        struct err ignored = {0};
         struct buf storage;
         uint32_t number;
+        enum err_code code;
 
         if (!check->views[i].asked || record->checked_ms == 0)
             continue;
@@ -60,13 +61,12 @@ static enum err_code note_all(struct check *check, struct err *err)
                                            err) != ERR_OK)
             return err->code;
         buf_init(&storage, 64 * 1024);
-        if (ledger->ops->read_connection(ledger, number, &storage, &current, &ignored) == ERR_OK) {
-            record->learned_rate_millis = current.learned_rate_millis;
-            record->learned_in_flight = current.learned_in_flight;
-            record->times = current.times;
-        }
+        code = recall_connection(ledger, number, NULL, &storage, &current, err);
+        record->learned_rate_millis = current.learned_rate_millis;
+        record->learned_in_flight = current.learned_in_flight;
+        record->times = current.times;
         buf_deinit(&storage);
-        if (ledger->ops->put_connection(ledger, number, record, err) != ERR_OK)
+        if (code != ERR_OK || ledger->ops->put_connection(ledger, number, record, err) != ERR_OK)
             return err->code;
     }
     if (ledger->ops->batch_bytes(ledger) == 0)

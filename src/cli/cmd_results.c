@@ -167,6 +167,8 @@ static enum err_code build_cells(struct results *results, const struct item_view
     buf_clear(&results->outputs_text);
     if (item->state == ITEM_SUCCEEDED)
         outputs_append_json(results->outputs, view->job, result.body, &results->outputs_text);
+    if (results->outputs_text.failed != ERR_OK)
+        return buf_error(&results->outputs_text, "what the item returned is too large", err);
     if (describe_wait(results, item, err) != ERR_OK)
         return err->code;
     if (results->wait_text.length > 0)

@@ -7,6 +7,7 @@
 
 #include "purser/cli/command.h"
 #include "purser/cli/listing.h"
+#include "purser/cli/recall.h"
 #include "purser/cli/schedule.h"
 
 const char help_status[] =
@@ -93,13 +94,16 @@ static enum err_code append_last_run(struct ledger *ledger, struct buf *out, boo
 {
     uint32_t number = ledger->ops->last_run(ledger);
     struct run_record run;
-    enum err_code code =
-        number == 0 ? ERR_NOT_FOUND : ledger->ops->read_run(ledger, number, &run, err);
+    bool found;
 
-    if (code != ERR_OK && !ledger_has_none(code))
-        return code;
-    if (code != ERR_OK) {
+    if (recall_run(ledger, number, true, &run, &found, err) != ERR_OK)
+        return err->code;
+    if (!found && (json || number == 0)) {
         buf_append_text(out, json ? "null" : "  no run yet\n");
+        return ERR_OK;
+    }
+    if (!found) {
+        buf_append_format(out, "  run %u: its record is damaged\n", number);
         return ERR_OK;
     }
     if (json) {
@@ -138,11 +142,11 @@ static enum err_code append_connections(struct ledger *ledger, struct buf *out, 
 
     buf_init(&storage, 64 * 1024);
     for (uint32_t i = 0; (alias = ledger->ops->connection_name(ledger, i)) != NULL; i++) {
-        code = ledger->ops->read_connection(ledger, i, &storage, &record, err);
-        if (code != ERR_OK && !ledger_has_none(code))
+        code = recall_connection(ledger, i, alias, &storage, &record, err);
+        if (code != ERR_OK)
             break;
-        if (code != ERR_OK || (record.learned_rate_millis == 0 && record.learned_in_flight == 0 &&
-                               record.parked_reason.length == 0))
+        if (record.learned_rate_millis == 0 && record.learned_in_flight == 0 &&
+            record.parked_reason.length == 0)
             continue;
         if (json) {
             buf_append_text(out, first ? "{\"connection\":" : ",{\"connection\":");
@@ -167,7 +171,7 @@ static enum err_code append_connections(struct ledger *ledger, struct buf *out, 
         buf_append_byte(out, '\n');
     }
     buf_deinit(&storage);
-    return ledger_has_none(code) ? ERR_OK : code;
+    return code;
 }
 
 /* Operations whose key counts because an answer has shown it. */
@@ -230,9 +234,9 @@ static enum err_code append_status(struct session *session, struct buf *out, str
                           session->spec.file, session_state_words(session));
     if (json)
         buf_append_text(out, "],\"last_run\":");
-    if (append_last_run(ledger, out, json, err) != ERR_OK)
+    if (append_last_run(ledger, out, json, err) != ERR_OK ||
+        schedule_append_status(session, out, json, err) != ERR_OK)
         return err->code;
-    schedule_append_status(session, out, json);
     if (json)
         buf_append_text(out, ",\"connections\":[");
     if (append_connections(ledger, out, json, err) != ERR_OK)

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "purser/cli/recall.h"
+
 enum { RECORD_BYTES_MAX = 64 * 1024 };
 
 static const char state_ok[] = "ok", state_parked[] = "parked", state_unknown[] = "unknown";
@@ -36,23 +38,18 @@ static uint32_t number_of(struct ledger *ledger, const char *alias)
     return UINT32_MAX;
 }
 
-/* A record that cannot be read is no more than nothing known. */
 static enum err_code read_view(struct session *session, struct buf *storage,
                                struct connection_view *view, struct err *err)
 {
     struct ledger *ledger = session->ledger;
     uint32_t number = number_of(ledger, view->connection->alias);
-    enum err_code code;
 
     if (number == UINT32_MAX)
         return ERR_OK;
-    if (ledger->ops->counts(ledger, UINT32_MAX, number, &view->counts, err) != ERR_OK)
+    if (ledger->ops->counts(ledger, UINT32_MAX, number, &view->counts, err) != ERR_OK ||
+        recall_connection(ledger, number, view->connection->alias, storage, &view->record, err) !=
+            ERR_OK)
         return err->code;
-    code = ledger->ops->read_connection(ledger, number, storage, &view->record, err);
-    if (code != ERR_OK && !ledger_has_none(code))
-        return code;
-    if (code != ERR_OK)
-        view->record = (struct connection_record){0};
     if (!keep(session, &view->record.parked_reason) || !keep(session, &view->record.link_url) ||
         !keep(session, &view->record.detail))
         return err_set(err, ERR_NO_MEMORY, "no memory for what is known of the connections");

@@ -204,10 +204,10 @@ static void tell_children(struct correct *correct)
 
         if (!comparison_job_needs(&spec->jobs[i], correct->job_index) ||
             correct->jobs[i] == UINT32_MAX ||
-            session->ledger->ops->counts(session->ledger, correct->jobs[i], UINT32_MAX, &counts,
-                                         &ignored) != ERR_OK ||
-            counts.by_state[ITEM_SUCCEEDED] == 0)
-            continue;
+            (session->ledger->ops->counts(session->ledger, correct->jobs[i], UINT32_MAX, &counts,
+                                          &ignored) == ERR_OK &&
+             counts.by_state[ITEM_SUCCEEDED] == 0))
+            continue; /* where it cannot be told there may be some */
         print_talk("warning: items of job %s that were made from what these returned before are "
                    "not compared; purser run %s%s does that",
                    spec->jobs[i].name, spec->file, session_state_words(session));

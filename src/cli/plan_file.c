@@ -1,4 +1,5 @@
 #include "purser/cli/plan_file.h"
+#include "purser/cli/recall.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -156,9 +157,12 @@ enum err_code plan_file_check_ledger(const struct plan_file *file, const struct 
     struct item item;
     uint64_t number;
     enum err_code found;
+    bool found_run;
 
     if (last_run >= file->run) {
-        if (ledger->ops->read_run(ledger, last_run, &record, err) == ERR_OK)
+        if (recall_run(ledger, last_run, true, &record, &found_run, err) != ERR_OK)
+            return err->code;
+        if (found_run)
             text_from_time_ms(record.started_ms, started);
         (void)snprintf(what, sizeof what,
                        "the ledger has changed since the plan was made, by run %u of %s", last_run,

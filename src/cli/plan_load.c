@@ -150,35 +150,38 @@ static enum err_code open_work(struct work *work, struct err *err)
     return ERR_OK;
 }
 
-static void find_lanes(struct work *work)
+static enum err_code find_lanes(struct work *work, struct err *err)
 {
     const struct comparison *comparison = work->comparison;
 
     work->shown->origin = work->experience.origin;
     for (size_t i = 0; i < work->load.lane_count; i++) {
         struct estimate_lane *lane = &work->load.lanes[i];
-        bool rate_learned;
+        struct plan_times times;
 
         lane->in_flight = comparison->session->spec.connections[i].in_flight;
-        if (plan_times_of(comparison, &work->experience, i, &work->times[i], &lane->rate_millis,
-                          &rate_learned) == TIMES_LEARNED)
+        if (plan_times_find(comparison, &work->experience, i, &times, err) != ERR_OK)
+            return err->code;
+        work->times[i] = times.times;
+        lane->rate_millis = times.rate_millis;
+        if (times.origin == TIMES_LEARNED)
             work->shown->origin = TIMES_LEARNED;
-        work->shown->learned = work->shown->learned || rate_learned;
+        work->shown->learned = work->shown->learned || times.rate_is_learned;
     }
+    return ERR_OK;
 }
 
 enum err_code plan_load_find(const struct comparison *comparison, struct plan_load *load_out,
                              struct err *err)
 {
     const struct spec *spec = &comparison->session->spec;
-    struct work work = {.comparison = comparison,
-                        .experience = plan_experience_find(comparison),
-                        .shown = load_out};
+    struct work work = {.comparison = comparison, .shown = load_out};
 
-    *load_out = (struct plan_load){.repeats_each = work.experience.repeats_each};
-    if (open_work(&work, err) != ERR_OK)
+    if (plan_experience_find(comparison, &work.experience, err) != ERR_OK)
         return err->code;
-    find_lanes(&work);
+    *load_out = (struct plan_load){.repeats_each = work.experience.repeats_each};
+    if (open_work(&work, err) != ERR_OK || find_lanes(&work, err) != ERR_OK)
+        return err->code;
     for (size_t i = 0; i < spec->job_count; i++)
         if (add_job(&work, spec->job_order[i], err) != ERR_OK)
             return err->code;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "purser/cli/recall.h"
 #include "purser/codec/spec_pace.h"
 
 enum {
@@ -46,15 +47,18 @@ static void take_simulated(const struct spec_api *api, struct plan_experience *e
 }
 
 /* The last run that has sent something. */
-static void take_last_run(const struct comparison *comparison, struct plan_experience *experience)
+static enum err_code take_last_run(const struct comparison *comparison,
+                                   struct plan_experience *experience, struct err *err)
 {
     struct ledger *ledger = comparison->session->ledger;
     struct run_record record;
-    struct err ignored = {0};
     uint32_t last = ledger == NULL ? 0 : ledger->ops->last_run(ledger);
+    bool found;
 
     for (uint32_t run = last; run > 0 && last - run < RUNS_LOOKED_AT_MAX; run--) {
-        if (ledger->ops->read_run(ledger, run, &record, &ignored) != ERR_OK || record.sent == 0)
+        if (recall_run(ledger, run, true, &record, &found, err) != ERR_OK)
+            return err->code;
+        if (!found || record.sent == 0)
             continue;
         experience->run = run;
         experience->repeats_each =
@@ -67,24 +71,26 @@ static void take_last_run(const struct comparison *comparison, struct plan_exper
             experience->rate_millis = record.rate_millis;
             experience->rate_doubles = false;
         }
-        return;
+        return ERR_OK;
     }
+    return ERR_OK;
 }
 
-struct plan_experience plan_experience_find(const struct comparison *comparison)
+enum err_code plan_experience_find(const struct comparison *comparison,
+                                   struct plan_experience *experience_out, struct err *err)
 {
     const struct spec_api *api = &comparison->session->spec.api;
     struct pace_config pace = spec_organisation_pace(api);
-    struct plan_experience experience = {.origin = TIMES_ASSUMED,
-                                         .times = assumed,
-                                         .polls_each = POLLS_EACH_ASSUMED,
-                                         .rate_millis = pace.start_millis,
-                                         .rate_doubles = pace.learns && pace.ceiling_millis == 0};
 
+    *experience_out =
+        (struct plan_experience){.origin = TIMES_ASSUMED,
+                                 .times = assumed,
+                                 .polls_each = POLLS_EACH_ASSUMED,
+                                 .rate_millis = pace.start_millis,
+                                 .rate_doubles = pace.learns && pace.ceiling_millis == 0};
     if (api->environment == ENVIRONMENT_SIMULATOR)
-        take_simulated(api, &experience);
-    take_last_run(comparison, &experience);
-    return experience;
+        take_simulated(api, experience_out);
+    return take_last_run(comparison, experience_out, err);
 }
 
 static void take_time(uint32_t learned_ms, uint32_t *time_ms, enum times_origin *origin)
@@ -95,35 +101,30 @@ static void take_time(uint32_t learned_ms, uint32_t *time_ms, enum times_origin 
     *origin = TIMES_LEARNED;
 }
 
-enum times_origin plan_times_of(const struct comparison *comparison,
-                                const struct plan_experience *experience, size_t connection,
-                                struct learned_times *times_out, uint32_t *rate_millis_out,
-                                bool *rate_learned_out)
+enum err_code plan_times_find(const struct comparison *comparison,
+                              const struct plan_experience *experience, size_t connection,
+                              struct plan_times *times_out, struct err *err)
 {
+    const struct spec_connection *known = &comparison->session->spec.connections[connection];
     struct ledger *ledger = comparison->session->ledger;
-    struct pace_config pace =
-        spec_connection_pace(&comparison->session->spec.connections[connection].rate);
-    enum times_origin origin = experience->origin;
-    struct connection_record record = {0};
-    struct err ignored = {0};
+    struct pace_config pace = spec_connection_pace(&known->rate);
+    struct connection_record record;
     struct buf storage;
+    enum err_code code;
 
-    *times_out = experience->times;
-    *rate_millis_out = pace.start_millis;
-    *rate_learned_out = false;
+    *times_out = (struct plan_times){
+        .origin = experience->origin, .times = experience->times, .rate_millis = pace.start_millis};
     if (ledger == NULL || comparison->connections[connection] == UINT32_MAX)
-        return origin;
+        return ERR_OK;
     buf_init(&storage, CONNECTION_BYTES_MAX);
-    /* A record that cannot be read is no more than nothing learned. */
-    if (ledger->ops->read_connection(ledger, comparison->connections[connection], &storage, &record,
-                                     &ignored) == ERR_OK) {
-        take_time(record.times.answer_ms, &times_out->answer_ms, &origin);
-        take_time(record.times.accept_ms, &times_out->accept_ms, &origin);
-        take_time(record.times.finish_ms, &times_out->finish_ms, &origin);
-        *rate_learned_out = pace.learns && record.learned_rate_millis > 0;
-    }
-    if (*rate_learned_out)
-        *rate_millis_out = record.learned_rate_millis;
+    code = recall_connection(ledger, comparison->connections[connection], known->alias, &storage,
+                             &record, err);
     buf_deinit(&storage);
-    return origin;
+    take_time(record.times.answer_ms, &times_out->times.answer_ms, &times_out->origin);
+    take_time(record.times.accept_ms, &times_out->times.accept_ms, &times_out->origin);
+    take_time(record.times.finish_ms, &times_out->times.finish_ms, &times_out->origin);
+    times_out->rate_is_learned = pace.learns && record.learned_rate_millis > 0;
+    if (times_out->rate_is_learned)
+        times_out->rate_millis = record.learned_rate_millis;
+    return code;
 }

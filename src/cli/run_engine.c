@@ -5,6 +5,7 @@
 
 #include "purser/base/log.h"
 #include "purser/cli/comparison.h"
+#include "purser/cli/recall.h"
 #include "purser/cli/run.h"
 #include "purser/codec/spec_pace.h"
 #include "purser/core/key_age.h"
@@ -61,18 +62,6 @@ static uint32_t refusals_max(const struct max_failures *given, uint64_t ready)
     if (ready / SHARE < LEAST)
         return LEAST;
     return ready / SHARE > MOST ? MOST : (uint32_t)(ready / SHARE);
-}
-
-/* What an earlier run learned. A record that cannot be read is no more than nothing learned. */
-static struct connection_record recall(struct run *run, uint32_t connection, struct buf *storage)
-{
-    struct ledger *ledger = run->session->ledger;
-    struct connection_record record;
-    struct err ignored = {0};
-
-    if (ledger->ops->read_connection(ledger, connection, storage, &record, &ignored) != ERR_OK)
-        return (struct connection_record){0};
-    return record;
 }
 
 /* In words, and whether the merchant's link is of use. */
@@ -142,8 +131,11 @@ static enum err_code remember(struct run *run, const struct machinery *machinery
     for (size_t i = 0; i < run->session->spec.connection_count && code == ERR_OK; i++) {
         struct engine_learned learned = engine_learned(machinery->engine, i);
         uint32_t number = machinery->connections[i].number;
-        struct connection_record record = recall(run, number, &storage);
+        struct connection_record record;
 
+        code = recall_connection(ledger, number, NULL, &storage, &record, err);
+        if (code != ERR_OK)
+            break;
         record.learned_rate_millis = learned.rate_millis;
         record.learned_in_flight = learned.in_flight;
         if (learned.times.answer_ms != 0)
@@ -183,13 +175,14 @@ static enum err_code describe_connections(struct run *run, struct machinery *mac
     const struct spec *spec = &run->session->spec;
     struct connection_record record;
     struct buf storage;
+    enum err_code code = ERR_OK;
 
     machinery->connections =
         arena_new(&run->session->arena, spec->connection_count, sizeof *machinery->connections);
     if (machinery->connections == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for %zu connections", spec->connection_count);
     buf_init(&storage, CONNECTION_BYTES_MAX);
-    for (size_t i = 0; i < spec->connection_count; i++) {
+    for (size_t i = 0; i < spec->connection_count && code == ERR_OK; i++) {
         struct engine_connection *to = &machinery->connections[i];
 
         *to = (struct engine_connection){.alias = spec->connections[i].alias,
@@ -198,12 +191,13 @@ static enum err_code describe_connections(struct run *run, struct machinery *mac
                                          .in_flight = spec->connections[i].in_flight,
                                          .asks_status = !spec->connections[i].has_no_token,
                                          .platform = spec->connections[i].platform};
-        record = recall(run, numbers[i], &storage);
+        code =
+            recall_connection(run->session->ledger, numbers[i], to->alias, &storage, &record, err);
         to->learned_rate_millis = record.learned_rate_millis;
         to->learned_in_flight = record.learned_in_flight;
     }
     buf_deinit(&storage);
-    return ERR_OK;
+    return code;
 }
 
 static enum err_code describe_jobs(struct run *run, struct machinery *machinery,

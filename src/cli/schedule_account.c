@@ -1,5 +1,6 @@
 /* What the ledger says of the slots of a schedule. */
 #include "purser/base/moment.h"
+#include "purser/cli/recall.h"
 #include "purser/cli/schedule.h"
 #include "purser/io/clock.h"
 
@@ -35,22 +36,26 @@ struct books {
     void (*tell)(struct session *session, const struct schedule_range *range);
     bool writes;
     struct err *err;
-    uint32_t first_run, run; /* the first that may matter; where the search stands */
+    uint32_t first_run, run, last_run; /* the first that may matter; where the search stands */
     int64_t asked_s;
+    bool failed; /* a run could not be read: `err` says why, and nothing more is accounted for */
 };
 
-/* The first run that had not ended by `after_s`. What is damaged or was killed has no end. */
-static uint32_t first_run_after(struct ledger *ledger, int64_t after_s)
+/* Finds the first run that had not ended by `after_s`. What is damaged or was killed has no end. */
+static enum err_code find_first_run(struct books *books, int64_t after_s)
 {
-    uint32_t number = ledger->ops->last_run(ledger);
+    struct ledger *ledger = books->session->ledger;
     struct run_record run;
-    struct err ignored = {0};
+    bool found;
 
-    for (; number > 0; number--)
-        if (ledger->ops->read_run(ledger, number, &run, &ignored) == ERR_OK && run.ended_ms != 0 &&
-            run.ended_ms < after_s * 1000)
-            return number + 1;
-    return 1;
+    books->last_run = ledger->ops->last_run(ledger);
+    for (books->first_run = books->last_run + 1; books->first_run > 1; books->first_run--) {
+        if (recall_run(ledger, books->first_run - 1, true, &run, &found, books->err) != ERR_OK)
+            return books->err->code;
+        if (found && run.ended_ms != 0 && run.ended_ms < after_s * 1000)
+            break;
+    }
+    return ERR_OK;
 }
 
 static uint32_t went_on(void *context, int64_t due_s)
@@ -58,14 +63,16 @@ static uint32_t went_on(void *context, int64_t due_s)
     struct books *books = context;
     struct ledger *ledger = books->session->ledger;
     struct run_record run;
-    struct err ignored = {0};
+    bool found;
 
     if (due_s < books->asked_s)
         books->run = books->first_run;
     books->asked_s = due_s;
-    for (; ledger->ops->read_run(ledger, books->run, &run, &ignored) == ERR_OK; books->run++)
-        if (run.ended_ms >= due_s * 1000)
+    for (; books->run <= books->last_run && !books->failed; books->run++) {
+        books->failed = recall_run(ledger, books->run, false, &run, &found, books->err) != ERR_OK;
+        if (found && run.ended_ms >= due_s * 1000)
             return run.started_ms <= due_s * 1000 ? books->run : 0;
+    }
     return 0;
 }
 
@@ -81,6 +88,8 @@ static bool put(void *context, const struct schedule_range *range)
                                .run = range->run,
                                .noted_ms = clock_wall_ms()};
 
+    if (books->failed)
+        return false;
     if (books->tell != NULL && range->fate != SLOT_CLAIMED)
         books->tell(books->session, range);
     return !books->writes ||
@@ -112,10 +121,12 @@ static enum err_code account(struct books *books, struct schedule_record *schedu
     };
     struct schedule_slot slot;
 
-    books->first_run = books->run = first_run_after(books->session->ledger, schedule->until_s);
+    if (find_first_run(books, schedule->until_s) != ERR_OK)
+        return books->err->code;
+    books->run = books->first_run;
     books->asked_s = INT64_MIN;
     schedule->until_s = schedule_account(&account, &slot);
-    if (schedule->until_s == INT64_MIN)
+    if (schedule->until_s == INT64_MIN || books->failed)
         return books->err->code;
     schedule->claimed_s = settled->slot_s = slot.due_s;
     return ERR_OK;

@@ -149,18 +149,21 @@ static void append_record(struct buf *out, int64_t first_s, const struct slot_re
     buf_append_byte(out, '\n');
 }
 
-void schedule_append_status(struct session *session, struct buf *out, bool json)
+enum err_code schedule_append_status(struct session *session, struct buf *out, bool json,
+                                     struct err *err)
 {
     const struct spec_schedule *schedule = &session->spec.schedule;
     struct slot_record slot;
-    struct err ignored = {0};
     int64_t first_s;
+    enum err_code code;
     bool found;
 
     if (schedule->cron_text == NULL)
-        return;
-    found = session->ledger->ops->slot_before(session->ledger, INT64_MAX, &first_s, &slot,
-                                              &ignored) == ERR_OK;
+        return ERR_OK;
+    code = session->ledger->ops->slot_before(session->ledger, INT64_MAX, &first_s, &slot, err);
+    found = code == ERR_OK;
+    if (!found && code != ERR_NOT_FOUND)
+        return code;
     if (json) {
         buf_append_text(out, ",\"schedule\":{\"cron\":");
         text_append_json(out, slice_of(schedule->cron_text));
@@ -172,13 +175,14 @@ void schedule_append_status(struct session *session, struct buf *out, bool json)
         else
             buf_append_text(out, "null");
         buf_append_byte(out, '}');
-        return;
+        return ERR_OK;
     }
     buf_append_format(out, "  schedule %s %s: ", schedule->cron_text, schedule->timezone);
     if (found)
         append_record(out, first_s, &slot);
     else
         buf_append_text(out, "no slot has come\n");
+    return ERR_OK;
 }
 
 static enum err_code print_log(struct session *session, struct err *err)

@@ -357,17 +357,24 @@ static enum err_code read_needs(struct undo_plan *plan, const struct undo_view *
                (job->needs[parent].alias == NULL ||
                 !slice_is(needs.needs[i].name, job->needs[parent].alias)))
             parent++;
-        if (parent == job->need_count || needs.needs[i].kind != WAIT_ITEM ||
-            ledger->ops->read_result(ledger, needs.needs[i].target, &plan->answer, &result, err) !=
-                ERR_OK)
+        if (parent == job->need_count || needs.needs[i].kind != WAIT_ITEM)
             continue;
+        code = ledger->ops->read_result(ledger, needs.needs[i].target, &plan->answer, &result, err);
+        if (code == ERR_NOT_FOUND) /* a person's word */
+            continue;
+        if (code == ERR_DAMAGED) {
+            (void)snprintf(error->text, sizeof error->text,
+                           "what %s returned is damaged in the ledger", job->needs[parent].alias);
+            return ERR_INPUT;
+        }
+        if (code != ERR_OK)
+            return code;
         names[needs_out->map.count] = slice_of(job->needs[parent].alias);
         if (!outputs_read(plan->outputs, job->needs[parent].job, result.body, &plan->scratch,
                           &values[needs_out->map.count], error))
             return ERR_INPUT;
         needs_out->map.count++;
     }
-    *err = (struct err){0};
     needs_out->map.names = names;
     needs_out->map.values = values;
     return ERR_OK;

@@ -112,6 +112,7 @@ void outputs_append_json(struct outputs *outputs, const char *job, struct slice 
 {
     struct value response;
     struct err ignored = {0};
+    uint64_t failures_before = mem_failure_count();
     bool first = true;
 
     buf_append_byte(out, '{');
@@ -125,6 +126,8 @@ void outputs_append_json(struct outputs *outputs, const char *job, struct slice 
         for (size_t j = 0; j < known->node->count; j++)
             append_one(outputs, known, j, &response, &first, out);
     }
+    if (mem_failure_count() > failures_before) /* something of it is missing */
+        out->failed = ERR_NO_MEMORY;
     buf_append_byte(out, '}');
 }
 

@@ -18,13 +18,21 @@ struct plan_experience {
     bool rate_doubles;          /* as of struct estimate_load */
 };
 
-struct plan_experience plan_experience_find(const struct comparison *comparison);
+/* Errors: those of the ledger. */
+enum err_code plan_experience_find(const struct comparison *comparison,
+                                   struct plan_experience *experience_out,
+                                   struct err *err) ERR_CHECKED;
 
-/* Of one connection, and the rate that its writes begin with (0 = no limit known). True in
- * *rate_learned_out when earlier runs have found that. */
-enum times_origin plan_times_of(const struct comparison *comparison,
-                                const struct plan_experience *experience, size_t connection,
-                                struct learned_times *times_out, uint32_t *rate_millis_out,
-                                bool *rate_learned_out);
+struct plan_times {
+    enum times_origin origin;
+    struct learned_times times;
+    uint32_t rate_millis; /* that its writes begin with; 0 = no limit known */
+    bool rate_is_learned; /* by earlier runs */
+};
+
+/* Of one connection. Errors: those of the ledger. */
+enum err_code plan_times_find(const struct comparison *comparison,
+                              const struct plan_experience *experience, size_t connection,
+                              struct plan_times *times_out, struct err *err) ERR_CHECKED;
 
 #endif

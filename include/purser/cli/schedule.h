@@ -49,8 +49,9 @@ enum err_code schedule_close(struct session *session, int64_t slot_s, int exit_s
                              struct err *err) ERR_CHECKED;
 
 /* For `purser status`: a line for people, or a member of the JSON object. Nothing without a
- * schedule. */
-void schedule_append_status(struct session *session, struct buf *out, bool json);
+ * schedule. Errors: those of the ledger. */
+enum err_code schedule_append_status(struct session *session, struct buf *out, bool json,
+                                     struct err *err) ERR_CHECKED;
 
 /* --- a run and its slot --- */
 

@@ -126,12 +126,38 @@ static void without_memory_nothing_is_claimed(void **state)
     assert_int_equal(mem_test_live_count(), 0);
 }
 
+/* A result that was passed over would leave its entity to another item. */
+static void a_result_that_cannot_be_read_for_a_lack_of_memory_frees_nothing(void **state)
+{
+    enum err_code code = ERR_NO_MEMORY;
+    int failing = 0;
+
+    (void)state;
+    for (; code != ERR_OK; failing++) {
+        struct claims claims = {0};
+        struct err err = {0};
+        bool free = true;
+
+        mem_test_fail(failing, 0);
+        code = claims_take(&claims, &session, 0, SLICE("made"), &free, &err);
+        mem_test_fail(-1, 0);
+        if (code == ERR_OK)
+            assert_false(free);
+        else
+            assert_int_equal(code, ERR_NO_MEMORY);
+        claims_deinit(&claims);
+    }
+    assert_true(failing > 2);
+    assert_int_equal(mem_test_live_count(), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_entity_is_one_items_alone),
         cmocka_unit_test(when_there_are_too_many_to_tell_nothing_is_free),
         cmocka_unit_test(without_memory_nothing_is_claimed),
+        cmocka_unit_test(a_result_that_cannot_be_read_for_a_lack_of_memory_frees_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

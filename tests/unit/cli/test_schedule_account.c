@@ -134,6 +134,97 @@ static void slots_during_runs_name_the_run(void **context)
     close_ledger(&opened);
 }
 
+/* --- runs that cannot be read --- */
+
+static const struct ledger_ops *whole_ops;
+static enum err_code read_fails_as;
+static int reads_until_failing;
+static uint32_t damaged_run;
+
+static enum err_code read_run(struct ledger *self, uint32_t run, struct run_record *run_out,
+                              struct err *err)
+{
+    if (run == damaged_run)
+        return err_set(err, ERR_DAMAGED, "damaged");
+    if (reads_until_failing-- == 0)
+        return err_set(err, read_fails_as, "the ledger is out of order");
+    return whole_ops->read_run(self, run, run_out, err);
+}
+
+static void begin_with_runs(struct ledger_ops *ops)
+{
+    begin();
+    put_run(1, START - HOUR, START);
+    put_run(2, START + HOUR - 60, START + 2 * HOUR + 60);
+    put_run(3, START + 4 * HOUR - 60, START + 4 * HOUR + 60);
+    whole_ops = opened.port->ops;
+    *ops = *whole_ops;
+    ops->read_run = read_run;
+    opened.port->ops = ops;
+    damaged_run = 0;
+    reads_until_failing = -1;
+}
+
+/* The `failing`-th read of a run fails, first in a look that writes nothing. */
+static enum err_code settle_failing(int failing)
+{
+    struct settled settled;
+    struct err err = {0};
+    enum err_code code;
+
+    reads_until_failing = failing;
+    code = schedule_foresee(&session, START + 5 * HOUR + 60, NULL, &settled, &err);
+    assert_int_equal(err.code, code);
+    reads_until_failing = failing;
+    assert_int_equal(schedule_settle(&session, START + 5 * HOUR + 60, NULL, &settled, &err), code);
+    return code;
+}
+
+static void a_run_that_cannot_be_read_leaves_all_slots_to_the_next_look(void **context)
+{
+    static const enum err_code codes[] = {ERR_NO_MEMORY, ERR_STORAGE, ERR_STATE_DIRECTORY};
+    (void)context;
+
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        struct schedule_record before, after;
+        struct ledger_ops ops;
+        struct err err = {0};
+        enum err_code code;
+        int failing = 0;
+
+        begin_with_runs(&ops);
+        must(opened.port->ops->read_schedule(opened.port, &before, &err), &err);
+        read_fails_as = codes[i];
+        while ((code = settle_failing(failing)) != ERR_OK) {
+            assert_int_equal(code, codes[i]);
+            must(opened.port->ops->read_schedule(opened.port, &after, &err), &err);
+            assert_memory_equal(&before, &after, sizeof before);
+            failing++;
+        }
+        assert_true(failing > 3);
+        assert_int_equal(slot_at(START + HOUR).fate, SLOT_RUN_WENT_ON);
+        assert_int_equal(slot_at(START + HOUR).run, 2);
+        assert_int_equal(slot_at(START + 4 * HOUR).run, 3);
+        close_ledger(&opened);
+        assert_int_equal(scratch_remove(context), 0);
+        assert_int_equal(scratch_make(context), 0);
+    }
+}
+
+static void a_damaged_run_concerns_itself_alone(void **context)
+{
+    struct ledger_ops ops;
+    (void)context;
+
+    begin_with_runs(&ops);
+    damaged_run = 2;
+    assert_int_equal(settle(START + 5 * HOUR + 60).slot_s, START + 5 * HOUR);
+    assert_int_equal(slot_at(START + HOUR).fate, SLOT_SUPERSEDED);
+    assert_int_equal(slot_at(START + 4 * HOUR).fate, SLOT_RUN_WENT_ON);
+    assert_int_equal(slot_at(START + 4 * HOUR).run, 3);
+    close_ledger(&opened);
+}
+
 static void foreseeing_writes_nothing(void **context)
 {
     struct schedule_record before, after;
@@ -217,6 +308,8 @@ int main(void)
         SCRATCH_TEST(first_look_runs_nothing_of_the_past),
         SCRATCH_TEST(claimed_slot_goes_on_until_it_is_closed),
         SCRATCH_TEST(slots_during_runs_name_the_run),
+        SCRATCH_TEST(a_run_that_cannot_be_read_leaves_all_slots_to_the_next_look),
+        SCRATCH_TEST(a_damaged_run_concerns_itself_alone),
         SCRATCH_TEST(foreseeing_writes_nothing),
         SCRATCH_TEST(clock_that_was_ahead_does_not_stop_the_schedule),
         SCRATCH_TEST(run_ends_its_slot_unless_it_was_stopped),
