@@ -144,40 +144,33 @@ static enum err_code put_result(struct engine *engine, const struct slot *slot,
     return engine->ledger->ops->put_result(engine->ledger, slot->number, &result, err);
 }
 
-/* An answer that names another key belongs to another request (I4). After a restart the key is
- * derived again; "" leaves the check out. */
-static const char *key_of(struct engine *engine, struct slot *slot)
+/* An answer that names another key belongs to another request (I4). */
+static const char *key_of(const struct engine *engine, const struct slot *slot)
 {
-    struct frozen_request frozen;
-    struct err ignored = {0};
-
-    if (slot->key_generation == slot->item.generation)
-        return slot->key;
-    if (engine->ledger->ops->read_request(engine->ledger, slot->number, &slot->storage, &frozen,
-                                          &ignored) != ERR_OK)
+    if (!engine_sends_key(&engine->options.jobs[slot->job]))
         return "";
-    return slot_key(engine, slot, &frozen);
+    assert(slot->key_generation == slot->item.generation);
+    return slot->key;
 }
 
-static struct reply_reading read_answer(struct engine *engine, struct slot *slot,
+static struct reply_reading read_answer(struct engine *engine, const struct slot *slot,
                                         const struct reply *reply)
 {
     const struct engine_job *job = &engine->options.jobs[slot->job];
 
-    return reply_read(
-        &engine->arena,
-        &(struct reply_input){.phase = slot->polling ? PHASE_POLL : PHASE_SEND,
-                              .operation = job->operation,
-                              .http_status = reply->http_status,
-                              .body = reply->body,
-                              .content_type = reply->content_type,
-                              .job_id = reply->job_id,
-                              .retry_after = reply->retry_after,
-                              .date = reply->date,
-                              .base_origin = engine->options.base_origin,
-                              .remote_job = slot->item.remote_job,
-                              .idempotency_key = engine_sends_key(job) ? key_of(engine, slot) : "",
-                              .now_ms = engine->now.wall_ms});
+    return reply_read(&engine->arena,
+                      &(struct reply_input){.phase = slot->polling ? PHASE_POLL : PHASE_SEND,
+                                            .operation = job->operation,
+                                            .http_status = reply->http_status,
+                                            .body = reply->body,
+                                            .content_type = reply->content_type,
+                                            .job_id = reply->job_id,
+                                            .retry_after = reply->retry_after,
+                                            .date = reply->date,
+                                            .base_origin = engine->options.base_origin,
+                                            .remote_job = slot->item.remote_job,
+                                            .idempotency_key = key_of(engine, slot),
+                                            .now_ms = engine->now.wall_ms});
 }
 
 /* No complete answer: what the transport knows is the event. */

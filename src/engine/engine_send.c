@@ -148,14 +148,39 @@ static enum err_code send_item(struct engine *engine, struct slot *slot, struct 
         err);
 }
 
+/* After a restart the key is derived again, from the item key in the frozen request: without it
+ * nobody could tell whether an answer is this write's (I4). ERR_DAMAGED, ERR_NOT_FOUND: it cannot
+ * be known. */
+static enum err_code know_key(struct engine *engine, struct slot *slot, struct err *err)
+{
+    struct frozen_request frozen;
+    enum err_code code;
+
+    if (slot->key_generation == slot->item.generation ||
+        !engine_sends_key(&engine->options.jobs[slot->job]))
+        return ERR_OK;
+    code = engine->ledger->ops->read_request(engine->ledger, slot->number, &slot->storage, &frozen,
+                                             err);
+    if (code == ERR_OK)
+        (void)slot_key(engine, slot, &frozen);
+    buf_deinit(&slot->storage);
+    return code;
+}
+
 static enum err_code poll_item(struct engine *engine, struct slot *slot, struct err *err)
 {
     struct item_event event = engine_event(engine, EVENT_DUE);
     enum effect effect;
+    enum err_code code;
 
     if (engine_step(engine, slot, &event, &effect, err) != ERR_OK)
         return err->code;
     assert(effect == EFFECT_POLL);
+    code = know_key(engine, slot, err);
+    if (ledger_has_none(code))
+        return give_up(engine, slot, EVENT_UNCLEAR, REASON_RECORD_DAMAGED, err);
+    if (code != ERR_OK)
+        return code;
     return start_transfer(engine, slot,
                           &(struct transfer_request){.tag = slot_index(engine, slot),
                                                      .connection = UINT32_MAX,

@@ -26,7 +26,7 @@ struct fake_ledger {
     uint32_t job_of[ITEMS_MAX + 1];
     uint64_t count, sequence, durable_sequence;
     size_t open_count;
-    bool damaged[ITEMS_MAX + 1];
+    bool damaged[ITEMS_MAX + 1], request_damaged[ITEMS_MAX + 1];
     bool holds;                         /* batches become durable only when the test says so */
     bool fails;                         /* commits fail */
     bool changes;                       /* frozen requests are not what they were */
@@ -42,7 +42,8 @@ static inline enum err_code read_request(struct ledger *self, uint64_t number, s
 {
     struct fake_ledger *ledger = (struct fake_ledger *)self;
 
-    (void)err;
+    if (ledger->request_damaged[number])
+        return err_set(err, ERR_DAMAGED, "the request is damaged");
     buf_init(storage, 1000);
     buf_append_format(storage, "k%u", (unsigned)number);
     *request_out = (struct frozen_request){

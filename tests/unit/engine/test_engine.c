@@ -241,6 +241,28 @@ static void a_damaged_record_is_in_doubt_and_counted(void **context)
     close_bench();
 }
 
+/* Whatever was answered, nobody could say that it is an answer to this write. */
+static void after_a_restart_a_job_whose_request_is_damaged_is_in_doubt_unasked(void **context)
+{
+    uint64_t whole, damaged, without_key;
+    (void)context;
+
+    whole = add(0, 0, ITEM_WAITING);
+    damaged = add(0, 0, ITEM_WAITING);
+    without_key = add(1, 0, ITEM_WAITING);
+    bench.ledger.request_damaged[damaged] = bench.ledger.request_damaged[without_key] = true;
+    open_engine();
+    settle();
+    bench.boot_ms += 60000; /* past the first poll */
+    settle();
+    assert_int_equal(bench.transport.count, 2);
+    assert_int_equal(bench.ledger.durable[damaged].state, ITEM_IN_DOUBT);
+    assert_int_equal(bench.ledger.durable[damaged].reason, REASON_RECORD_DAMAGED);
+    assert_int_equal(bench.ledger.durable[whole].state, ITEM_WAITING);
+    assert_int_equal(bench.ledger.durable[without_key].state, ITEM_WAITING);
+    close_bench();
+}
+
 static void no_more_new_items_are_begun_than_asked_for(void **context)
 {
     (void)context;
@@ -385,6 +407,8 @@ int main(void)
         cmocka_unit_test_setup(items_of_a_job_that_left_the_spec_are_left_alone_and_hold_no_place,
                                set_up),
         cmocka_unit_test_setup(a_damaged_record_is_in_doubt_and_counted, set_up),
+        cmocka_unit_test_setup(after_a_restart_a_job_whose_request_is_damaged_is_in_doubt_unasked,
+                               set_up),
         cmocka_unit_test_setup(no_more_new_items_are_begun_than_asked_for, set_up),
         cmocka_unit_test_setup(what_this_run_did_not_name_stays_ready, set_up),
         cmocka_unit_test_setup(limits_of_all_and_of_a_connection_are_kept, set_up),
