@@ -62,7 +62,7 @@ static enum err_code look_at(struct search *search, uint64_t number, const struc
                              struct err *err)
 {
     struct needs_record needs;
-    bool done, stays;
+    bool done = false, stays;
     enum err_code code =
         search->ledger->ops->read_needs(search->ledger, number, &search->needs, &needs, err);
 
@@ -75,10 +75,11 @@ static enum err_code look_at(struct search *search, uint64_t number, const struc
         needs.draft = needs.remake;
     if (needs.draft.length == 0)
         return ERR_OK;
-    if (are_parents_done(search, &needs, &done, err) != ERR_OK || !done)
-        return err->code;
-    if (compare(search, number, item, &needs, err) != ERR_OK || stays || !search->write)
-        return err->code;
+    code = are_parents_done(search, &needs, &done, err);
+    if (code == ERR_OK && done)
+        code = compare(search, number, item, &needs, err);
+    if (code != ERR_OK || !done || stays || !search->write)
+        return code;
     needs.draft = SLICE("");
     if (search->ledger->ops->put_needs(search->ledger, number, &needs, err) != ERR_OK)
         return err->code;

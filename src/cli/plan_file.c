@@ -85,10 +85,11 @@ static enum err_code write_bytes(const char *name, const struct buf *out, struct
         (void)snprintf(folder, sizeof folder, "/");
     if (result_file_open(folder, slash == NULL ? name : slash + 1, &file, err) != ERR_OK)
         return err->code;
-    if (result_file_append(file, (struct slice){out->bytes, out->length}, err) == ERR_OK)
-        return result_file_commit(file, err);
-    result_file_abandon(file);
-    return err->code;
+    if (result_file_append(file, (struct slice){out->bytes, out->length}, err) != ERR_OK) {
+        result_file_abandon(file);
+        return err->code;
+    }
+    return result_file_commit(file, err);
 }
 
 enum err_code plan_file_write(const char *name, const struct comparison *comparison,

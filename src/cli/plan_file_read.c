@@ -183,6 +183,7 @@ enum err_code plan_file_read(const char *name, struct arena *arena, struct optio
 {
     struct reading reading = {.arena = arena, .options = options, .file = file_out};
     struct value plan;
+    enum err_code code;
     size_t length;
     char *bytes;
 
@@ -194,15 +195,18 @@ enum err_code plan_file_read(const char *name, struct arena *arena, struct optio
                        "are in the plan\nhint: give them to purser plan -o");
     if (whole_file_read(name, FILE_BYTES_MAX, &bytes, &length, err) != ERR_OK)
         return err->code;
-    if (json_parse(arena, bytes, length, &plan, err) != ERR_OK)
+    code = json_parse(arena, bytes, length, &plan, err);
+    if (code != ERR_OK)
         err_wrap(err, "%s is no plan of purser", name);
-    else if (check_version(name, &plan, err) == ERR_OK)
+    else
+        code = check_version(name, &plan, err);
+    if (code == ERR_OK)
         read_plan(&reading, &plan);
     mem_free(bytes);
-    if (err->code == ERR_OK && reading.is_wrong)
+    if (code == ERR_OK && reading.is_wrong)
         return err_set(err, ERR_INPUT,
                        "%s is damaged: something in it is not as purser wrote it\n"
                        "hint: purser plan SPEC -o FILE makes it again",
                        name);
-    return err->code;
+    return code;
 }

@@ -60,15 +60,17 @@ static enum err_code send_once(struct probe *probe, struct probe_answer *answer_
     int64_t sent_ms = clock_wall_ms();
     struct api_answer answer;
     struct reply_reading reading;
+    enum err_code code;
 
-    if (api_client_request(probe->client,
-                           &(struct api_request){.connection = probe->connection,
-                                                 .method = probe->job->method,
-                                                 .path = probe->path,
-                                                 .body = probe->body,
-                                                 .idempotency_key = probe->key},
-                           arena, &answer, err) != ERR_OK)
-        return err->code;
+    code = api_client_request(probe->client,
+                              &(struct api_request){.connection = probe->connection,
+                                                    .method = probe->job->method,
+                                                    .path = probe->path,
+                                                    .body = probe->body,
+                                                    .idempotency_key = probe->key},
+                              arena, &answer, err);
+    if (code != ERR_OK)
+        return code;
     *answer_out = (struct probe_answer){.sent_ms = sent_ms,
                                         .event = EVENT_LOST,
                                         .remote_job = answer.job_id,

@@ -2,6 +2,14 @@
 
 #include "purser/cli/session.h"
 
+static enum err_code forgive(enum err_code code, struct err *err)
+{
+    if (!ledger_has_none(code))
+        return code;
+    *err = (struct err){0};
+    return ERR_OK;
+}
+
 enum err_code recall_run(struct ledger *ledger, uint32_t run, bool tells,
                          struct run_record *run_out, bool *found_out, struct err *err)
 {
@@ -14,7 +22,7 @@ enum err_code recall_run(struct ledger *ledger, uint32_t run, bool tells,
     if (code == ERR_DAMAGED && tells)
         print_talk("warning: the record of run %u is damaged in the ledger and counts for nothing",
                    run);
-    return ledger_has_none(code) ? ERR_OK : code;
+    return forgive(code, err);
 }
 
 enum err_code recall_connection(struct ledger *ledger, uint32_t connection, const char *alias,
@@ -30,5 +38,5 @@ enum err_code recall_connection(struct ledger *ledger, uint32_t connection, cons
         print_talk("warning: what was learned of connection %s is damaged in the ledger and counts "
                    "for nothing; the next run learns it anew",
                    alias);
-    return ledger_has_none(code) ? ERR_OK : code;
+    return forgive(code, err);
 }

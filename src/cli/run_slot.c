@@ -115,7 +115,8 @@ enum err_code run_slot_put(struct run *run, int exit_status, struct err *err)
         return err->code;
     if (!ended)
         return ERR_OK;
-    if (ledger->ops->read_schedule(ledger, &schedule, err) != ERR_OK)
+    if (ledger_require(ledger->ops->read_schedule(ledger, &schedule, err),
+                       "the state of the schedule", err) != ERR_OK)
         return err->code;
     schedule.claimed_s = 0;
     return ledger->ops->put_schedule(ledger, &schedule, err);

@@ -36,9 +36,9 @@ struct books {
     void (*tell)(struct session *session, const struct schedule_range *range);
     bool writes;
     struct err *err;
+    enum err_code failure; /* what the account has met, and nothing more is accounted for */
     uint32_t first_run, run, last_run; /* the first that may matter; where the search stands */
     int64_t asked_s;
-    bool failed; /* a run could not be read: `err` says why, and nothing more is accounted for */
 };
 
 /* Finds the first run that had not ended by `after_s`. What is damaged or was killed has no end. */
@@ -68,8 +68,8 @@ static uint32_t went_on(void *context, int64_t due_s)
     if (due_s < books->asked_s)
         books->run = books->first_run;
     books->asked_s = due_s;
-    for (; books->run <= books->last_run && !books->failed; books->run++) {
-        books->failed = recall_run(ledger, books->run, false, &run, &found, books->err) != ERR_OK;
+    for (; books->run <= books->last_run && books->failure == ERR_OK; books->run++) {
+        books->failure = recall_run(ledger, books->run, false, &run, &found, books->err);
         if (found && run.ended_ms >= due_s * 1000)
             return run.started_ms <= due_s * 1000 ? books->run : 0;
     }
@@ -88,12 +88,13 @@ static bool put(void *context, const struct schedule_range *range)
                                .run = range->run,
                                .noted_ms = clock_wall_ms()};
 
-    if (books->failed)
+    if (books->failure != ERR_OK)
         return false;
     if (books->tell != NULL && range->fate != SLOT_CLAIMED)
         books->tell(books->session, range);
-    return !books->writes ||
-           ledger->ops->put_slot(ledger, range->first_s, &slot, books->err) == ERR_OK;
+    if (books->writes)
+        books->failure = ledger->ops->put_slot(ledger, range->first_s, &slot, books->err);
+    return books->failure == ERR_OK;
 }
 
 static enum err_code commit(struct ledger *ledger, struct err *err)
@@ -126,8 +127,8 @@ static enum err_code account(struct books *books, struct schedule_record *schedu
     books->run = books->first_run;
     books->asked_s = INT64_MIN;
     schedule->until_s = schedule_account(&account, &slot);
-    if (schedule->until_s == INT64_MIN || books->failed)
-        return books->err->code;
+    if (books->failure != ERR_OK)
+        return books->failure;
     schedule->claimed_s = settled->slot_s = slot.due_s;
     return ERR_OK;
 }
@@ -199,11 +200,13 @@ enum err_code schedule_close(struct session *session, int64_t slot_s, int exit_s
     struct slot_record slot;
     int64_t first_s;
 
-    if (ledger->ops->read_schedule(ledger, &schedule, err) != ERR_OK)
+    if (ledger_require(ledger->ops->read_schedule(ledger, &schedule, err),
+                       "the state of the schedule", err) != ERR_OK)
         return err->code;
     if (schedule.claimed_s != slot_s)
         return ERR_OK;
-    if (ledger->ops->slot_before(ledger, slot_s + 1, &first_s, &slot, err) != ERR_OK)
+    if (ledger_require(ledger->ops->slot_before(ledger, slot_s + 1, &first_s, &slot, err),
+                       "the slot that is claimed", err) != ERR_OK)
         return err->code;
     slot.fate = SLOT_RAN;
     slot.exit_status = exit_status;

@@ -56,23 +56,25 @@ static enum err_code add_spec(const struct options *base, struct timer_unit *uni
 {
     struct options options = *base;
     struct session session;
+    enum err_code code;
 
     options.spec_file = path;
     session_init(&session, &options);
-    if (session_load_spec(&session, err) == ERR_OK &&
-        (!must_have_schedule || schedule_require(&session, err) == ERR_OK) &&
-        session.spec.schedule.cron_text != NULL) {
+    code = session_load_spec(&session, err);
+    if (code == ERR_OK && must_have_schedule)
+        code = schedule_require(&session, err);
+    if (code == ERR_OK && session.spec.schedule.cron_text != NULL) {
         *count += 1;
         if (must_have_schedule)
             (void)snprintf(unit->name, sizeof unit->name, "purser-%s", session.spec.name);
-        (void)add_secrets(unit, &session.spec, err);
+        code = add_secrets(unit, &session.spec, err);
     }
-    if (err->code != ERR_OK) {
+    if (code != ERR_OK) {
         (void)session_fail(&session, err);
         err->text[0] = '\0'; /* it is told */
     }
     session_deinit(&session);
-    return err->code;
+    return code;
 }
 
 static enum err_code add_folder(const struct options *options, struct timer_unit *unit,

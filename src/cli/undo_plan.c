@@ -429,8 +429,10 @@ static enum err_code name_needing(struct undo_plan *plan, uint64_t number, struc
     struct frozen_request request;
     struct item item;
 
-    if (ledger->ops->read_item(ledger, number, &item, err) != ERR_OK ||
-        ledger->ops->read_request(ledger, number, &plan->needs, &request, err) != ERR_OK)
+    if (ledger_require(ledger->ops->read_item(ledger, number, &item, err),
+                       "an item that needs another one", err) != ERR_OK ||
+        ledger_require(ledger->ops->read_request(ledger, number, &plan->needs, &request, err),
+                       "the request of an item", err) != ERR_OK)
         return err->code;
     (void)snprintf(view->detail, sizeof view->detail, "by %s/%.*s of run %u",
                    ledger->ops->job_name(ledger, item.job), (int)request.key.length,
@@ -443,13 +445,16 @@ static enum err_code judge(struct undo_plan *plan, struct undo_view *view, bool 
 {
     struct ledger *ledger = plan->session->ledger;
     bool is_candidate, decides;
+    enum err_code code;
     const struct undo_number *needing;
     const char *standing;
 
-    if (judge_itself(plan, view, is_of_run_out, &is_candidate, err) != ERR_OK || !*is_of_run_out)
-        return err->code;
-    if (ledger->ops->read_request(ledger, view->number, &plan->storage, &view->frozen, err) !=
-        ERR_OK)
+    code = judge_itself(plan, view, is_of_run_out, &is_candidate, err);
+    if (code != ERR_OK || !*is_of_run_out)
+        return code;
+    if (ledger_require(
+            ledger->ops->read_request(ledger, view->number, &plan->storage, &view->frozen, err),
+            "the request of an item", err) != ERR_OK)
         return err->code;
     view->key = view->frozen.key;
     if (!is_candidate)
@@ -458,8 +463,9 @@ static enum err_code judge(struct undo_plan *plan, struct undo_view *view, bool 
         view->bucket = UNDO_NO_UNDO;
         return ERR_OK;
     }
-    if (judge_own(plan, view, &decides, err) != ERR_OK || decides)
-        return err->code;
+    code = judge_own(plan, view, &decides, err);
+    if (code != ERR_OK || decides)
+        return code;
     standing = standing_job(plan, view->job_index);
     needing = numbers_find(&plan->needed, view->number);
     if (standing == NULL && needing == NULL)

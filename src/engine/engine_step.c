@@ -91,7 +91,8 @@ static enum err_code settle_undo(struct engine *engine, const struct slot *slot,
     enum err_code code;
 
     buf_init(&storage, BODY_BYTES_MAX + PATH_BYTES_MAX + ITEM_KEY_BYTES_MAX + 4096);
-    code = ledger->ops->read_request(ledger, slot->number, &storage, &request, err);
+    code = ledger_require(ledger->ops->read_request(ledger, slot->number, &storage, &request, err),
+                          "the request of an undo", err);
     if (code == ERR_OK)
         code = undo_settle(ledger, engine->options.jobs[slot->job].undone_job, &slot->item,
                            &request, engine->now.wall_ms, err);
@@ -129,10 +130,13 @@ enum err_code engine_step(struct engine *engine, struct slot *slot, struct item_
         engine->commit_urgent = true;
     }
     engine_touch_batch(engine);
-    if (*effect_out == EFFECT_FINAL && engine->options.jobs[slot->job].undoes &&
-        settle_undo(engine, slot, err) != ERR_OK) {
-        engine->failed = true;
-        return err->code;
+    if (*effect_out == EFFECT_FINAL && engine->options.jobs[slot->job].undoes) {
+        enum err_code code = settle_undo(engine, slot, err);
+
+        if (code != ERR_OK) {
+            engine->failed = true;
+            return code;
+        }
     }
     if (step.item.state == ITEM_SENDING &&
         (before.state != ITEM_SENDING || before.generation != step.item.generation)) {

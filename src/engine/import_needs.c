@@ -157,7 +157,8 @@ static enum err_code is_met(struct importer *importer, const struct import_row *
     }
     if (import_item_is_planned(importer, need->target))
         return ERR_OK;
-    if (importer->ledger->ops->read_item(importer->ledger, need->target, &item, err) != ERR_OK)
+    if (ledger_require(importer->ledger->ops->read_item(importer->ledger, need->target, &item, err),
+                       "an item that another one needs", err) != ERR_OK)
         return err->code;
     *met_out = item.state == ITEM_SUCCEEDED;
     return ERR_OK;
@@ -372,7 +373,8 @@ static enum err_code tell_parent(struct importer *importer, uint64_t number, str
     const struct ledger_ops *ops = importer->ledger->ops;
     struct item before, after;
 
-    if (ops->read_item(importer->ledger, number, &before, err) != ERR_OK)
+    if (ledger_require(ops->read_item(importer->ledger, number, &before, err),
+                       "an item that another one needs", err) != ERR_OK)
         return err->code;
     if (before.has_dependents)
         return ERR_OK;

@@ -4,6 +4,16 @@
 
 enum { BATCH_BYTES = 1024 * 1024 };
 
+enum err_code ledger_require(enum err_code code, const char *what, struct err *err)
+{
+    if (code != ERR_NOT_FOUND)
+        return code;
+    return err_set(err, ERR_DAMAGED,
+                   "the ledger is damaged: %s is missing\nhint: purser doctor SPEC looks it over; "
+                   "restore the directory from a backup",
+                   what);
+}
+
 uint32_t ledger_number_of(struct ledger *ledger, const char *name,
                           const char *(*name_of)(struct ledger *self, uint32_t number))
 {

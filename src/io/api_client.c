@@ -327,10 +327,14 @@ enum err_code api_client_request(struct api_client *client, const struct api_req
                                  struct arena *arena, struct api_answer *answer_out,
                                  struct err *err)
 {
+    enum err_code code;
+
     assert(client->free_count == client->slot_count);
-    if (api_client_start(client, request, err) != ERR_OK)
-        return err->code;
-    return api_client_next(client, arena, answer_out, err);
+    code = api_client_start(client, request, err);
+    if (code == ERR_OK)
+        code = api_client_next(client, arena, answer_out, err);
+    assert(code != ERR_NOT_FOUND); /* what was started ends */
+    return code;
 }
 
 enum err_code api_client_wait(struct api_client *client, int64_t duration_ms, struct err *err)

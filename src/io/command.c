@@ -72,15 +72,16 @@ static void close_end(int *fd)
 static enum err_code open_ends(struct child *child, struct watch_ends *ends, struct err *err)
 {
     int output[2] = {-1, -1}, errors[2] = {-1, -1}, talk[2] = {-1, -1};
+    enum err_code code = ERR_OK;
 
     if (pipe2(output, O_CLOEXEC) != 0 || pipe2(errors, O_CLOEXEC) != 0 ||
         socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, talk) != 0)
-        (void)err_set(err, ERR_SYSTEM, "pipes for a command: %s", strerror(errno));
+        code = err_set(err, ERR_SYSTEM, "pipes for a command: %s", strerror(errno));
     child->out = output[0];
     child->errors = errors[0];
     child->talk = talk[0];
     *ends = (struct watch_ends){.output = output[1], .errors = errors[1], .talk = talk[1]};
-    return err->code;
+    return code;
 }
 
 static void close_ends(struct watch_ends *ends)
@@ -94,19 +95,21 @@ static enum err_code start(const struct command *command, struct child *child, s
 {
     char **variables = visible_variables(command->hidden);
     struct watch_ends ends;
+    enum err_code code;
 
     if (variables == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory to start %s", command->arguments[0]);
-    if (open_ends(child, &ends, err) == ERR_OK) {
+    code = open_ends(child, &ends, err);
+    if (code == ERR_OK) {
         child->watcher = fork();
         if (child->watcher == 0)
             command_watch(command, variables, &ends);
         if (child->watcher == -1)
-            (void)err_set(err, ERR_SYSTEM, "fork: %s", strerror(errno));
+            code = err_set(err, ERR_SYSTEM, "fork: %s", strerror(errno));
     }
     mem_free(variables);
     close_ends(&ends);
-    return err->code;
+    return code;
 }
 
 /* --- running --- */

@@ -114,6 +114,7 @@ enum err_code credentials_load(const struct spec *spec, struct credentials *cred
     bool simulator = spec->api.environment == ENVIRONMENT_SIMULATOR;
     bool no_memory = false;
     struct credentials credentials = {0};
+    enum err_code code;
 
     credentials.access_tokens =
         mem_new(spec->connection_count, sizeof credentials.access_tokens[0]);
@@ -130,15 +131,16 @@ enum err_code credentials_load(const struct spec *spec, struct credentials *cred
                         "have id and secret been given in one?",
                         "client id: it must not hold a ':'");
     if (no_memory)
-        err_set(err, ERR_NO_MEMORY, "out of memory for credentials");
+        code = err_set(err, ERR_NO_MEMORY, "out of memory for credentials");
     else if (diagnostics->error_count > errors_before)
-        err_set(err, ERR_INPUT, "the credentials cannot be used");
-    else if (hide_all(&credentials, err) == ERR_OK) {
+        code = err_set(err, ERR_INPUT, "the credentials cannot be used");
+    else
+        code = hide_all(&credentials, err);
+    if (code == ERR_OK)
         *credentials_out = credentials;
-        return ERR_OK;
-    }
-    credentials_wipe(&credentials);
-    return err->code;
+    else
+        credentials_wipe(&credentials);
+    return code;
 }
 
 static void wipe_one(char *secret)

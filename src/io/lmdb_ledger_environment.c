@@ -76,19 +76,17 @@ static enum err_code check_pages(const struct ledger_store *store, bool reads_al
 {
     MDB_txn *txn;
     enum err_code code;
-    int fd = -1;
+    int fd = -1, begun;
 
     if (!reads_all && store->data_file.st_size > READER_CHECK_BYTES_MAX)
         return ERR_OK;
-    code = mdb_env_get_fd(store->env, &fd) == 0 ? ERR_OK : ERR_INTERNAL;
-    if (code == ERR_OK) {
-        int begun = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn);
-
-        if (begun != 0)
-            return ledger_store_failed(store, begun, "first read", err);
-        code = ledger_check_pages(&store->files, fd, mdb_txn_id(txn), err);
-        mdb_txn_abort(txn);
-    }
+    begun = mdb_env_get_fd(store->env, &fd);
+    if (begun == 0)
+        begun = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn);
+    if (begun != 0)
+        return ledger_store_failed(store, begun, "first read", err);
+    code = ledger_check_pages(&store->files, fd, mdb_txn_id(txn), err);
+    mdb_txn_abort(txn);
     return code;
 }
 

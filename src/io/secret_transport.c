@@ -100,6 +100,7 @@ static enum err_code start(struct transport *self, const struct transfer_request
                                       : connection_write_of(request->method, request->path);
     struct transfer_request expanded = *request;
     struct passage *passage;
+    enum err_code code;
 
     if (write == CONNECTION_WRITE_NONE)
         return transport->inner->ops->start(transport->inner, request, err);
@@ -113,15 +114,17 @@ static enum err_code start(struct transport *self, const struct transfer_request
     passage->job = request->job;
     (void)snprintf(passage->key, sizeof passage->key, "%.*s", (int)request->item_key.length,
                    request->item_key.bytes);
-    if (expand(transport, passage, request, err) == ERR_OK) {
+    code = expand(transport, passage, request, err);
+    if (code == ERR_OK) {
         expanded.body = (struct slice){buf_text(&passage->body), passage->body.length};
-        if (transport->inner->ops->start(transport->inner, &expanded, err) != ERR_OK)
+        code = transport->inner->ops->start(transport->inner, &expanded, err);
+        if (code != ERR_OK)
             wipe(passage);
-        return err->code;
+        return code;
     }
-    if (err->code == ERR_NO_MEMORY) {
+    if (code == ERR_NO_MEMORY) {
         wipe(passage);
-        return err->code;
+        return code;
     }
     passage->refused = true;
     (void)snprintf(passage->failure, sizeof passage->failure, "not sent: %.480s", err->text);

@@ -34,32 +34,37 @@ static enum err_code check_columns(struct source_reader *reader, struct diagnost
                                    struct err *err)
 {
     const struct spec_source *source = reader->source;
-    size_t i;
+    enum err_code code = ERR_OK;
 
-    for (i = 0; i < source->column_count && reader->columns != NULL; i++) {
+    for (size_t i = 0; i < source->column_count && reader->columns != NULL; i++) {
         if (has_column(reader, source->columns[i].name))
             continue;
         column_message(reader, &source->columns[i], diagnostics);
-        (void)err_set(err, ERR_INPUT, "no column '%.*s' in %s", (int)source->columns[i].name.length,
-                      source->columns[i].name.bytes, reader_file(reader));
+        code =
+            err_set(err, ERR_INPUT, "no column '%.*s' in %s", (int)source->columns[i].name.length,
+                    source->columns[i].name.bytes, reader_file(reader));
     }
-    return err->code;
+    return code;
 }
 
 enum err_code reader_open(struct source_reader *reader, const struct spec *spec,
                           const struct spec_job *job, const struct source_store *store,
                           struct diagnostics *diagnostics, struct err *err)
 {
+    enum err_code code;
+
     *reader = (struct source_reader){.source = &job->source};
     if (source_files_open(&reader->files, spec, job, store, diagnostics, err) != ERR_OK)
         return err->code;
     arena_init(&reader->arena, 2 * ROW_BYTES_MAX);
     buf_init(&reader->line, ROW_BYTES_MAX);
     buf_init(&reader->span, ROW_BYTES_MAX);
-    if (open_kind(reader, diagnostics, err) != ERR_OK ||
-        check_columns(reader, diagnostics, err) != ERR_OK)
+    code = open_kind(reader, diagnostics, err);
+    if (code == ERR_OK)
+        code = check_columns(reader, diagnostics, err);
+    if (code != ERR_OK)
         reader_close(reader);
-    return err->code;
+    return code;
 }
 
 void reader_close(struct source_reader *reader)

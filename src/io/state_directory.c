@@ -381,33 +381,36 @@ static enum err_code open_in_root(struct state_directory *directory, const char 
 {
     size_t root_length = strlen(directory->path);
     int root_fd = open(directory->path, OPEN_DIRECTORY);
+    enum err_code code;
 
     if (root_fd == -1)
         return not_opened(directory->path, write, err);
-    if (check_root(root_fd, directory->path, err) != ERR_OK)
+    code = check_root(root_fd, directory->path, err);
+    if (code != ERR_OK)
         goto done_with_root;
     (void)snprintf(directory->path + root_length, sizeof directory->path - root_length, "/%s",
                    spec_name);
-    if (write && make_own(root_fd, spec_name, directory->path, err) != ERR_OK)
+    if (write)
+        code = make_own(root_fd, spec_name, directory->path, err);
+    if (code != ERR_OK)
         goto done_with_root;
     directory->fd = openat(root_fd, spec_name, OPEN_DIRECTORY | O_NOFOLLOW);
-    if (directory->fd == -1) {
-        not_opened(directory->path, write, err);
-        goto done_with_root;
-    }
-    if (check_own(directory->fd, directory->path, err) != ERR_OK)
-        goto done_with_root;
-    if (write)
-        (void)lock_directory(directory, err);
+    if (directory->fd == -1)
+        code = not_opened(directory->path, write, err);
+    else
+        code = check_own(directory->fd, directory->path, err);
+    if (code == ERR_OK && write)
+        code = lock_directory(directory, err);
 done_with_root:
     close(root_fd);
-    return err->code;
+    return code;
 }
 
 enum err_code state_directory_open(const char *root, const char *spec_name, bool write,
                                    struct state_directory *directory_out, struct err *err)
 {
     struct state_directory *directory = directory_out;
+    enum err_code code;
 
     *directory = (struct state_directory){.fd = -1, .lock_fd = -1};
     err->code = ERR_OK;
@@ -416,9 +419,10 @@ enum err_code state_directory_open(const char *root, const char *spec_name, bool
         return err->code;
     if (write && make_path(directory->path, err) != ERR_OK)
         return err->code;
-    if (open_in_root(directory, spec_name, write, err) != ERR_OK)
+    code = open_in_root(directory, spec_name, write, err);
+    if (code != ERR_OK)
         state_directory_close(directory);
-    return err->code;
+    return code;
 }
 
 void state_directory_close(struct state_directory *directory)

@@ -184,6 +184,10 @@ static inline bool ledger_has_none(enum err_code code)
     return code == ERR_NOT_FOUND || code == ERR_DAMAGED;
 }
 
+/* For what cannot be missing while the ledger is whole: ERR_NOT_FOUND, which says so without a
+ * word, becomes ERR_DAMAGED with a text that names `what`. Every other code comes back as it is. */
+enum err_code ledger_require(enum err_code code, const char *what, struct err *err) ERR_CHECKED;
+
 /* The number of a job or a connection by its name, without making one; UINT32_MAX when the ledger
  * has it not. `name_of` is one of the ops. */
 uint32_t ledger_number_of(struct ledger *ledger, const char *name,
