@@ -75,13 +75,25 @@ static enum err_code skip(struct engine *engine, struct slot *slot, struct err *
     return ERR_OK;
 }
 
+/* What the request must be made out of before it is sent; empty = it is frozen as it stands. That
+ * of a corrected row may have been made from an answer that has changed since, and its row is in no
+ * source: nobody but this can tell. */
+static struct slice draft_of(const struct engine *engine, const struct slot *slot,
+                             const struct needs_record *needs)
+{
+    if (needs->draft.length > 0 || !slot->item.corrected || engine->options.renderer == NULL)
+        return needs->draft;
+    return needs->remake;
+}
+
 /* Makes the request out of the draft. Whose it is and where it is from stays as it was stored.
  * ERR_INPUT: `problem` says why there is none; ERR_NOT_FOUND: none is wanted. */
-static enum err_code freeze(struct engine *engine, const struct slot *slot,
-                            const struct needs_record *needs, struct hash128 *hash_out,
-                            char problem[ERROR_MESSAGE_BYTES_MAX], struct err *err)
+static enum err_code make(struct engine *engine, const struct slot *slot,
+                          const struct needs_record *needs, struct frozen_request *request_out,
+                          char problem[ERROR_MESSAGE_BYTES_MAX], struct err *err)
 {
     struct renderer *renderer = engine->options.renderer;
+    struct needs_record made_from = *needs;
     struct frozen_request stored, request;
     enum err_code code = engine->ledger->ops->read_request(engine->ledger, slot->number,
                                                            &engine->request_storage, &stored, err);
@@ -95,7 +107,8 @@ static enum err_code freeze(struct engine *engine, const struct slot *slot,
     if (code != ERR_OK)
         return code;
     request = stored;
-    code = renderer->ops->render(renderer, slot->number, &slot->item, needs, &request, problem,
+    made_from.draft = draft_of(engine, slot, needs);
+    code = renderer->ops->render(renderer, slot->number, &slot->item, &made_from, &request, problem,
                                  ERROR_MESSAGE_BYTES_MAX, err);
     if (code != ERR_OK)
         return code;
@@ -107,8 +120,46 @@ static enum err_code freeze(struct engine *engine, const struct slot *slot,
     stored.path = request.path;
     stored.body = request.body;
     stored.generation = slot->item.generation;
-    *hash_out = request_hash(stored.method, stored.path, stored.body);
-    return engine->ledger->ops->put_request(engine->ledger, slot->number, &stored, err);
+    *request_out = stored;
+    return ERR_OK;
+}
+
+static enum err_code freeze(struct engine *engine, const struct slot *slot,
+                            const struct needs_record *needs, struct hash128 *hash_out,
+                            char problem[ERROR_MESSAGE_BYTES_MAX], struct err *err)
+{
+    struct frozen_request request;
+    enum err_code code = make(engine, slot, needs, &request, problem, err);
+
+    if (code != ERR_OK)
+        return code;
+    *hash_out = request_hash(request.method, request.path, request.body);
+    return engine->ledger->ops->put_request(engine->ledger, slot->number, &request, err);
+}
+
+/* Whether its request would be another one by now, or none. */
+static enum err_code is_outdated(struct engine *engine, const struct slot *slot,
+                                 const struct needs_record *needs, bool *outdated_out,
+                                 struct err *err)
+{
+    char problem[ERROR_MESSAGE_BYTES_MAX];
+    struct frozen_request request;
+    struct hash128 hash;
+    enum err_code code;
+
+    *outdated_out = false;
+    if (draft_of(engine, slot, needs).length == 0)
+        return ERR_OK;
+    code = make(engine, slot, needs, &request, problem, err);
+    if (code != ERR_OK && code != ERR_INPUT && code != ERR_NOT_FOUND)
+        return code;
+    *outdated_out = true;
+    if (code != ERR_OK)
+        return ERR_OK;
+    hash = request_hash(request.method, request.path, request.body);
+    *outdated_out =
+        hash.high != slot->item.request_hash.high || hash.low != slot->item.request_hash.low;
+    return ERR_OK;
 }
 
 /* This run can do nothing for it; the next one that can looks at it again. */
@@ -137,7 +188,7 @@ static enum err_code unblock(struct engine *engine, struct slot *slot, struct ne
     enum effect effect;
 
     event.request_hash = slot->item.request_hash;
-    if (has_draft)
+    if (draft_of(engine, slot, needs).length > 0)
         code = freeze(engine, slot, needs, &event.request_hash, problem, err);
     if (code != ERR_OK && code != ERR_INPUT && code != ERR_NOT_FOUND)
         return code;
@@ -198,6 +249,20 @@ enum err_code engine_look_at(struct engine *engine, uint64_t number, const struc
     return make_wait(engine, &slot, wait, err);
 }
 
+/* It is ready with a request that is out of date. Its next turn comes when the new one is durable.
+ */
+static enum err_code make_anew(struct engine *engine, struct slot *slot, struct needs_record *needs,
+                               bool *blocked_out, struct err *err)
+{
+    *blocked_out = true;
+    if (make_wait(engine, slot, (struct wait){.kind = WAIT_NONE}, err) != ERR_OK ||
+        unblock(engine, slot, needs, false, err) != ERR_OK)
+        return err->code;
+    slot->place = SLOT_FINISHED;
+    queue_push(engine, &engine->finished, slot);
+    return ERR_OK;
+}
+
 /* The ledger's index says that it is ready, but what it needs may be under way again: sent once
  * more because its row has changed, or tried again by a person. */
 enum err_code engine_check_needs(struct engine *engine, struct slot *slot, bool *blocked_out,
@@ -205,7 +270,7 @@ enum err_code engine_check_needs(struct engine *engine, struct slot *slot, bool 
 {
     struct needs_record needs;
     struct wait wait;
-    bool changed;
+    bool changed, outdated;
     enum err_code code =
         engine_read_needs(engine, slot->number, &engine->needs_storage, &needs, err);
 
@@ -219,8 +284,11 @@ enum err_code engine_check_needs(struct engine *engine, struct slot *slot, bool 
     if (code == ERR_OK && changed &&
         engine->ledger->ops->put_needs(engine->ledger, slot->number, &needs, err) != ERR_OK)
         return err->code;
-    if (code == ERR_OK && wait.is_met)
-        return ERR_OK;
+    if (code == ERR_OK && wait.is_met) {
+        code = is_outdated(engine, slot, &needs, &outdated, err);
+        return code != ERR_OK || !outdated ? code
+                                           : make_anew(engine, slot, &needs, blocked_out, err);
+    }
     *blocked_out = true;
     if (make_wait(engine, slot, code == ERR_OK ? wait : (struct wait){.kind = WAIT_NONE}, err) !=
             ERR_OK ||

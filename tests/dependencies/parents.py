@@ -157,6 +157,15 @@ class Parents(unittest.TestCase):
     def assert_done(self, outcome, status=0):
         self.assertEqual(outcome[0], status, outcome[2])
 
+    def effects_after(self, shop, status):
+        self.assert_done(shop.run(), status)
+        return shop.effects()
+
+    def assert_nothing_is_left(self, shop):
+        before = len(shop.simulator.ledger())
+        self.assert_done(shop.run())
+        self.assertEqual(len(shop.simulator.ledger()), before)
+
     def assert_before(self, shop, parent, child):
         effects = shop.effects()
         self.assertIn(parent, effects)
@@ -344,6 +353,45 @@ class Parents(unittest.TestCase):
                           outcome[2])
             self.assertNotIn("items of job labels", outcome[2])
             self.assertRegex(shop.purser("plan", "spec.yaml")[1], r" 1 resend ")
+
+    def test_corrected_variant_that_failed_is_tried_again_with_its_parent_as_it_is_now(self):
+        with Shop() as shop:
+            shop.make_anew("products")
+            shop.put("variants", "V", "P1", "sim:450")
+            self.assert_done(shop.run(), 3)
+            self.assert_done(shop.correct("variants", ["V", "P2", "sim:450*1 v"]), 3)
+            before = shop.product("P2")
+            shop.put("products", "P2", "Two anew")
+            del shop.rows["variants"]["of-P2"]
+            self.assertIn("Two anew", self.effects_after(shop, 3))
+            for status in (3, 0):  # the simulator counts by path: it refuses once more
+                self.assert_done(shop.purser("retry", "spec.yaml"))
+                self.assert_done(shop.run(), status)
+            self.assertEqual(shop.sends(f"{before}/variants"), 2)
+            after = shop.parent("sim:450*1 v")
+            self.assertIsNotNone(after)
+            self.assertNotEqual(after, before)
+            self.assert_nothing_is_left(shop)
+
+    def test_corrected_variant_in_doubt_that_was_not_done_is_made_from_its_parent_as_it_is_now(self):
+        with Shop() as shop:
+            shop.make_anew("products")
+            shop.put("variants", "V", "P1", "sim:450")
+            self.assert_done(shop.run(), 3)
+            self.assert_done(shop.correct("variants", ["V", "P2", "sim:job-550*1 v"]), 7)
+            before = shop.product("P2")
+            shop.put("products", "P2", "Two anew")
+            del shop.rows["variants"]["of-P2"]
+            self.assertIn("Two anew", self.effects_after(shop, 7))
+            for status in (7, 0):
+                self.assert_done(
+                    shop.purser("resolve", "spec.yaml", "variants/V", "--as", "not-done"))
+                self.assert_done(shop.run(), status)
+            self.assertEqual(shop.sends(f"{before}/variants"), 2)
+            after = shop.parent("sim:job-550*1 v")
+            self.assertIsNotNone(after)
+            self.assertNotEqual(after, before)
+            self.assert_nothing_is_left(shop)
 
     def test_same_answer_or_a_row_that_is_kept_is_no_reason_to_run_again(self):
         with Shop() as shop:

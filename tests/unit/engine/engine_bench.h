@@ -44,7 +44,7 @@ static inline enum err_code read_request(struct ledger *self, uint64_t number, s
 
     if (ledger->request_damaged[number])
         return err_set(err, ERR_DAMAGED, "the request is damaged");
-    buf_init(storage, 1000);
+    buf_clear(storage);
     buf_append_format(storage, "k%u", (unsigned)number);
     *request_out = (struct frozen_request){
         .method = ledger->job_of[number] == 0 ? METHOD_POST : METHOD_PATCH,

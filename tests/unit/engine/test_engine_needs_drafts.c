@@ -18,6 +18,92 @@ static void a_draft_is_rendered_once_and_frozen(void **context)
     close_bench();
 }
 
+/* Its request is frozen, and what it was made from may have changed since. */
+static uint64_t add_corrected(enum item_state state)
+{
+    uint64_t parent = add(0, 0, ITEM_SUCCEEDED), child = add_draft(parent);
+
+    bench.ledger.newest_needs[child].remake = bench.ledger.newest_needs[child].draft;
+    bench.ledger.newest_needs[child].draft = SLICE("");
+    bench.ledger.newest[child].corrected = true;
+    bench.ledger.newest[child].waits_on = WAIT_NONE;
+    bench.ledger.newest[child].waits_for = 0;
+    put_durable(child, state);
+    return child;
+}
+
+static void a_corrected_request_is_made_anew_when_it_has_changed(void **context)
+{
+    static const enum item_state states[] = {ITEM_READY, ITEM_BLOCKED};
+    (void)context;
+
+    for (size_t i = 0; i < 2; i++) {
+        uint64_t child;
+
+        set_up_bench();
+        child = add_corrected(states[i]);
+        open_engine();
+        settle();
+        assert_int_equal(bench.transport.count, 1);
+        assert_string_equal(bench.transport.starts[0].body, "{\"product\":{\"parent\":1}}");
+        succeed(0);
+        assert_int_equal(state_of(child), ITEM_SUCCEEDED);
+        assert_int_equal(bench.ledger.durable[child].generation, 1);
+        assert_int_equal(bench.ledger.durable_needs[child].draft.length, 0);
+        assert_int_equal(progress()->phase, ENGINE_ENDED);
+        assert_int_equal(progress()->blocked, 0);
+        close_bench();
+    }
+}
+
+static void a_corrected_request_that_is_as_it_was_is_sent_as_it_stands(void **context)
+{
+    const char *body = "{\"product\":{\"parent\":1}}";
+    uint64_t child = add_corrected(ITEM_READY);
+    (void)context;
+
+    bench.ledger.newest[child].request_hash =
+        request_hash(METHOD_POST, SLICE("/products"), slice_of(body));
+    (void)snprintf(bench.ledger.body[child], sizeof bench.ledger.body[child], "%s", body);
+    put_durable(child, ITEM_READY);
+    open_engine();
+    settle();
+    assert_int_equal(rendered, 1);
+    assert_int_equal(bench.transport.count, 1);
+    assert_string_equal(bench.transport.starts[0].body, body);
+    close_bench();
+}
+
+static void a_corrected_request_that_cannot_be_made_any_more_is_never_sent(void **context)
+{
+    uint64_t child = add_corrected(ITEM_READY);
+    (void)context;
+
+    rendering = ERR_INPUT;
+    open_engine();
+    settle();
+    assert_int_equal(bench.transport.count, 0);
+    assert_int_equal(state_of(child), ITEM_FAILED);
+    assert_string_equal(bench.ledger.problem[child], "no id in it");
+    assert_int_equal(progress()->phase, ENGINE_ENDED);
+    assert_int_equal(progress()->blocked, 0);
+    close_bench();
+}
+
+/* A run of corrections has just made it, and has no renderer. */
+static void without_a_renderer_a_corrected_request_is_sent_as_it_stands(void **context)
+{
+    (void)add_corrected(ITEM_BLOCKED);
+    (void)context;
+
+    bench.options.renderer = NULL;
+    open_engine();
+    settle();
+    assert_int_equal(rendered, 0);
+    assert_int_equal(bench.transport.count, 1);
+    close_bench();
+}
+
 static void what_cannot_be_rendered_fails_with_the_problem_and_is_never_sent(void **context)
 {
     uint64_t parent = add(0, 0, ITEM_READY), child = add_draft(parent);
@@ -120,6 +206,10 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
     const struct CMUnitTest tests[] = {
         TEST(a_draft_is_rendered_once_and_frozen),
+        TEST(a_corrected_request_is_made_anew_when_it_has_changed),
+        TEST(a_corrected_request_that_is_as_it_was_is_sent_as_it_stands),
+        TEST(a_corrected_request_that_cannot_be_made_any_more_is_never_sent),
+        TEST(without_a_renderer_a_corrected_request_is_sent_as_it_stands),
         TEST(what_cannot_be_rendered_fails_with_the_problem_and_is_never_sent),
         TEST(what_is_not_wanted_is_skipped_and_those_behind_it_are_looked_at),
         TEST(a_damaged_needs_record_fails_its_item_and_nothing_is_sent),
