@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "doctor_private.h"
+#include "purser/cli/ledger_walk.h"
 #include "purser/io/clock.h"
 #include "purser/io/guarded_call.h"
 
@@ -17,7 +18,6 @@ enum {
     FREE_MIB_MIN = 64,
     WALK_MS = 10 * 1000,    /* then what was read until then is told */
     PROCESS_MS = 20 * 1000, /* then it hangs */
-    RECORD_BYTES_MAX = 64 * MIB,
     SIGNAL_BYTES = 64,
 };
 
@@ -120,81 +120,15 @@ bool doctor_look_at_state(struct doctor *doctor)
 
 /* --- the ledger --- */
 
-/* What the process that reads the ledger says. */
-struct walk {
-    struct err err; /* why it could not be opened, or read on */
-    struct item_counts counted, kept;
-    uint64_t item_count, damaged_count, first_damaged;
-    bool ended; /* all was read */
-};
-
-/* Reads all records of an item; ERR_OK, also when it has not all of them; ERR_DAMAGED. */
-static enum err_code read_records(struct ledger *ledger, uint64_t number, const struct item *item,
-                                  struct buf *storage, struct err *err)
-{
-    struct frozen_request request;
-    struct attempt_record attempt;
-    struct result_record result;
-    struct needs_record needs;
-    enum err_code code = ERR_OK;
-
-    if (item->state == ITEM_IN_DOUBT && item->reason == REASON_RECORD_DAMAGED)
-        return ERR_DAMAGED;
-    for (uint32_t i = 0; i < ATTEMPTS_KEPT_MAX && code == ERR_OK; i++)
-        code = ledger->ops->read_attempt(ledger, number, i, storage, &attempt, err);
-    if (code == ERR_OK || code == ERR_NOT_FOUND)
-        code = ledger->ops->read_request(ledger, number, storage, &request, err);
-    if (code == ERR_OK || code == ERR_NOT_FOUND)
-        code = ledger->ops->read_result(ledger, number, storage, &result, err);
-    if (code == ERR_OK || code == ERR_NOT_FOUND)
-        code = ledger->ops->read_needs(ledger, number, storage, &needs, err);
-    return code == ERR_NOT_FOUND ? ERR_OK : code;
-}
-
-static enum err_code walk_items(struct ledger *ledger, struct walk *walk, struct buf *storage)
-{
-    const int64_t until_ms = clock_boot_ms() + WALK_MS;
-    uint64_t number = 0;
-    enum err_code code;
-
-    do {
-        const uint64_t before = number;
-        struct item item;
-
-        code = ledger->ops->next_item(ledger, before, &number, &item, &walk->err);
-        if (code != ERR_OK)
-            break;
-        if (number <= before)
-            return err_set(&walk->err, ERR_STORAGE, "its items are not in order");
-        walk->item_count++;
-        walk->counted.by_state[item.state]++;
-        code = read_records(ledger, number, &item, storage, &walk->err);
-        if (code != ERR_OK && code != ERR_DAMAGED)
-            break;
-        if (code != ERR_OK && walk->damaged_count++ == 0)
-            walk->first_damaged = number;
-        code = ERR_OK;
-    } while (clock_boot_ms() < until_ms);
-    walk->ended = code == ERR_NOT_FOUND;
-    return code == ERR_NOT_FOUND ? ERR_OK : code;
-}
-
 /* In the child, which leaves without cleaning up: closing could touch what is damaged. */
 static void walk_ledger(void *context, void *result)
 {
     struct session *session = context;
-    struct walk *walk = result;
-    struct ledger *ledger;
-    struct buf storage;
+    struct ledger_walk *walk = result;
 
     session->reads_all = true;
-    if (session_open_ledger(session, false, &walk->err) != ERR_OK)
-        return;
-    ledger = session->ledger;
-    buf_init(&storage, RECORD_BYTES_MAX);
-    if (ledger->ops->counts(ledger, UINT32_MAX, UINT32_MAX, &walk->kept, &walk->err) == ERR_OK &&
-        walk_items(ledger, walk, &storage) == ERR_OK)
-        walk->err.code = ERR_OK;
+    if (session_open_ledger(session, false, &walk->err) == ERR_OK)
+        ledger_walk_all(session->ledger, clock_boot_ms() + WALK_MS, walk);
 }
 
 static void append_counts(const struct item_counts *counts, char *out, size_t size)
@@ -216,7 +150,7 @@ static void append_counts(const struct item_counts *counts, char *out, size_t si
     }
 }
 
-static void tell_walk(struct doctor *doctor, const struct walk *walk)
+static void tell_walk(struct doctor *doctor, const struct ledger_walk *walk)
 {
     const struct session *session = doctor->session;
     char counts[512];
@@ -248,7 +182,7 @@ static void tell_walk(struct doctor *doctor, const struct walk *walk)
 
 void doctor_look_at_ledger(struct doctor *doctor)
 {
-    struct walk walk = {0};
+    struct ledger_walk walk = {0};
     enum guarded_end end = GUARDED_DIED;
     struct err err = {0};
     int signal_number = 0;

@@ -47,8 +47,6 @@ static void measure_rate(struct progress_line *line, uint64_t done, int64_t boot
 
     if (span_ms < RATE_OVER_MS && line->items_per_second > 0)
         return;
-    if (span_ms <= 0)
-        return;
     line->items_per_second = (double)(done - line->rate_done) * 1000.0 / (double)span_ms;
     if (span_ms >= RATE_OVER_MS) {
         line->rate_boot_ms = boot_ms;
