@@ -444,10 +444,10 @@ static int run_undo(struct undo *undo)
     return code == ERR_OK ? exit_status : session_fail(session, &err);
 }
 
-static int wrong(const char *text, const char *hint)
+static int which_run(void)
 {
-    print_talk("purser undo: %s", text);
-    print_talk("hint: %s", hint);
+    print_talk("purser undo: which run? Give --run N");
+    print_talk("hint: `purser status SPEC` tells of the last one");
     return EXIT_INPUT;
 }
 
@@ -463,11 +463,7 @@ int cmd_undo(int argc, char **argv)
     if (exit_status != -1)
         return exit_status;
     if (options.run == 0 || options.run > UINT32_MAX)
-        return wrong("which run? Give --run N", "`purser status SPEC` tells of the last one");
-    if (options.limit != UINT64_MAX)
-        return wrong("--limit is not for undo",
-                     "an undo that stops half-way is gone on with by the "
-                     "same command; --wait stops it by time");
+        return which_run();
     session_init(&session, &options);
     undo.run = (struct run){.session = &session,
                             .credentials = &credentials,

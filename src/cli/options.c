@@ -69,7 +69,7 @@ static const struct option_rule rules[] = {
     {"watch", no_argument, OPTION_WATCH, ALLOW_WATCH},
     {"wait", required_argument, OPTION_WAIT, ALLOW_RUN},
     {"grace", required_argument, OPTION_GRACE, ALLOW_RUN},
-    {"limit", required_argument, OPTION_LIMIT, ALLOW_SELECT},
+    {"limit", required_argument, OPTION_LIMIT, ALLOW_SELECT | ALLOW_INPUT},
     {"check", no_argument, OPTION_CHECK, ALLOW_CHECK},
     {"after", required_argument, OPTION_AFTER, ALLOW_PROBE},
     {"allow-production", no_argument, OPTION_ALLOW_PRODUCTION, ALLOW_PROBE},

@@ -156,9 +156,12 @@ static enum err_code parse(const char *text, bool of_rows, struct where *where_o
         text = skip_blanks(text);
         if (*text == '\0')
             break;
-        if (strncmp(text, "and", 3) != 0 || (text[3] != ' ' && text[3] != '\t'))
+        /* strchr() finds the end of the text as well: that is an error of its own. */
+        if (strncmp(text, "and", 3) != 0 || strchr(" \t", text[3]) == NULL)
             return err_set(err, ERR_USAGE, "--where: terms are joined by 'and', not '%.20s'", text);
         text = skip_blanks(text + 3);
+        if (*text == '\0')
+            return err_set(err, ERR_USAGE, "--where: nothing comes after the last 'and'");
     }
     return ERR_OK;
 }

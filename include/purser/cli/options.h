@@ -87,7 +87,7 @@ struct options {
 #define ALLOW_CHECK (1u << 13)
 #define ALLOW_PROBE (1u << 14) /* --after, --allow-production */
 #define ALLOW_APPLY_FOUND (1u << 15)
-#define ALLOW_INPUT (1u << 20)    /* --input, --job */
+#define ALLOW_INPUT (1u << 20)    /* --input, --job, --limit */
 #define ALLOW_SELECT (1u << 21)   /* --only, --where, --limit, --canary */
 #define ALLOW_PLAN (1u << 22)     /* --plan */
 #define ALLOW_SLOT (1u << 16)     /* --slot */

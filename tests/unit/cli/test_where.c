@@ -79,6 +79,8 @@ static void what_is_wrong_is_named(void **context)
             "zzzzzzzz' is not a state");
     refuses("state=new", "'new' is not a state");
     refuses("state=failed andcode=1", "joined by 'and'");
+    refuses("state=failed and", "nothing comes after the last 'and'");
+    refuses("state=failed and \t", "nothing comes after the last 'and'");
     refuses("line=first", "line is a number");
     refuses("generation=one", "generation is a number");
     refuses("state failed", "after state comes one of");
