@@ -105,13 +105,12 @@ static enum err_code find_request(struct probe *probe, struct err *err)
         }
     if (probe->job == NULL)
         return err_set(err, ERR_USAGE, "the spec has no job '%.*s'", (int)name.length, name.bytes);
-    if (probe->job->operation == NULL || !probe->job->operation->takes_access_token ||
+    if (!probe->job->operation->takes_access_token ||
         probe->job->connection_write != CONNECTION_WRITE_NONE ||
         probe->job->method == METHOD_DELETE)
         return err_set(err, ERR_USAGE,
                        "%s %s takes no idempotency key, so there is nothing to measure",
-                       method_name(probe->job->method),
-                       probe->job->operation == NULL ? "" : probe->job->operation->path);
+                       method_name(probe->job->method), probe->job->operation->path);
     if (read_rows(&search, err) != ERR_OK)
         return err->code;
     if (search.found_count == 0)

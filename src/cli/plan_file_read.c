@@ -26,14 +26,14 @@ static struct value member(struct reading *reading, const struct value *map, con
 
 static const char *text_of(struct reading *reading, const struct value *value)
 {
-    const char *text;
+    const char *text = NULL;
 
-    if (value->kind != VALUE_STRING)
-        return "";
-    text = arena_copy_text(reading->arena, value->text.bytes, value->text.length);
-    if (text == NULL || strlen(text) != value->text.length)
-        reading->is_wrong = true;
-    return text == NULL ? "" : text;
+    if (value->kind == VALUE_STRING)
+        text = arena_copy_text(reading->arena, value->text.bytes, value->text.length);
+    if (text != NULL && strlen(text) == value->text.length)
+        return text;
+    reading->is_wrong = true;
+    return "";
 }
 
 static uint64_t number_of(struct reading *reading, const struct value *map, const char *name,
@@ -83,10 +83,8 @@ static void read_options(struct reading *reading, const struct value *from)
         options->schedule.has_slot = true;
         options->schedule.slot_s = (int64_t)number_of(reading, from, "slot", INT64_MAX);
     }
-    if (where.kind != VALUE_NULL) {
+    if (where.kind != VALUE_NULL)
         options->where = text_of(reading, &where);
-        reading->is_wrong = reading->is_wrong || where.kind != VALUE_STRING;
-    }
     if (reading->is_wrong || only.list.count > OPTION_ONLY_MAX ||
         vars.map.count > OPTION_VARIABLES_MAX) {
         reading->is_wrong = true;

@@ -97,8 +97,6 @@ static enum err_code write_file(const char *path, const struct buf *text, struct
     FILE *file;
     bool good;
 
-    if (check_ours(path, err) != ERR_OK)
-        return err->code;
     (void)snprintf(temporary, sizeof temporary, "%s.new", path);
     file = fopen(temporary, "we");
     if (file == NULL)
@@ -130,19 +128,34 @@ static void tell_next(const struct timer_unit *unit, const char *folder)
                unit->name);
 }
 
-static enum err_code install_units(const struct timer_unit *unit, bool print, struct err *err)
+/* Both are looked at before one is written. */
+static enum err_code find_paths(const struct timer_unit *unit, const char *folder, bool print,
+                                char paths_out[2][PATH_MAX + 256], struct err *err)
 {
     static const char *const suffixes[] = {".service", ".timer"};
-    char folder[PATH_MAX], path[PATH_MAX + 256];
+
+    for (int i = 0; i < 2; i++) {
+        (void)snprintf(paths_out[i], sizeof paths_out[i], "%s/%s%s", folder, unit->name,
+                       suffixes[i]);
+        if (!print && check_ours(paths_out[i], err) != ERR_OK)
+            return err->code;
+    }
+    return ERR_OK;
+}
+
+static enum err_code install_units(const struct timer_unit *unit, bool print, struct err *err)
+{
+    char folder[PATH_MAX], paths[2][PATH_MAX + 256];
     enum err_code code = find_folder(unit->target, folder, err);
     struct buf text;
 
     if (code == ERR_OK && !print)
         code = make_folders(folder, err);
+    if (code == ERR_OK)
+        code = find_paths(unit, folder, print, paths, err);
     buf_init(&text, UNIT_BYTES_MAX);
     for (int i = 0; i < 2 && code == ERR_OK; i++) {
         buf_clear(&text);
-        (void)snprintf(path, sizeof path, "%s/%s%s", folder, unit->name, suffixes[i]);
         if (i == 0)
             unit_append_service(unit, &text);
         else
@@ -150,10 +163,10 @@ static enum err_code install_units(const struct timer_unit *unit, bool print, st
         if (text.failed != ERR_OK)
             code = buf_error(&text, "the unit is too large", err);
         else if (print) {
-            print_talk("would write %s", path);
+            print_talk("would write %s", paths[i]);
             code = print_out(&text, err);
         } else
-            code = write_file(path, &text, err);
+            code = write_file(paths[i], &text, err);
     }
     buf_deinit(&text);
     if (code == ERR_OK)

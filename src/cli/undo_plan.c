@@ -315,8 +315,11 @@ static enum err_code judge_own(struct undo_plan *plan, struct undo_view *view, b
         view->bucket = end == REASON_UNDONE ? UNDO_REVERSED : UNDO_FOUND_NOTHING;
     } else if (view->own.state == ITEM_IN_DOUBT || view->own.reason == REASON_ABANDONED) {
         view->bucket = UNDO_OWN_DOUBT;
-        (void)snprintf(view->detail, sizeof view->detail, "%s: purser resolve … %s/%s",
-                       reason_code(view->own.reason), undo->name, storage);
+        if (view->own.state == ITEM_IN_DOUBT)
+            (void)snprintf(view->detail, sizeof view->detail, "%s: purser resolve … %s/%s",
+                           reason_code(view->own.reason), undo->name, storage);
+        else
+            (void)snprintf(view->detail, sizeof view->detail, "its undo was abandoned");
     } else if (plan->ended && view->own.state == ITEM_FAILED) {
         view->bucket = UNDO_REFUSED;
         (void)snprintf(view->detail, sizeof view->detail, "%u %s%s", view->own.http_status,

@@ -54,7 +54,7 @@ VOLATILE = [
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d| UTC)?"), "<time>"),
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<uuid>"),
     (re.compile(r"\b(pid|process|kill) \d+"), r"\1 <pid>"),
-    (re.compile(r'("(?:elapsed_ms|polls)": ?)\d+'), r"\1<number>"),
+    (re.compile(r'("(?:elapsed_ms|polls|started_ms|ended_ms|duration_ms)": ?)\d+'), r"\1<number>"),
     (re.compile(r"\b\d+(\.\d+)? (ms|s|min|h)\b"), "<duration>"),
     (re.compile(r"^libcurl/.*$", re.MULTILINE), "libcurl/<versions>"),
     (re.compile(r"\b\d+(\.\d+)?/s\b"), "<rate>"),
@@ -62,6 +62,8 @@ VOLATILE = [
     (re.compile(r"\b\d+ MiB free, the ledger has \d+ MiB"), "<size> free, the ledger has <size>"),
     (re.compile(r"were read: \d+ (sending|waiting)(, \d+ (sending|waiting))*"),
      "were read: <number> under way"),
+    (re.compile(r"127\.0\.0\.1:\d+ answered"), "127.0.0.1:<port> answered"),
+    (re.compile(r"^User=.*$", re.MULTILINE), "User=<owner>"),
     # How large a ledger is depends on how its writes fell into batches.
     (re.compile(r"cut short: \d+ bytes where at least \d+ belong"),
      "cut short: <number> bytes where at least <number> belong"),
