@@ -71,15 +71,13 @@ static enum err_code report(struct session *session, struct err *err)
     return code;
 }
 
-static int run(struct session *session)
+static enum err_code run(struct session *session, int *exit_status_out, struct err *err)
 {
-    struct err err = {0};
-
-    if (parse_word(session->options->as, &session->adoption, &err) != ERR_OK ||
-        session_load_spec(session, &err) != ERR_OK ||
-        session_open_known_ledger(session, &err) != ERR_OK || report(session, &err) != ERR_OK)
-        return session_fail(session, &err);
-    return EXIT_DONE;
+    (void)exit_status_out;
+    if (parse_word(session->options->as, &session->adoption, err) != ERR_OK ||
+        session_open_known(session, err) != ERR_OK)
+        return err->code;
+    return report(session, err);
 }
 
 int cmd_adopt(int argc, char **argv)

@@ -14,7 +14,13 @@ const char help_cancel[] =
     "  --output json      one object on stdout\n"
     "  --state DIR        where the ledgers are\n";
 
+static enum err_code run(struct session *session, int *exit_status_out, struct err *err)
+{
+    (void)exit_status_out;
+    return decide_command(session, EVENT_CANCELLED, "cancelled", "status", err);
+}
+
 int cmd_cancel(int argc, char **argv)
 {
-    return decide_command(argc, argv, EVENT_CANCELLED, "cancelled", "status");
+    return session_run(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_WHERE, run);
 }

@@ -89,9 +89,7 @@ static int report_for_machines(struct session *session, const char *failure, int
         check_report_sarif(&found, &out);
     else
         check_report_github(&found, &out);
-    if (out.length > 0)
-        out.length = log_redact(out.bytes, out.length);
-    if (print_out(&out, &err) != ERR_OK) {
+    if (print_redacted(&out, &err) != ERR_OK) {
         print_talk("purser: %s", err.text);
         exit_status = EXIT_INTERNAL;
     }

@@ -143,21 +143,21 @@ static enum err_code show(struct session *session, const struct connection_view 
     return code;
 }
 
-static int run(struct session *session)
+static enum err_code run(struct session *session, int *exit_status_out, struct err *err)
 {
     struct connection_view *views;
-    struct err err = {0};
 
-    if (session_load_spec(session, &err) != ERR_OK)
-        return session_fail(session, &err);
-    if (session_open_ledger(session, false, &err) != ERR_OK && err.code != ERR_NOT_FOUND)
-        return session_fail(session, &err);
-    err.code = ERR_OK;
-    if (connection_views_read(session, &views, &err) != ERR_OK ||
-        (session->options->check && check_all(session, views, &err) != ERR_OK) ||
-        show(session, views, &err) != ERR_OK)
-        return session_fail(session, &err);
-    return connection_views_exit_status(session, views);
+    if (session_load_spec(session, err) != ERR_OK)
+        return err->code;
+    if (session_open_ledger(session, false, err) != ERR_OK && err->code != ERR_NOT_FOUND)
+        return err->code;
+    *err = (struct err){0}; /* no ledger yet: nothing is known */
+    if (connection_views_read(session, &views, err) != ERR_OK ||
+        (session->options->check && check_all(session, views, err) != ERR_OK) ||
+        show(session, views, err) != ERR_OK)
+        return err->code;
+    *exit_status_out = connection_views_exit_status(session, views);
+    return ERR_OK;
 }
 
 int cmd_connections(int argc, char **argv)

@@ -207,34 +207,30 @@ static enum err_code show(struct doctor *doctor, struct err *err)
                           doctor->exit_status, (unsigned long long)doctor->problem_count,
                           (unsigned long long)doctor->warning_count);
     }
-    buf_append(&all, doctor->out.bytes == NULL ? "" : doctor->out.bytes, doctor->out.length);
+    buf_append(&all, buf_text(&doctor->out), doctor->out.length);
     if (session->options->output != OUTPUT_TABLE)
         buf_append_text(&all, "\n]}\n");
     if (doctor->out.failed != ERR_OK)
         code = buf_error(&doctor->out, "the output is too large to be built", err);
-    else {
-        if (all.length > 0)
-            all.length = log_redact(all.bytes, all.length);
-        code = print_out(&all, err);
-    }
+    else
+        code = print_redacted(&all, err);
     buf_deinit(&all);
     return code;
 }
 
-static int run(struct session *session)
+static enum err_code run(struct session *session, int *exit_status_out, struct err *err)
 {
     struct doctor doctor = {.session = session};
-    struct err err = {0};
-    int exit_status;
+    enum err_code code;
 
     buf_init(&doctor.out, OUTPUT_BYTES_MAX);
-    if (examine(&doctor, &err) != ERR_OK || show(&doctor, &err) != ERR_OK)
-        exit_status = session_fail(session, &err);
-    else
-        exit_status = doctor.exit_status;
+    code = examine(&doctor, err);
+    if (code == ERR_OK)
+        code = show(&doctor, err);
+    *exit_status_out = doctor.exit_status;
     credentials_wipe(&doctor.credentials);
     buf_deinit(&doctor.out);
-    return exit_status;
+    return code;
 }
 
 int cmd_doctor(int argc, char **argv)

@@ -252,25 +252,21 @@ static enum err_code explain(struct session *session, struct buf *out, struct er
     return print_out(out, err);
 }
 
+static enum err_code run(struct session *session, int *exit_status_out, struct err *err)
+{
+    struct buf out;
+    enum err_code code = session_open(session, err);
+
+    (void)exit_status_out;
+    buf_init(&out, TEXT_BYTES_MAX);
+    if (code == ERR_OK)
+        code = explain(session, &out, err);
+    buf_deinit(&out);
+    return code;
+}
+
 int cmd_explain(int argc, char **argv)
 {
-    struct options options;
-    struct session session;
-    struct buf out;
-    struct err err = {0};
-    int exit_status = options_parse(
-        argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_CONNECTION | ALLOW_ITEM, &options);
-
-    if (exit_status != -1)
-        return exit_status;
-    exit_status = EXIT_DONE;
-    session_init(&session, &options);
-    buf_init(&out, TEXT_BYTES_MAX);
-    if (session_load_spec(&session, &err) != ERR_OK ||
-        session_open_ledger(&session, false, &err) != ERR_OK ||
-        explain(&session, &out, &err) != ERR_OK)
-        exit_status = session_fail(&session, &err);
-    buf_deinit(&out);
-    session_deinit(&session);
-    return exit_status;
+    return session_run(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_CONNECTION | ALLOW_ITEM,
+                       run);
 }

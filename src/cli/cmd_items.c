@@ -214,33 +214,30 @@ static enum err_code list(struct items_output *to, const struct where *where, st
     return code == ERR_NOT_FOUND ? print_frame(to, false, err) : code;
 }
 
-int cmd_items(int argc, char **argv)
+static enum err_code run(struct session *session, int *exit_status_out, struct err *err)
 {
-    struct options options;
-    struct session session;
-    struct items_output to = {.session = &session};
+    struct items_output to = {.session = session};
     struct where where;
-    struct err err = {0};
-    int exit_status =
-        options_parse(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_WHERE, &options);
+    enum err_code code = where_parse(session->options->where, &where, err);
 
-    if (exit_status != -1)
-        return exit_status;
-    exit_status = EXIT_DONE;
-    session_init(&session, &options);
-    session.reads_all = true;
+    (void)exit_status_out;
+    session->reads_all = true;
     buf_init(&to.line, LINE_BYTES_MAX);
     buf_init(&to.answer, ANSWER_BYTES);
-    if (where_parse(options.where, &where, &err) != ERR_OK ||
-        session_load_spec(&session, &err) != ERR_OK ||
-        session_open_ledger(&session, false, &err) != ERR_OK ||
-        outputs_open(&session.spec, &session.arena, &session.diagnostics, &to.outputs, &err) !=
-            ERR_OK ||
-        list(&to, &where, &err) != ERR_OK)
-        exit_status = session_fail(&session, &err);
+    if (code == ERR_OK)
+        code = session_open(session, err);
+    if (code == ERR_OK)
+        code =
+            outputs_open(&session->spec, &session->arena, &session->diagnostics, &to.outputs, err);
+    if (code == ERR_OK)
+        code = list(&to, &where, err);
     outputs_close(to.outputs);
     buf_deinit(&to.line);
     buf_deinit(&to.answer);
-    session_deinit(&session);
-    return exit_status;
+    return code;
+}
+
+int cmd_items(int argc, char **argv)
+{
+    return session_run(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_WHERE, run);
 }

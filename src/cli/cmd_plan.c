@@ -150,6 +150,9 @@ static enum err_code compare(struct plan *plan, struct err *err)
     struct session *session = plan->session;
     enum err_code code;
 
+    if (session_load_spec(session, err) != ERR_OK || run_slot_set(session, err) != ERR_OK ||
+        session_load_document(session, err) != ERR_OK)
+        return err->code;
     session->reads_all = true;
     code = session_open_ledger(session, false, err);
     if (code != ERR_OK && code != ERR_NOT_FOUND)
@@ -226,28 +229,25 @@ static enum err_code print_plan(struct plan *plan, struct err *err)
     return print_out(&plan->out, err);
 }
 
-int cmd_plan(int argc, char **argv)
+static enum err_code run(struct session *session, int *exit_status_out, struct err *err)
 {
     static struct plan plan; /* too large for the stack */
-    struct options options;
-    struct session session;
-    struct err err = {0};
-    int exit_status = options_parse(argc, argv,
-                                    ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_SHOW | ALLOW_SELECT |
-                                        ALLOW_DIRECTORY | ALLOW_VALIDATE | ALLOW_SLOT,
-                                    &options);
+    enum err_code code;
 
-    if (exit_status != -1)
-        return exit_status;
-    session_init(&session, &options);
-    plan.session = &session;
+    (void)exit_status_out;
+    plan.session = session;
     buf_init(&plan.out, PLAN_BYTES_MAX);
-    exit_status = EXIT_DONE;
-    if (session_load_spec(&session, &err) != ERR_OK || run_slot_set(&session, &err) != ERR_OK ||
-        session_load_document(&session, &err) != ERR_OK || compare(&plan, &err) != ERR_OK ||
-        print_plan(&plan, &err) != ERR_OK)
-        exit_status = session_fail(&session, &err);
+    code = compare(&plan, err);
+    if (code == ERR_OK)
+        code = print_plan(&plan, err);
     buf_deinit(&plan.out);
-    session_deinit(&session);
-    return exit_status;
+    return code;
+}
+
+int cmd_plan(int argc, char **argv)
+{
+    return session_run(argc, argv,
+                       ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_SHOW | ALLOW_SELECT |
+                           ALLOW_DIRECTORY | ALLOW_VALIDATE | ALLOW_SLOT,
+                       run);
 }

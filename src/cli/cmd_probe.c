@@ -193,40 +193,35 @@ static enum err_code probe_all(struct probe *probe, struct credentials *credenti
     return probe_run(probe, err);
 }
 
-static int tell(struct probe *probe, struct err *err)
+static enum err_code tell(struct probe *probe, struct err *err)
 {
-    int exit_status = probe_exit_status(probe);
     struct buf out;
+    enum err_code code;
 
     buf_init(&out, 1024 * 1024);
-    probe_append(probe, exit_status, &out);
-    if (out.length > 0)
-        out.length = log_redact(out.bytes, out.length);
-    if (print_out(&out, err) != ERR_OK)
-        exit_status = session_fail(probe->session, err);
+    probe_append(probe, probe_exit_status(probe), &out);
+    code = print_redacted(&out, err);
     buf_deinit(&out);
-    return exit_status;
+    return code;
 }
 
-static int run(struct session *session)
+static enum err_code run(struct session *session, int *exit_status_out, struct err *err)
 {
     struct probe probe = {.session = session, .item = session->options->item};
     struct credentials credentials = {0};
-    struct err err = {0};
-    int signal_fd = -1, exit_status;
+    int signal_fd = -1;
+    enum err_code code = probe_all(&probe, &credentials, &signal_fd, err);
 
-    if (probe_all(&probe, &credentials, &signal_fd, &err) == ERR_OK) {
-        exit_status = tell(&probe, &err);
-    } else {
-        /* What was found until then is not lost. */
-        if (probe.done_count > 0 && session->options->output == OUTPUT_TABLE)
-            (void)tell(&probe, &(struct err){0});
-        exit_status = session_fail(session, &err);
-    }
+    *exit_status_out = probe_exit_status(&probe);
+    if (code == ERR_OK)
+        code = tell(&probe, err);
+    /* What was found until then is not lost. */
+    else if (probe.done_count > 0 && session->options->output == OUTPUT_TABLE)
+        (void)tell(&probe, &(struct err){0});
     api_client_close(probe.client);
     signals_close(signal_fd);
     credentials_wipe(&credentials);
-    return exit_status;
+    return code;
 }
 
 int cmd_probe(int argc, char **argv)

@@ -169,48 +169,46 @@ static enum err_code finish(struct reconcile_run *run, int *exit_status_out, str
     return ERR_OK;
 }
 
-static int reconcile(struct session *session, const struct where *where,
-                     const struct credentials *credentials, int signal_fd)
+static enum err_code reconcile(struct reconcile_run *run, const struct where *where,
+                               const struct credentials *credentials, int signal_fd,
+                               int *exit_status_out, struct err *err)
 {
-    struct reconcile_run run = {.session = session};
-    struct err err = {0};
-    int exit_status = EXIT_DONE;
+    struct session *session = run->session;
 
-    buf_init(&run.out, OUT_BYTES_MAX);
-    if ((session->options->apply_found ? session_open_known_ledger(session, &err)
-                                       : session_open_ledger(session, false, &err)) != ERR_OK ||
-        reconciler_open(session, credentials, where, signal_fd, &run.reconciler, &err) != ERR_OK ||
-        take_all(&run, &err) != ERR_OK || finish(&run, &exit_status, &err) != ERR_OK)
-        exit_status = session_fail(session, &err);
-    reconciler_close(run.reconciler);
-    buf_deinit(&run.out);
-    return exit_status;
+    if ((session->options->apply_found ? session_open_known_ledger(session, err)
+                                       : session_open_ledger(session, false, err)) != ERR_OK ||
+        reconciler_open(session, credentials, where, signal_fd, &run->reconciler, err) != ERR_OK ||
+        take_all(run, err) != ERR_OK)
+        return err->code;
+    return finish(run, exit_status_out, err);
+}
+
+static enum err_code run(struct session *session, int *exit_status_out, struct err *err)
+{
+    struct reconcile_run reconciling = {.session = session};
+    struct credentials credentials = {0};
+    struct where where;
+    int signal_fd = -1;
+    enum err_code code = where_parse(session->options->where, &where, err);
+
+    if (code == ERR_OK)
+        code = session_load_spec(session, err);
+    if (code == ERR_OK)
+        code = credentials_load(&session->spec, &credentials, &session->diagnostics, err);
+    if (code == ERR_OK)
+        code = signals_open(&signal_fd, err);
+    buf_init(&reconciling.out, OUT_BYTES_MAX);
+    if (code == ERR_OK)
+        code = reconcile(&reconciling, &where, &credentials, signal_fd, exit_status_out, err);
+    reconciler_close(reconciling.reconciler);
+    buf_deinit(&reconciling.out);
+    signals_close(signal_fd);
+    credentials_wipe(&credentials);
+    return code;
 }
 
 int cmd_reconcile(int argc, char **argv)
 {
-    struct options options;
-    struct session session;
-    struct credentials credentials = {0};
-    struct where where;
-    struct err err = {0};
-    int signal_fd;
-    int exit_status = options_parse(
-        argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_WHERE | ALLOW_APPLY_FOUND, &options);
-
-    if (exit_status != -1)
-        return exit_status;
-    session_init(&session, &options);
-    if (where_parse(options.where, &where, &err) != ERR_OK ||
-        session_load_spec(&session, &err) != ERR_OK ||
-        credentials_load(&session.spec, &credentials, &session.diagnostics, &err) != ERR_OK ||
-        signals_open(&signal_fd, &err) != ERR_OK) {
-        exit_status = session_fail(&session, &err);
-    } else {
-        exit_status = reconcile(&session, &where, &credentials, signal_fd);
-        signals_close(signal_fd);
-    }
-    credentials_wipe(&credentials);
-    session_deinit(&session);
-    return exit_status;
+    return session_run(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_WHERE | ALLOW_APPLY_FOUND,
+                       run);
 }

@@ -36,12 +36,17 @@ static enum err_code parse_word(const char *word, enum item_event_kind *kind_out
     return err_set(err, ERR_USAGE, "resolve needs --as done, --as not-done or --as abandon");
 }
 
-static enum err_code resolve(struct session *session, enum item_event_kind kind, struct err *err)
+static enum err_code run(struct session *session, int *exit_status_out, struct err *err)
 {
+    enum item_event_kind kind;
     struct item_view view;
     struct buf storage;
     enum err_code code;
 
+    (void)exit_status_out;
+    if (parse_word(session->options->as, &kind, err) != ERR_OK ||
+        session_open_known(session, err) != ERR_OK)
+        return err->code;
     buf_init(&storage, BODY_BYTES_MAX + 64 * 1024);
     code = listing_find(session->ledger, session->options->item, session->options->connection,
                         &storage, &view, err);
@@ -56,23 +61,6 @@ static enum err_code resolve(struct session *session, enum item_event_kind kind,
 
 int cmd_resolve(int argc, char **argv)
 {
-    struct options options;
-    struct session session;
-    enum item_event_kind kind;
-    struct err err = {0};
-    int exit_status = options_parse(
-        argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_AS | ALLOW_CONNECTION | ALLOW_ITEM,
-        &options);
-
-    if (exit_status != -1)
-        return exit_status;
-    exit_status = EXIT_DONE;
-    session_init(&session, &options);
-    if (parse_word(options.as, &kind, &err) != ERR_OK ||
-        session_load_spec(&session, &err) != ERR_OK ||
-        session_open_known_ledger(&session, &err) != ERR_OK ||
-        resolve(&session, kind, &err) != ERR_OK)
-        exit_status = session_fail(&session, &err);
-    session_deinit(&session);
-    return exit_status;
+    return session_run(
+        argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_AS | ALLOW_CONNECTION | ALLOW_ITEM, run);
 }

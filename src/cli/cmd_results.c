@@ -359,8 +359,7 @@ static enum err_code write_all(struct results *results, struct err *err)
     if (strcmp(session->options->directory, "-") == 0)
         return err_set(err, ERR_USAGE, "results are several files: -o takes a folder, not '-'");
     session->reads_all = true;
-    if (session_load_spec(session, err) != ERR_OK ||
-        session_open_ledger(session, false, err) != ERR_OK)
+    if (session_open(session, err) != ERR_OK)
         return err->code;
     if (session->ledger->ops->last_run(session->ledger) == 0)
         return err_set(err, ERR_NOT_FOUND,
@@ -382,27 +381,19 @@ static enum err_code write_all(struct results *results, struct err *err)
     return code;
 }
 
-int cmd_results(int argc, char **argv)
+static enum err_code run(struct session *session, int *exit_status_out, struct err *err)
 {
-    struct options options;
-    struct session session;
-    struct results results = {.session = &session};
-    struct err err = {0};
-    int exit_status =
-        options_parse(argc, argv, ALLOW_VARIABLES | ALLOW_DIRECTORY | ALLOW_SLOT, &options);
+    struct results results = {.session = session};
+    enum err_code code;
 
-    if (exit_status != -1)
-        return exit_status;
-    exit_status = EXIT_DONE;
-    session_init(&session, &options);
+    (void)exit_status_out;
     buf_init(&results.row, ROWS_BYTES_MAX);
     buf_init(&results.storage, STORAGE_BYTES);
     buf_init(&results.answer, STORAGE_BYTES);
     buf_init(&results.outputs_text, ANSWER_BYTES_MAX);
     buf_init(&results.wait_text, ANSWER_BYTES_MAX);
     buf_init(&results.cells, ANSWER_BYTES_MAX * 2);
-    if (write_all(&results, &err) != ERR_OK)
-        exit_status = session_fail(&session, &err);
+    code = write_all(&results, err);
     intake_close(results.intake);
     outputs_close(results.outputs);
     buf_deinit(&results.row);
@@ -411,6 +402,10 @@ int cmd_results(int argc, char **argv)
     buf_deinit(&results.outputs_text);
     buf_deinit(&results.wait_text);
     buf_deinit(&results.cells);
-    session_deinit(&session);
-    return exit_status;
+    return code;
+}
+
+int cmd_results(int argc, char **argv)
+{
+    return session_run(argc, argv, ALLOW_VARIABLES | ALLOW_DIRECTORY | ALLOW_SLOT, run);
 }

@@ -43,6 +43,12 @@ static int wrong(const char *text, const char *hint)
     return EXIT_INPUT;
 }
 
+static enum err_code run(struct session *session, int *exit_status_out, struct err *err)
+{
+    (void)exit_status_out;
+    return decide_command(session, EVENT_RETRY, "ready", "run", err);
+}
+
 int cmd_retry(int argc, char **argv)
 {
     struct options options;
@@ -62,5 +68,5 @@ int cmd_retry(int argc, char **argv)
         options.schedule.has_slot)
         return wrong("--job, --wait, --limit and --slot go with --input",
                      "without it nothing is sent: `purser run` does that");
-    return decide_by_options(&options, EVENT_RETRY, "ready", "run");
+    return session_run_with(&options, run);
 }

@@ -252,11 +252,14 @@ static enum err_code append_status(struct session *session, struct buf *out, str
     return ERR_OK;
 }
 
-static enum err_code show(struct session *session, struct err *err)
+static enum err_code run(struct session *session, int *exit_status_out, struct err *err)
 {
     struct buf out;
-    enum err_code code;
+    enum err_code code = session_open(session, err);
 
+    (void)exit_status_out;
+    if (code != ERR_OK)
+        return code;
     buf_init(&out, STATUS_BYTES_MAX);
     do {
         buf_clear(&out);
@@ -270,19 +273,5 @@ static enum err_code show(struct session *session, struct err *err)
 
 int cmd_status(int argc, char **argv)
 {
-    struct options options;
-    struct session session;
-    struct err err = {0};
-    int exit_status =
-        options_parse(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_WATCH, &options);
-
-    if (exit_status != -1)
-        return exit_status;
-    exit_status = EXIT_DONE;
-    session_init(&session, &options);
-    if (session_load_spec(&session, &err) != ERR_OK ||
-        session_open_ledger(&session, false, &err) != ERR_OK || show(&session, &err) != ERR_OK)
-        exit_status = session_fail(&session, &err);
-    session_deinit(&session);
-    return exit_status;
+    return session_run(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_WATCH, run);
 }

@@ -137,32 +137,15 @@ enum err_code decide_report(struct session *session, const char *verb,
     return code;
 }
 
-int decide_by_options(const struct options *options, enum item_event_kind kind, const char *verb,
-                      const char *next)
+enum err_code decide_command(struct session *session, enum item_event_kind kind, const char *verb,
+                             const char *next, struct err *err)
 {
-    struct session session;
     struct where where;
-    struct err err = {0};
     struct decide_counts counts;
-    int exit_status = EXIT_DONE;
 
-    session_init(&session, options);
-    if (where_parse(options->where, &where, &err) != ERR_OK ||
-        session_load_spec(&session, &err) != ERR_OK ||
-        session_open_known_ledger(&session, &err) != ERR_OK ||
-        decide_all(&session, &where, kind, &counts, &err) != ERR_OK ||
-        decide_report(&session, verb, &counts, next, &err) != ERR_OK)
-        exit_status = session_fail(&session, &err);
-    session_deinit(&session);
-    return exit_status;
-}
-
-int decide_command(int argc, char **argv, enum item_event_kind kind, const char *verb,
-                   const char *next)
-{
-    struct options options;
-    int exit_status =
-        options_parse(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_WHERE, &options);
-
-    return exit_status != -1 ? exit_status : decide_by_options(&options, kind, verb, next);
+    if (where_parse(session->options->where, &where, err) != ERR_OK ||
+        session_open_known(session, err) != ERR_OK ||
+        decide_all(session, &where, kind, &counts, err) != ERR_OK)
+        return err->code;
+    return decide_report(session, verb, &counts, next, err);
 }

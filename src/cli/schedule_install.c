@@ -97,7 +97,7 @@ static enum err_code write_file(const char *path, const struct buf *text, struct
     FILE *file;
     bool good;
 
-    (void)snprintf(temporary, sizeof temporary, "%s.new", path);
+    (void)snprintf(temporary, sizeof temporary, "%.*s.new", PATH_MAX + 255, path);
     file = fopen(temporary, "we");
     if (file == NULL)
         return err_set(err, ERR_SYSTEM, "write %s: %s", temporary, strerror(errno));

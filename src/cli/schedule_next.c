@@ -88,23 +88,18 @@ static enum err_code print_next(struct session *session, struct err *err)
     return code;
 }
 
+static enum err_code run_next(struct session *session, int *exit_status_out, struct err *err)
+{
+    (void)exit_status_out;
+    if (session_load_spec(session, err) != ERR_OK || schedule_require(session, err) != ERR_OK)
+        return err->code;
+    return print_next(session, err);
+}
+
 int schedule_next_command(int argc, char **argv)
 {
-    struct options options;
-    struct session session;
-    struct err err = {0};
-    int exit_status = options_parse(
-        argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_NEXT | ALLOW_COUNT, &options);
-
-    if (exit_status != -1)
-        return exit_status;
-    exit_status = EXIT_DONE;
-    session_init(&session, &options);
-    if (session_load_spec(&session, &err) != ERR_OK || schedule_require(&session, &err) != ERR_OK ||
-        print_next(&session, &err) != ERR_OK)
-        exit_status = session_fail(&session, &err);
-    session_deinit(&session);
-    return exit_status;
+    return session_run(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_NEXT | ALLOW_COUNT,
+                       run_next);
 }
 
 /* --- log --- */
@@ -225,21 +220,15 @@ static enum err_code print_log(struct session *session, struct err *err)
     return code;
 }
 
+static enum err_code run_log(struct session *session, int *exit_status_out, struct err *err)
+{
+    enum err_code code = session_open(session, err);
+
+    (void)exit_status_out;
+    return code == ERR_OK ? print_log(session, err) : code;
+}
+
 int schedule_log_command(int argc, char **argv)
 {
-    struct options options;
-    struct session session;
-    struct err err = {0};
-    int exit_status =
-        options_parse(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_COUNT, &options);
-
-    if (exit_status != -1)
-        return exit_status;
-    exit_status = EXIT_DONE;
-    session_init(&session, &options);
-    if (session_load_spec(&session, &err) != ERR_OK ||
-        session_open_ledger(&session, false, &err) != ERR_OK || print_log(&session, &err) != ERR_OK)
-        exit_status = session_fail(&session, &err);
-    session_deinit(&session);
-    return exit_status;
+    return session_run(argc, argv, ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_COUNT, run_log);
 }

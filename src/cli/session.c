@@ -41,18 +41,25 @@ void session_deinit(struct session *session)
     mem_free(session->spec_bytes);
 }
 
-int session_run(int argc, char **argv, unsigned allowed, int (*run)(struct session *session))
+int session_run_with(const struct options *options, session_command *run)
 {
-    struct options options;
     struct session session;
-    int exit_status = options_parse(argc, argv, allowed, &options);
+    struct err err = {0};
+    int exit_status = EXIT_DONE;
 
-    if (exit_status != -1)
-        return exit_status;
-    session_init(&session, &options);
-    exit_status = run(&session);
+    session_init(&session, options);
+    if (run(&session, &exit_status, &err) != ERR_OK)
+        exit_status = session_fail(&session, &err);
     session_deinit(&session);
     return exit_status;
+}
+
+int session_run(int argc, char **argv, unsigned allowed, session_command *run)
+{
+    struct options options;
+    int exit_status = options_parse(argc, argv, allowed, &options);
+
+    return exit_status != -1 ? exit_status : session_run_with(&options, run);
 }
 
 static enum err_code read_spec(struct session *session, const char *file, size_t *length_out,
@@ -198,6 +205,20 @@ enum err_code session_open_known_ledger(struct session *session, struct err *err
     return open_ledger(session, true, true, err);
 }
 
+enum err_code session_open(struct session *session, struct err *err)
+{
+    enum err_code code = session_load_spec(session, err);
+
+    return code == ERR_OK ? session_open_ledger(session, false, err) : code;
+}
+
+enum err_code session_open_known(struct session *session, struct err *err)
+{
+    enum err_code code = session_load_spec(session, err);
+
+    return code == ERR_OK ? session_open_known_ledger(session, err) : code;
+}
+
 const char *session_state_words(struct session *session)
 {
     if (session->options->state_root == NULL)
@@ -235,6 +256,13 @@ enum err_code print_out(const struct buf *buf, struct err *err)
         (fwrite(buf->bytes, 1, buf->length, stdout) != buf->length || fflush(stdout) != 0))
         return err_set(err, ERR_OUTPUT, "standard output: %s", strerror(errno));
     return ERR_OK;
+}
+
+enum err_code print_redacted(struct buf *buf, struct err *err)
+{
+    if (buf->length > 0)
+        buf->length = log_redact(buf->bytes, buf->length);
+    return print_out(buf, err);
 }
 
 static void print_diagnostics(struct session *session)
@@ -286,9 +314,7 @@ static void print_failure_json(struct session *session, const struct err *err, i
     buf_append_text(&out, "},\"messages\":");
     diagnostics_print_json(&session->diagnostics, &out);
     buf_append_text(&out, "}\n");
-    if (out.length > 0)
-        out.length = log_redact(out.bytes, out.length);
-    if (print_out(&out, &ignored) != ERR_OK)
+    if (print_redacted(&out, &ignored) != ERR_OK)
         print_talk("purser: %s", ignored.text);
     buf_deinit(&out);
 }

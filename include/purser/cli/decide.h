@@ -5,15 +5,11 @@
 #include "purser/cli/listing.h"
 #include "purser/core/lifecycle.h"
 
-/* A whole command: applies `kind` to every item that matches --where and is in a state in which it
- * is legal; others are counted as passed over. `verb` names what was done to them, `next` the
- * command to propose. Returns the exit status. */
-int decide_command(int argc, char **argv, enum item_event_kind kind, const char *verb,
-                   const char *next);
-
-/* The same after the options are known. */
-int decide_by_options(const struct options *options, enum item_event_kind kind, const char *verb,
-                      const char *next);
+/* What a command of a session does: applies `kind` to every item that matches --where and is in a
+ * state in which it is legal; others are counted as passed over. `verb` names what was done to
+ * them, `next` the command to propose. */
+enum err_code decide_command(struct session *session, enum item_event_kind kind, const char *verb,
+                             const char *next, struct err *err) ERR_CHECKED;
 
 /* What is decided of one item in doubt, and on what grounds. */
 struct decision {

@@ -30,12 +30,26 @@ struct session {
 void session_init(struct session *session, const struct options *options);
 void session_deinit(struct session *session);
 
+/* What a command does in its session. *exit_status_out is 0 when it begins; an error is told by the
+ * caller, and gives the exit status. */
+typedef enum err_code session_command(struct session *session, int *exit_status_out,
+                                      struct err *err);
+
 /* A whole command: reads the options of the kinds `allowed` (ALLOW_…), and calls `run` in a session
  * of them. Returns its exit status, or that of options which ask for help or are wrong. */
-int session_run(int argc, char **argv, unsigned allowed, int (*run)(struct session *session));
+int session_run(int argc, char **argv, unsigned allowed, session_command *run);
+
+/* The same after the options are known. */
+int session_run_with(const struct options *options, session_command *run);
 
 /* Reads and checks the spec named by the options. Messages stay in the diagnostics. */
 enum err_code session_load_spec(struct session *session, struct err *err) ERR_CHECKED;
+
+/* Reads the spec and opens its ledger for reading. */
+enum err_code session_open(struct session *session, struct err *err) ERR_CHECKED;
+
+/* The same for a word on what was sent: as session_open_known_ledger(). */
+enum err_code session_open_known(struct session *session, struct err *err) ERR_CHECKED;
 
 /* Reads the document that api.openapi of the loaded spec names, if it names one and --validate does
  * not say off. */
@@ -72,6 +86,9 @@ const char *session_state_words(struct session *session);
 
 /* Writes all of `buf` to stdout. ERR_OUTPUT when that fails (a closed pipe, a full disk). */
 enum err_code print_out(const struct buf *buf, struct err *err) ERR_CHECKED;
+
+/* The same, secrets redacted: of what may hold what somebody else has written. */
+enum err_code print_redacted(struct buf *buf, struct err *err) ERR_CHECKED;
 
 /* A line of talk on stderr, secrets redacted. */
 void print_talk(const char *format, ...) __attribute__((format(printf, 1, 2)));
