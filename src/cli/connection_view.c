@@ -27,22 +27,12 @@ static void judge(struct connection_view *view)
         view->state = view->record.checked_ms != 0 ? state_ok : state_unknown;
 }
 
-/* The number of an alias in the ledger; UINT32_MAX when no item ever stood on it. */
-static uint32_t number_of(struct ledger *ledger, const char *alias)
-{
-    const char *known;
-
-    for (uint32_t i = 0; (known = ledger->ops->connection_name(ledger, i)) != NULL; i++)
-        if (strcmp(known, alias) == 0)
-            return i;
-    return UINT32_MAX;
-}
-
 static enum err_code read_view(struct session *session, struct buf *storage,
                                struct connection_view *view, struct err *err)
 {
     struct ledger *ledger = session->ledger;
-    uint32_t number = number_of(ledger, view->connection->alias);
+    uint32_t number =
+        ledger_number_of(ledger, view->connection->alias, ledger->ops->connection_name);
 
     if (number == UINT32_MAX)
         return ERR_OK;
@@ -83,7 +73,8 @@ enum err_code connection_views_read(struct session *session, struct connection_v
         views[i].platform = platform == NULL ? "" : platform;
         if (session->ledger != NULL)
             code = read_view(session, &storage, &views[i], err);
-        judge(&views[i]);
+        if (code == ERR_OK)
+            judge(&views[i]);
     }
     buf_deinit(&storage);
     if (code == ERR_OK)
