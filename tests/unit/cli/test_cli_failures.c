@@ -167,10 +167,10 @@ static int remove_world(void **context)
 }
 
 /* What is done where something fails. */
-typedef enum err_code part(struct err *err);
+typedef enum err_code part_fn(struct err *err);
 
 /* For each call of the ledger: it fails, and so does the part, with that error. */
-static void fails_with_each_call(size_t which, part *part)
+static void fails_with_each_call(size_t which, part_fn *part)
 {
     for (uint64_t number = 1;; number++) {
         int64_t live_before = mem_test_live_count();
@@ -211,7 +211,7 @@ static bool has_message(const char *text)
 }
 
 /* For each step of the spec's memory: it ends there, and so does the part. */
-static void fails_without_memory(part *part)
+static void fails_without_memory(part_fn *part)
 {
     for (size_t step = 0;; step++) {
         int64_t live_before = mem_test_live_count();
@@ -467,7 +467,7 @@ static enum err_code find_outdated(struct err *err)
 
 static void each_part_tells_of_the_call_that_failed(void **context)
 {
-    static part *const parts[] = {
+    static part_fn *const parts[] = {
         compare_only, undo,       undo_products, view_connections, list_all,
         find_one,     claim,      settle,        take_slot,        inherit_slot,
         note_run,     select_one, find_outdated, put_word,         compare_and_write};
@@ -479,7 +479,7 @@ static void each_part_tells_of_the_call_that_failed(void **context)
 
 static void each_part_tells_that_its_memory_has_ended(void **context)
 {
-    static part *const parts[] = {
+    static part_fn *const parts[] = {
         compare_only, load, undo, view_connections, set_slot, select_one, compare_and_write};
 
     (void)context;
