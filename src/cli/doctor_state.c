@@ -27,6 +27,17 @@ static const char restore[] =
 
 /* --- the state directory --- */
 
+/* Cuts the last name off the path; false when none is left. */
+static bool cut_name(char *path)
+{
+    char *slash = strrchr(path, '/');
+
+    if (slash == NULL || slash[1] == '\0')
+        return false;
+    slash[slash == path ? 1 : 0] = '\0';
+    return true;
+}
+
 /* The directory is not there: whether the first run can make it. */
 static void look_at_place(struct doctor *doctor)
 {
@@ -39,8 +50,8 @@ static void look_at_place(struct doctor *doctor)
         doctor_add_error(doctor, "state", &err);
         return;
     }
-    while (access(path, F_OK) != 0 && errno == ENOENT && strrchr(path, '/') > path)
-        *strrchr(path, '/') = '\0';
+    while (access(path, F_OK) != 0 && errno == ENOENT && cut_name(path))
+        ;
     if (access(path, W_OK | X_OK) != 0) {
         doctor_add(doctor, FINDING_PROBLEM, "state", EXIT_INPUT,
                    "choose another place with --state DIRECTORY",

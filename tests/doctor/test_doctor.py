@@ -104,6 +104,16 @@ class Doctor(unittest.TestCase):
             file.write(whole)
         self.assertEqual(self.doctor("--offline")[0], 0)
 
+    def test_where_the_first_run_can_make_its_directory_is_no_problem(self):
+        self.make("http://127.0.0.1:9/versioned")
+        for place in ("new", "new/below", "/purser-is-not-here", "/purser-is-not-here/below"):
+            with self.subTest(place=place):
+                status, found = self.doctor("--offline", "--state", place)
+                can_be_made = not place.startswith("/") or os.access("/", os.W_OK | os.X_OK)
+                self.assertEqual(status, 0 if can_be_made else 2)
+                self.assertIn("the first run makes it" if can_be_made
+                              else "cannot make its directory in /: ", found["state"]["message"])
+
     def serve(self, ahead):
         handler = type("Handler", (Clock,), {"ahead": ahead})
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
