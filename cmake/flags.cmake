@@ -49,4 +49,8 @@ if(PURSER_COVERAGE)
     target_compile_options(purser_coverage INTERFACE
         -fprofile-instr-generate=${PURSER_PROFILES}/%8m.profraw -fcoverage-mapping -fcoverage-mcdc)
     target_link_options(purser_coverage INTERFACE -fprofile-instr-generate)
+    # An archive, behind all that calls _exit() and before libc.
+    add_library(coverage_exit STATIC ${CMAKE_SOURCE_DIR}/tests/prove/coverage/exit.c)
+    target_link_libraries(coverage_exit PRIVATE purser_flags)
+    target_link_libraries(purser_coverage INTERFACE coverage_exit)
 endif()
