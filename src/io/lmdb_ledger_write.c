@@ -259,8 +259,11 @@ static enum err_code forget_damaged(struct lmdb_ledger *ledger, uint64_t number,
     int class;
 
     ledger->counts.is_estimate = true;
-    if (forget_open(ledger, number, &class, err) != ERR_OK ||
-        put_sealed(ledger, LEDGER_OP_PUT, LEDGER_META, ledger_key_slice(&recount), SLICE(""),
+    if (forget_open(ledger, number, &class, err) != ERR_OK) {
+        ledger_committer_batch(ledger->committer)->failed = err->code; /* half of it is in there */
+        return err->code;
+    }
+    if (put_sealed(ledger, LEDGER_OP_PUT, LEDGER_META, ledger_key_slice(&recount), SLICE(""),
                    err) != ERR_OK)
         return err->code;
     if (item == NULL || item->job == UINT32_MAX)
