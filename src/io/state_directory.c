@@ -129,11 +129,17 @@ static enum err_code sync_parent(char *path, struct err *err)
 
 static enum err_code make_one(char *path, struct err *err)
 {
+    enum err_code code;
+
     if (mkdir(path, 0700) == 0) {
         /* The umask may have taken bits that the owner needs. */
         if (chmod(path, 0700) != 0)
-            return err_set(err, ERR_SYSTEM, "chmod 700 %s: %s", path, strerror(errno));
-        return sync_parent(path, err);
+            code = err_set(err, ERR_SYSTEM, "chmod 700 %s: %s", path, strerror(errno));
+        else
+            code = sync_parent(path, err);
+        if (code != ERR_OK)
+            (void)rmdir(path); /* the next who finds it takes it for synced */
+        return code;
     }
     if (errno == EEXIST)
         return ERR_OK;
@@ -355,10 +361,13 @@ static enum err_code make_own(int root_fd, const char *name, const char *path, s
         return err_set(err, ERR_SYSTEM, "make directory %s: %s", path, strerror(errno));
     }
     if (fchmodat(root_fd, name, 0700, 0) != 0)
-        return err_set(err, ERR_SYSTEM, "chmod 700 %s: %s", path, strerror(errno));
-    if (fsync(root_fd) != 0)
-        return err_set(err, ERR_SYSTEM, "sync the parent of %s: %s", path, strerror(errno));
-    return ERR_OK;
+        err_set(err, ERR_SYSTEM, "chmod 700 %s: %s", path, strerror(errno));
+    else if (fsync(root_fd) != 0)
+        err_set(err, ERR_SYSTEM, "sync the parent of %s: %s", path, strerror(errno));
+    else
+        return ERR_OK;
+    (void)unlinkat(root_fd, name, AT_REMOVEDIR);
+    return err->code;
 }
 
 static enum err_code not_opened(const char *path, bool write, struct err *err)
