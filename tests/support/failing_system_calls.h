@@ -69,6 +69,7 @@ SYSTEM_CALL(int, -1, statx,
 SYSTEM_CALL(int, -1, fstatfs, (int fd, struct statfs *status), (fd, status))
 SYSTEM_CALL(int, -1, fstatvfs, (int fd, struct statvfs *status), (fd, status))
 SYSTEM_CALL(int, -1, fsync, (int fd), (fd))
+SYSTEM_CALL(int, -1, fdatasync, (int fd), (fd))
 SYSTEM_CALL(int, -1, ftruncate, (int fd, off_t length), (fd, length))
 SYSTEM_CALL(int, -1, chmod, (const char *path, mode_t mode), (path, mode))
 SYSTEM_CALL(int, -1, fchmod, (int fd, mode_t mode), (fd, mode))
