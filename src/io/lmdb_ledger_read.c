@@ -239,9 +239,10 @@ static enum err_code next_open(struct lmdb_ledger *ledger, struct ledger_key aft
         return code;
     code =
         ledger_store_seek(ledger->store, LEDGER_OPEN, ledger_key_slice(&start), &key, &value, err);
-    if (code == ERR_OK &&
-        (key.length != start.length || memcmp(key.bytes, start.bytes, prefix) != 0))
+    if (code == ERR_OK && (key.length < prefix || memcmp(key.bytes, start.bytes, prefix) != 0))
         code = ERR_NOT_FOUND;
+    if (code == ERR_OK && key.length != start.length)
+        code = lmdb_ledger_damaged(ledger, "the index of open items", err);
     if (code == ERR_OK) {
         *number_out = ledger_load_u64(key.bytes + prefix);
         item_key = ledger_key_item(*number_out);

@@ -4,113 +4,12 @@
 
 #include <errno.h>
 
+#include "ledger_of_each.h"
 #include "ledger_patch.h"
 
 enum { CALLS_MAX = 1000 };
 
-static const struct hash128 group = {.high = 3, .low = 4};
-
-/* --- a ledger with one of each --- */
-
-static void put_records(struct ledger *port)
-{
-    struct run_record run = {.started_ms = 5};
-    struct result_record result = {.http_status = 200, .body = SLICE("{}")};
-    struct attempt_record attempt = {.generation = 1, .http_status = 200};
-    struct connection_record learned = {.learned_in_flight = 3};
-    struct needs_record needs = {.needs = {{.kind = WAIT_ITEM, .target = 1, .name = SLICE("p")}},
-                                 .need_count = 1,
-                                 .draft = SLICE("{}")};
-    struct schedule_record schedule = {.since_s = 1, .until_s = 2};
-    struct slot_record slot = {.last_s = 9, .count = 1, .fate = SLOT_RAN};
-    struct err err = {0};
-
-    must(port->ops->put_run(port, 1, &run, &err), &err);
-    must(port->ops->put_result(port, 1, &result, &err), &err);
-    must(port->ops->put_attempt(port, 1, &attempt, &err), &err);
-    must(port->ops->put_connection(port, 0, &learned, &err), &err);
-    must(port->ops->put_needs(port, 3, &needs, &err), &err);
-    must(port->ops->put_group(port, 0, 0, group, 2, &err), &err);
-    must(port->ops->put_schedule(port, &schedule, &err), &err);
-    must(port->ops->put_slot(port, 9, &slot, &err), &err);
-    must(port->ops->put_proven_operation(port, "POST /products", &err), &err);
-}
-
-static void make_one_of_each(void)
-{
-    struct opened opened = open_ledger();
-    struct ledger *port = opened.port;
-    struct err err = {0};
-    struct item item;
-    uint32_t number;
-
-    must(port->ops->job_number(port, "products", &number, &err), &err);
-    must(port->ops->connection_number(port, "shop", &number, &err), &err);
-    add(port, 0, 0, "over", ITEM_READY, SLICE("{}"));
-    add(port, 0, 0, "sending", ITEM_SENDING, SLICE("{}"));
-    add(port, 0, 0, "blocked", ITEM_BLOCKED, SLICE("{}"));
-    add(port, 0, 0, "ready", ITEM_READY, SLICE("{}"));
-    put_records(port);
-    commit(port);
-    item = read_item(port, 1);
-    item.release_due = true;
-    move_item(port, 1, &item, ITEM_SUCCEEDED);
-    commit(port);
-    close_ledger(&opened);
-}
-
 /* --- reading --- */
-
-static struct buf storage;
-static struct item item_read;
-
-#define READING(name, call)                                         \
-    static enum err_code name(struct ledger *port, struct err *err) \
-    {                                                               \
-        uint64_t number = 0;                                        \
-        enum err_code code = port->ops->call;                       \
-                                                                    \
-        (void)number;                                               \
-        return code;                                                \
-    }
-
-static struct frozen_request request_read;
-static struct needs_record needs_read;
-static struct result_record result_read;
-static struct attempt_record attempt_read;
-static struct item_counts counts_read;
-static struct run_record run_read;
-static struct connection_record connection_read;
-static struct schedule_record schedule_read;
-static struct slot_record slot_read;
-static int64_t slot_s;
-
-READING(find, find(port, 0, 0, SLICE("ready"), &number, err))
-READING(read_one, read_item(port, 1, &item_read, err))
-READING(read_request, read_request(port, 1, &storage, &request_read, err))
-READING(read_needs, read_needs(port, 3, &storage, &needs_read, err))
-READING(read_result, read_result(port, 1, &storage, &result_read, err))
-READING(read_attempt, read_attempt(port, 1, 0, &storage, &attempt_read, err))
-READING(next_item, next_item(port, 0, &number, &item_read, err))
-READING(next_ready, next_ready(port, 0, 0, &number, &item_read, err))
-READING(next_active, next_active(port, 0, &number, &item_read, err))
-READING(next_blocked, next_blocked(port, WAIT_NONE, 0, 0, &number, &item_read, err))
-READING(next_release, next_release(port, 0, &number, &item_read, err))
-READING(find_group, find_group(port, 0, 0, group, &number, err))
-READING(counts, counts(port, UINT32_MAX, UINT32_MAX, &counts_read, err))
-READING(counts_of_job, counts(port, 0, UINT32_MAX, &counts_read, err))
-READING(read_run, read_run(port, 1, &run_read, err))
-READING(read_connection, read_connection(port, 0, &storage, &connection_read, err))
-READING(read_schedule, read_schedule(port, &schedule_read, err))
-READING(slot_before, slot_before(port, 100, &slot_s, &slot_read, err))
-
-typedef enum err_code reading(struct ledger *port, struct err *err);
-
-static reading *const readings[] = {
-    find,      read_one,      read_request, read_needs,      read_result,   read_attempt,
-    next_item, next_ready,    next_active,  next_blocked,    next_release,  find_group,
-    counts,    counts_of_job, read_run,     read_connection, read_schedule, slot_before,
-};
 
 static void assert_told(enum err_code code, const struct err *err, int error)
 {
