@@ -8,7 +8,8 @@
 
 /* Two of the largest items above what the caller holds a batch to. */
 #define BYTES_MAX ((size_t)BATCH_BYTES_MAX * 4 + 2 * ((size_t)BODY_BYTES_MAX + ANSWER_BYTES_MAX))
-#define OPS_MAX (UINT32_MAX / 2)
+/* Each operation has at least a byte of key, so their numbers fit as well. */
+_Static_assert(BYTES_MAX < UINT32_MAX / 4, "slots hold 32 bits");
 #define KEPT_BYTES_MAX ((size_t)BATCH_BYTES_MAX * 4)
 #define KEPT_OPS_MAX (64 * 1024)
 
@@ -81,10 +82,6 @@ static bool grow(struct ledger_batch *batch)
     struct ledger_op *ops;
     uint32_t *slots;
 
-    if (capacity > OPS_MAX) {
-        batch->failed = ERR_TOO_BIG;
-        return false;
-    }
     ops = mem_resize(batch->ops, capacity, sizeof batch->ops[0]);
     if (ops != NULL)
         batch->ops = ops;

@@ -1,6 +1,7 @@
 #include "ledger_heads.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #define MAGIC 0xBEEFC0DEu
@@ -108,58 +109,45 @@ static const char *problem_of_newer(const struct ledger_head *head, uint64_t num
 }
 
 static enum err_code read_heads_once(const struct ledger_files *files, int fd,
-                                     struct ledger_head heads[LEDGER_HEADS], struct err *err)
+                                     uint8_t bytes[LEDGER_HEADS][HEAD_BYTES], struct err *err)
 {
-    uint8_t bytes[HEAD_BYTES];
     uint32_t page_bytes = 0; /* the first lies at 0 whatever its size */
 
     for (uint64_t number = 0; number < LEDGER_HEADS; number++) {
+        uint8_t *head = bytes[number];
         const char *problem;
 
-        if (ledger_heads_read_at(files, fd, bytes, sizeof bytes, number, page_bytes, err) != ERR_OK)
+        if (ledger_heads_read_at(files, fd, head, HEAD_BYTES, number, page_bytes, err) != ERR_OK)
             return err->code;
-        if (ledger_page_u32(bytes + 16) == MAGIC && ledger_page_u32(bytes + 20) != FORMAT)
+        if (ledger_page_u32(head + 16) == MAGIC && ledger_page_u32(head + 20) != FORMAT)
             return err_set(err, ERR_STATE_DIRECTORY,
                            "the ledger in %s was written by another version of LMDB\n"
                            "hint: use the purser that wrote it again",
                            files->path);
-        problem = problem_of_kind(bytes, number);
+        problem = problem_of_kind(head, number);
         if (problem != NULL)
             return ledger_heads_damaged(files, number, problem, err);
-        heads[number] = head_of(bytes);
-        page_bytes = heads[number].page_bytes;
+        page_bytes = ledger_page_u32(head + 40);
     }
-    if (heads[0].page_bytes != heads[1].page_bytes)
+    if (ledger_page_u32(bytes[0] + 40) != ledger_page_u32(bytes[1] + 40))
         return ledger_heads_damaged(files, 1, "disagrees with page 0 on the size of pages", err);
     return ERR_OK;
-}
-
-static bool is_same_tree(const struct ledger_tree *one, const struct ledger_tree *two)
-{
-    return one->root == two->root && one->entries == two->entries && one->depth == two->depth &&
-           one->flags == two->flags;
-}
-
-static bool is_same_head(const struct ledger_head *one, const struct ledger_head *two)
-{
-    return one->transaction == two->transaction && one->last_page == two->last_page &&
-           one->map_bytes == two->map_bytes && is_same_tree(&one->main, &two->main) &&
-           is_same_tree(&one->free_pages, &two->free_pages);
 }
 
 /* A running writer may be writing one: what is read twice was not. */
 enum err_code ledger_heads_read(const struct ledger_files *files, int fd,
                                 struct ledger_head heads[LEDGER_HEADS], struct err *err)
 {
-    struct ledger_head again[LEDGER_HEADS];
+    uint8_t bytes[LEDGER_HEADS][HEAD_BYTES], again[LEDGER_HEADS][HEAD_BYTES];
+    int reads = 0;
 
-    for (int i = 0; i < READS_MAX; i++) {
-        if (read_heads_once(files, fd, heads, err) != ERR_OK ||
+    do {
+        if (read_heads_once(files, fd, bytes, err) != ERR_OK ||
             read_heads_once(files, fd, again, err) != ERR_OK)
             return err->code;
-        if (is_same_head(&heads[0], &again[0]) && is_same_head(&heads[1], &again[1]))
-            break;
-    }
+    } while (memcmp(bytes, again, sizeof bytes) != 0 && ++reads < READS_MAX);
+    for (size_t number = 0; number < LEDGER_HEADS; number++)
+        heads[number] = head_of(bytes[number]);
     return ERR_OK;
 }
 
