@@ -48,12 +48,20 @@ void ledger_store_claim(struct ledger_store *store)
     store->newest_fd = ledger_newest_make(&store->files, ledger_store_revision(store));
 }
 
+#if __SIZEOF_POINTER__ == 8
+#define WORD "64"
+#else
+#define WORD "32"
+#endif
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define BYTE_ORDER_NAME "little"
+#else
+#define BYTE_ORDER_NAME "big"
+#endif
+
 const char *ledger_store_platform(void)
 {
-    return sizeof(void *) == 8 ? (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? "64 little lmdb-0.9"
-                                                                            : "64 big lmdb-0.9")
-                               : (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? "32 little lmdb-0.9"
-                                                                            : "32 big lmdb-0.9");
+    return WORD " " BYTE_ORDER_NAME " lmdb-0.9";
 }
 
 enum err_code ledger_store_failed(const struct ledger_store *store, int code, const char *doing,

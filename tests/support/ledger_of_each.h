@@ -2,32 +2,85 @@
 #ifndef PURSER_TESTS_LEDGER_OF_EACH_H
 #define PURSER_TESTS_LEDGER_OF_EACH_H
 
+#include <sys/stat.h>
+
 #include "ledger_fixture.h"
 
 static const struct hash128 group = {.high = 3, .low = 4};
 
-static inline void put_records(struct ledger *port)
+typedef enum err_code writing(struct ledger *port, struct err *err);
+
+static inline enum err_code put_run(struct ledger *port, struct err *err)
 {
     struct run_record run = {.started_ms = 5};
+
+    return port->ops->put_run(port, 1, &run, err);
+}
+
+static inline enum err_code put_result(struct ledger *port, struct err *err)
+{
     struct result_record result = {.http_status = 200, .body = SLICE("{}")};
+
+    return port->ops->put_result(port, 1, &result, err);
+}
+
+static inline enum err_code put_attempt(struct ledger *port, struct err *err)
+{
     struct attempt_record attempt = {.generation = 1, .http_status = 200};
+
+    return port->ops->put_attempt(port, 1, &attempt, err);
+}
+
+static inline enum err_code put_connection(struct ledger *port, struct err *err)
+{
     struct connection_record learned = {.learned_in_flight = 3};
+
+    return port->ops->put_connection(port, 0, &learned, err);
+}
+
+static inline enum err_code put_needs(struct ledger *port, struct err *err)
+{
     struct needs_record needs = {.needs = {{.kind = WAIT_ITEM, .target = 1, .name = SLICE("p")}},
                                  .need_count = 1,
                                  .draft = SLICE("{}")};
+
+    return port->ops->put_needs(port, 3, &needs, err);
+}
+
+static inline enum err_code put_group(struct ledger *port, struct err *err)
+{
+    return port->ops->put_group(port, 0, 0, group, 2, err);
+}
+
+static inline enum err_code put_schedule(struct ledger *port, struct err *err)
+{
     struct schedule_record schedule = {.since_s = 1, .until_s = 2};
+
+    return port->ops->put_schedule(port, &schedule, err);
+}
+
+static inline enum err_code put_slot(struct ledger *port, struct err *err)
+{
     struct slot_record slot = {.last_s = 9, .count = 1, .fate = SLOT_RAN};
+
+    return port->ops->put_slot(port, 9, &slot, err);
+}
+
+static inline enum err_code put_proven(struct ledger *port, struct err *err)
+{
+    return port->ops->put_proven_operation(port, "POST /products", err);
+}
+
+static writing *const record_writings[] = {put_run,        put_result, put_attempt,
+                                           put_connection, put_needs,  put_group,
+                                           put_schedule,   put_slot,   put_proven};
+
+static inline void put_records(struct ledger *port)
+{
     struct err err = {0};
 
-    must(port->ops->put_run(port, 1, &run, &err), &err);
-    must(port->ops->put_result(port, 1, &result, &err), &err);
-    must(port->ops->put_attempt(port, 1, &attempt, &err), &err);
-    must(port->ops->put_connection(port, 0, &learned, &err), &err);
-    must(port->ops->put_needs(port, 3, &needs, &err), &err);
-    must(port->ops->put_group(port, 0, 0, group, 2, &err), &err);
-    must(port->ops->put_schedule(port, &schedule, &err), &err);
-    must(port->ops->put_slot(port, 9, &slot, &err), &err);
-    must(port->ops->put_proven_operation(port, "POST /products", &err), &err);
+    for (size_t i = 0; i < sizeof record_writings / sizeof record_writings[0]; i++)
+        must(record_writings[i](port, &err), &err);
 }
 
 static inline void make_one_of_each(void)

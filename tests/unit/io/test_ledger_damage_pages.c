@@ -1,6 +1,7 @@
 /* Damage within pages whose heads are in order: each kind is told by what it is, before LMDB would
  * believe it. */
 #include "ledger_fixture.h"
+#include "no_syncs.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -185,7 +186,7 @@ static void a_damaged_list_of_free_pages_is_told(void **context)
     list = u64_at(value_of(node)) * PAGE_BYTES + 16;
     assert_true(u64_at(list) > PAGE_BYTES / 8);
     with_u64(list, UINT64_MAX, "has a list of free pages that is too long");
-    with_u64(list, u64_at(list) + 100000, "has a list of free pages that is too long");
+    with_u64(list, u64_at(list) + 1, "has a list of free pages that is too long");
     with_u64(list + 8, u64_at(list + 16), "is used twice");
     with_u64(list + 8, 1, "is used and is none of the file's");
     with_u64(list + 8, UINT64_MAX, "is used and is none of the file's");

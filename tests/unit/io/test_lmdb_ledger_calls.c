@@ -6,6 +6,7 @@
 
 #include "ledger_of_each.h"
 #include "ledger_patch.h"
+#include "no_syncs.h"
 
 enum { CALLS_MAX = 1000 };
 
@@ -19,6 +20,35 @@ static void assert_told(enum err_code code, const struct err *err, int error)
     assert_int_equal(err->code, code);
     if (strstr(err->text, text) == NULL || strstr(err->text, scratch) == NULL)
         fail_msg("%s", err->text);
+}
+
+static void lmdbs_own_errors_say_what_to_do(void **context)
+{
+    static const struct {
+        int error;
+        enum err_code code;
+        const char *text;
+    } errors[] = {
+        {MDB_PAGE_NOTFOUND, ERR_STATE_DIRECTORY, "hint: restore the directory from a backup"},
+        {MDB_INVALID, ERR_STATE_DIRECTORY, "hint: restore the directory from a backup"},
+        {MDB_VERSION_MISMATCH, ERR_STATE_DIRECTORY, "hint: use the purser that wrote it again"},
+        {MDB_READERS_FULL, ERR_STORAGE, "MDB_READERS_FULL"},
+    };
+    struct opened opened;
+    (void)context;
+
+    make_one_of_each();
+    opened = open_with(false, 0);
+    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+        struct err err = {0};
+
+        calls_fail("mdb_txn_renew", 0, errors[i].error);
+        assert_int_equal(read_one(opened.port, &err), errors[i].code);
+        assert_non_null(calls_end());
+        assert_non_null(strstr(err.text, errors[i].text));
+        assert_non_null(strstr(err.text, scratch));
+    }
+    close_ledger(&opened);
 }
 
 static void read_with_failures(struct ledger *port, reading *read, int error)
@@ -103,9 +133,9 @@ static void open_with_failures(bool write, const char *base_url, int error, void
             close_ledger(&opened);
         } else {
             assert_told(code, &err, error);
+            after();
         }
         assert_int_equal(mem_test_live_count(), live);
-        after();
         if (failed == NULL)
             return;
     }
@@ -124,7 +154,10 @@ static void remove_it(void)
 
 static void begin_it(void)
 {
-    adoption = LEDGER_ADOPT_NONE;
+    open_fails(NULL, false, ERR_NOT_FOUND);
+    must_be_known = true;
+    open_fails(BASE_URL, true, ERR_NOT_FOUND);
+    must_be_known = false;
     make_one_item();
 }
 
@@ -134,7 +167,7 @@ static void one_of_each_is_there(void)
     struct opened opened;
 
     adoption = LEDGER_ADOPT_NONE;
-    opened = open_ledger();
+    opened = open_with(false, 0);
     assert_int_equal(read_item(opened.port, 2).state, ITEM_SENDING);
     assert_int_equal(read_item(opened.port, 4).state, ITEM_READY);
     assert_int_equal(count_of(opened.port, UINT32_MAX, UINT32_MAX, ITEM_READY), 1);
@@ -246,6 +279,8 @@ static void a_map_that_cannot_grow_is_told_and_leaves_the_old_state(void **conte
 static void a_map_that_has_grown_is_mapped_again(void **context)
 {
     struct opened opened;
+    struct err err = {0};
+    enum err_code code;
     (void)context;
 
     make_one_of_each();
@@ -253,6 +288,12 @@ static void a_map_that_has_grown_is_mapped_again(void **context)
     calls_fail("mdb_txn_renew", 0, MDB_MAP_RESIZED);
     assert_int_equal(read_item(opened.port, 2).state, ITEM_SENDING);
     assert_non_null(calls_end());
+    calls_fail("mdb_txn_renew", 0, MDB_MAP_RESIZED);
+    calls_fail_also("mdb_env_set_mapsize", 0, EIO);
+    code = read_one(opened.port, &err);
+    assert_non_null(calls_end());
+    assert_told(code, &err, EIO);
+    assert_int_equal(read_item(opened.port, 2).state, ITEM_SENDING);
     close_ledger(&opened);
 }
 
@@ -356,6 +397,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(a_reading_that_fails_is_told_and_the_next_one_is_right),
+        SCRATCH_TEST(lmdbs_own_errors_say_what_to_do),
         SCRATCH_TEST(a_name_that_cannot_be_read_comes_when_it_can),
         SCRATCH_TEST(an_opening_that_fails_leaves_the_ledger_as_it_was),
         SCRATCH_TEST(a_beginning_that_fails_can_begin_again),

@@ -45,7 +45,7 @@ static const char *open_with_failure(bool write, const char *name, int64_t until
 
 static void assert_item_is_there(void)
 {
-    struct opened opened = open_ledger();
+    struct opened opened = open_with(false, 0);
 
     assert_int_equal(read_item(opened.port, 1).state, ITEM_READY);
     assert_int_equal(count_of(opened.port, 0, 0, ITEM_READY), 1);
@@ -71,8 +71,8 @@ static int open_with_each_failure(bool write, void (*before)(void), void (*after
             if (strstr(err.text, "Input/output error") == NULL)
                 fail_msg("%s: %s", failed, err.text);
             told++;
+            after();
         }
-        after();
         if (failed == NULL)
             return told;
     }

@@ -3,6 +3,7 @@
  */
 #include "ledger_of_each.h"
 #include "ledger_values.h"
+#include "no_syncs.h"
 
 static void make_anew(void)
 {
@@ -46,12 +47,12 @@ static void a_value_that_is_no_record_is_told_by_what_it_is_of(void **context)
     (void)context;
 
     buf_init(&storage, BODY_BYTES_MAX);
+    make_anew();
     for (size_t i = 0; i < 3 * sizeof values / sizeof values[0]; i++) {
         struct slice key = ledger_key_slice(&values[i / 3].key);
         struct opened opened;
         struct err err = {0};
 
-        make_anew();
         if (i % 3 < 2)
             put_value(values[i / 3].database, key, bytes[i % 3], strlen(bytes[i % 3]));
         else
@@ -104,8 +105,15 @@ static void keys_of_another_size_are_told_or_passed_over(void **context)
     assert_int_equal(next_ready(opened.port, &err), ERR_STORAGE);
     assert_says(&err, "the index of open items");
     close_ledger(&opened);
-    opened = open_ledger(); /* where an attempt is put behind the last, too */
-    put_records(opened.port);
+    /* What is put behind the last finds another place. */
+    put_value(LEDGER_ATTEMPTS, SLICE("\0\0\0\0\0\0\0\1\0\0\0\0\0"), "x", 1);
+    put_value(LEDGER_ITEMS, SLICE("\377"), "x", 1);
+    opened = open_ledger();
+    must(put_attempt(opened.port, &err), &err);
+    assert_int_equal(add(opened.port, 0, 0, "new", ITEM_READY, SLICE("{}")), 5);
+    commit(opened.port);
+    must(read_attempt(opened.port, &err), &err);
+    assert_int_equal(read_item(opened.port, 5).state, ITEM_READY);
     close_ledger(&opened);
     buf_deinit(&storage);
 }
