@@ -126,7 +126,7 @@ void ledger_counts_flush(struct ledger_counts *counts, struct ledger_batch *batc
             ledger_store_u64(value + 8 * state, count->by_state[state]);
         buf_clear(scratch);
         ledger_seal(scratch, ledger_key_slice(&key), (struct slice){value, sizeof value});
-        if (scratch->failed != ERR_OK && batch->failed == ERR_OK)
+        if (scratch->failed != ERR_OK)
             batch->failed = scratch->failed;
         ledger_batch_add(batch, LEDGER_OP_PUT, LEDGER_META, ledger_key_slice(&key),
                          (struct slice){scratch->bytes, scratch->length});
