@@ -74,6 +74,8 @@ enum err_code token_file_open(const char *path, struct token_file *file_out, str
                        errno == ELOOP ? "is a symbolic link, which is not followed"
                                       : strerror(errno));
     if (check(path, fd, err) != ERR_OK || (is_new && sync_folder(path, err) != ERR_OK)) {
+        if (is_new)
+            (void)unlink(path); /* the next who finds it takes its name for synced */
         close(fd);
         return err->code;
     }

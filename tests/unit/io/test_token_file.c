@@ -1,3 +1,5 @@
+#include "failing_system_calls.h"
+
 #include "purser/io/token_file.h"
 
 #include <fcntl.h>
@@ -130,6 +132,87 @@ static void a_line_that_cannot_be_written_is_an_error(void **context)
     assert_content(below("tokens"), "on\ntwo\n");
 }
 
+static void assert_open_fails(const char *name, int64_t until, const char *why)
+{
+    struct err err = {0};
+    struct token_file file;
+
+    calls_fail(name, until, EIO);
+    assert_int_equal(token_file_open(below("tokens"), &file, &err), ERR_SYSTEM);
+    assert_non_null(calls_end());
+    assert_int_equal(file.fd, -1);
+    if (strstr(err.text, why) == NULL || strstr(err.text, "Input/output error") == NULL)
+        fail_msg("%s", err.text);
+}
+
+/* Tokens in a file whose name is lost with the power are lost. */
+static void a_new_file_whose_name_may_be_lost_is_not_left(void **context)
+{
+    struct err err = {0};
+    struct token_file file;
+
+    (void)context;
+    assert_open_fails("fsync", 0, scratch);
+    assert_int_equal(access(below("tokens"), F_OK), -1);
+    assert_open_fails("open", 1, scratch); /* of the folder */
+    assert_int_equal(access(below("tokens"), F_OK), -1);
+    assert_open_fails("fstat", 0, "access_tokens: ");
+    assert_int_equal(access(below("tokens"), F_OK), -1);
+    put(below("tokens"), "one\n", 0600);
+    assert_open_fails("fstat", 0, "access_tokens: ");
+    assert_content(below("tokens"), "one\n");
+    assert_int_equal(token_file_open(below("tokens"), &file, &err), ERR_OK);
+    token_file_close(&file);
+    token_file_close(&file);
+}
+
+static void what_may_not_be_on_the_disk_is_an_error_and_ends_its_line(void **context)
+{
+    struct err err = {0};
+    struct token_file file;
+
+    (void)context;
+    put(below("tokens"), "one\n", 0600);
+    calls_fail("pread", 0, EIO); /* does it end in a line? */
+    assert_int_equal(token_file_open(below("tokens"), &file, &err), ERR_OK);
+    assert_non_null(calls_end());
+    calls_fail("fsync", 0, EIO);
+    assert_int_equal(append(&file, "two\n", &err), ERR_SYSTEM);
+    assert_non_null(calls_end());
+    assert_string_equal(err.text, "the file of access tokens: Input/output error");
+    calls_fail("write", 0, ENOSPC); /* of the line break before it */
+    assert_int_equal(append(&file, "three\n", &err), ERR_SYSTEM);
+    assert_non_null(calls_end());
+    calls_fail("write", 1, CALL_IS_SHORT);
+    assert_int_equal(append(&file, "four\n", &err), ERR_OK);
+    assert_non_null(calls_end());
+    calls_fail("write", 0, EINTR);
+    assert_int_equal(append(&file, "five\n", &err), ERR_OK);
+    assert_non_null(calls_end());
+    token_file_close(&file);
+    assert_content(below("tokens"), "one\n\ntwo\n\nfour\nfive\n");
+}
+
+/* Relative, in the working directory or at the root of all. */
+static void its_folder_is_told_from_its_path(void **context)
+{
+    struct err err = {0};
+    struct token_file file;
+    char before[4096];
+
+    (void)context;
+    assert_non_null(getcwd(before, sizeof before));
+    assert_int_equal(chdir(scratch), 0);
+    assert_int_equal(token_file_open("tokens", &file, &err), ERR_OK);
+    token_file_close(&file);
+    assert_int_equal(unlink("tokens"), 0);
+    calls_fail("fsync", 0, EIO);
+    assert_int_equal(token_file_open("tokens", &file, &err), ERR_SYSTEM);
+    assert_non_null(calls_end());
+    assert_string_equal(err.text, ".: Input/output error");
+    assert_int_equal(chdir(before), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +220,9 @@ int main(void)
         SCRATCH_TEST(lines_are_added_and_never_to_one_that_was_cut_short),
         SCRATCH_TEST(what_others_may_see_or_move_is_refused),
         SCRATCH_TEST(a_line_that_cannot_be_written_is_an_error),
+        SCRATCH_TEST(a_new_file_whose_name_may_be_lost_is_not_left),
+        SCRATCH_TEST(what_may_not_be_on_the_disk_is_an_error_and_ends_its_line),
+        SCRATCH_TEST(its_folder_is_told_from_its_path),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
