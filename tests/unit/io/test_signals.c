@@ -1,3 +1,5 @@
+#include "failing_system_calls.h"
+
 #include "purser/io/signals.h"
 
 #include <fcntl.h>
@@ -74,6 +76,25 @@ static int close_all_and_secure(void)
     return 0;
 }
 
+static int fail_to_open(void)
+{
+    struct err err = {0};
+    int fd = -1;
+
+    calls_fail("signalfd", 0, EMFILE);
+    if (signals_open(&fd, &err) != ERR_SYSTEM ||
+        strcmp(err.text, "signalfd: Too many open files") != 0)
+        return 1;
+    calls_fail("pthread_sigmask", 0, EINVAL);
+    if (signals_open(&fd, &err) != ERR_SYSTEM ||
+        strcmp(err.text, "block signals: Invalid argument") != 0)
+        return 2;
+    signals_close(-1);
+    close(0);
+    calls_fail("open", 0, ENOENT);
+    return signals_secure_standard_descriptors() ? 3 : 0;
+}
+
 static void signals_become_readable_one_by_one(void **state)
 {
     (void)state;
@@ -90,6 +111,12 @@ static void closed_standard_descriptors_become_the_null_device(void **state)
 {
     (void)state;
     assert_int_equal(status_of(close_all_and_secure), 0);
+}
+
+static void what_cannot_be_had_is_told(void **state)
+{
+    (void)state;
+    assert_int_equal(status_of(fail_to_open), 0);
 }
 
 static void open_standard_descriptors_are_left_alone(void **state)
@@ -123,6 +150,7 @@ int main(void)
         cmocka_unit_test(signals_become_readable_one_by_one),
         cmocka_unit_test(a_hangup_ignored_from_outside_stays_ignored),
         cmocka_unit_test(closed_standard_descriptors_become_the_null_device),
+        cmocka_unit_test(what_cannot_be_had_is_told),
         cmocka_unit_test(open_standard_descriptors_are_left_alone),
         cmocka_unit_test(clocks_count_milliseconds_and_do_not_run_backwards),
     };

@@ -1,3 +1,5 @@
+#include "failing_system_calls.h"
+
 #include "purser/io/time_zone.h"
 
 #include <fcntl.h>
@@ -11,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "purser/base/mem.h"
 #include "purser/core/limits.h"
 #include "scratch.h"
 
@@ -95,10 +98,91 @@ static void without_a_database_there_is_utc(void **state)
     arena_deinit(&arena);
 }
 
+static void a_zone_whose_file_cannot_be_read_is_told(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t until;
+        int error;
+        const char *message;
+    } failures[] = {
+        {"open", 0, EMFILE, "Europe/Berlin cannot be opened: Too many open files"},
+        {"read", 0, EIO, "Europe/Berlin cannot be read: Input/output error"},
+        {"fstat", 1, EIO, "Europe/Berlin is no file"},
+        {"opendir", 0, EMFILE, "there is no time zone 'Europe/Berln'"},
+    };
+    const struct zone *zone;
+    struct err err = {0};
+
+    (void)state;
+    arena_init(&arena, 1 << 22);
+    make_database();
+    for (size_t i = 0; i < 3; i++) {
+        calls_fail(failures[i].name, failures[i].until, failures[i].error);
+        assert_refused("Europe/Berlin", failures[i].message);
+        assert_non_null(calls_end());
+    }
+    calls_fail("read", 0, EINTR);
+    assert_int_equal(time_zone_open(&arena, "Europe/Berlin", &zone, &err), ERR_OK);
+    assert_non_null(calls_end());
+    calls_fail("read", 0, CALL_IS_SHORT);
+    assert_int_equal(time_zone_open(&arena, "Europe/Berlin", &zone, &err), ERR_OK);
+    assert_non_null(calls_end());
+    assert_int_equal(mkfifo(below("Pipe"), 0600), 0);
+    assert_refused("Pipe", "Pipe is no file");
+    assert_refused("Full/Berlin", "there is no time zone 'Full/Berlin'"); /* below a file */
+    arena_deinit(&arena);
+}
+
+/* What may have been meant is looked for only as far as it goes. */
+static void a_name_is_refused_however_strange_the_database(void **state)
+{
+    static char longest[5000], folder[400];
+    struct err err = {0};
+    const struct zone *zone;
+
+    (void)state;
+    arena_init(&arena, 1 << 22);
+    make_database();
+    memset(longest, 'x', sizeof longest - 1);
+    assert_refused(longest, "there is no time zone 'xxx");
+    calls_fail("opendir", 1, EACCES); /* Europe */
+    assert_refused("Berlin", "there is no time zone 'Berlin'");
+    assert_non_null(calls_end());
+    /* Deeper than zones are, and a name longer than any. */
+    (void)snprintf(folder, sizeof folder, "%s/A", scratch);
+    for (int depth = 0; depth < 4; depth++) {
+        assert_int_equal(mkdir(folder, 0700), 0);
+        (void)strncat(folder, "/A", sizeof folder - strlen(folder) - 1);
+    }
+    (void)snprintf(folder, sizeof folder, "%s/Europe/%.255s", scratch, longest);
+    folder[strlen(scratch) + 8] = 'X';
+    fclose(fopen(folder, "we"));
+    assert_refused("Berln", "did you mean 'Europe/Berlin'?");
+    assert_int_equal(setenv("TZDIR", "relative", 1), 0); /* is none */
+    assert_refused("No/Such/Zone/At/All", "there is no time zone");
+    assert_int_equal(setenv("TZDIR", scratch, 1), 0);
+    for (int64_t nth = 0;; nth++) {
+        uint64_t failures = mem_failure_count();
+        enum err_code code;
+
+        arena_deinit(&arena);
+        mem_test_fail(nth, 1);
+        code = time_zone_open(&arena, nth % 2 == 0 ? "Berln" : "Europe/Berlin", &zone, &err);
+        mem_test_fail(-1, 0);
+        if (mem_failure_count() == failures)
+            break;
+        assert_true(code == ERR_NO_MEMORY || code == ERR_INPUT);
+    }
+    arena_deinit(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(zones_are_found_by_name),
+        SCRATCH_TEST(a_zone_whose_file_cannot_be_read_is_told),
+        SCRATCH_TEST(a_name_is_refused_however_strange_the_database),
         SCRATCH_TEST(without_a_database_there_is_utc),
     };
 
