@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@ enum { PROGRAM_BYTES = 4096, WORLD_BYTES = 4096 };
 static void find_program(char program_out[PROGRAM_BYTES])
 {
     const char *named = getenv("PURSER_SIMULATOR");
+    struct stat status;
     ssize_t length;
     char *slash;
 
@@ -29,7 +31,9 @@ static void find_program(char program_out[PROGRAM_BYTES])
         program_out[length] = '\0';
         slash = strrchr(program_out, '/');
         memcpy(slash + 1, "rutter-sim", sizeof "rutter-sim");
-        if (access(program_out, X_OK) == 0)
+        /* A folder can be executed too, as far as access() tells. */
+        if (stat(program_out, &status) == 0 && S_ISREG(status.st_mode) &&
+            access(program_out, X_OK) == 0)
             return;
     }
     memcpy(program_out, "rutter-sim", sizeof "rutter-sim");
