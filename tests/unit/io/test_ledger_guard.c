@@ -81,6 +81,34 @@ static void read_elsewhere(void)
     _exit(*elsewhere);
 }
 
+static void on_signal(int number)
+{
+    _exit(100 + number);
+}
+
+/* Of those who had seen to it before. */
+static void raise_before_others(void)
+{
+    (void)signal(SIGSEGV, on_signal);
+    (void)map_of_nothing();
+    ledger_guard_end();
+    ledger_guard_end(); /* has nothing more to do */
+    (void)map_of_nothing();
+    (void)raise(SIGSEGV);
+}
+
+static void fault_before_others(void)
+{
+    (void)signal(SIGBUS, on_signal);
+    read_after_the_end();
+}
+
+static void fault_elsewhere_before_others(void)
+{
+    (void)signal(SIGSEGV, on_signal);
+    read_elsewhere();
+}
+
 static void be_killed(void)
 {
     (void)map_of_nothing();
@@ -123,11 +151,44 @@ static void any_other_fault_takes_its_usual_course(void **context)
     }
 }
 
+static void who_saw_to_it_before_sees_to_it_again(void **context)
+{
+    char said[1024];
+    (void)context;
+
+    assert_int_equal(end_of(raise_before_others, said, sizeof said), (100 + SIGSEGV) << 8);
+    assert_int_equal(end_of(fault_before_others, said, sizeof said), (100 + SIGBUS) << 8);
+    assert_int_equal(end_of(fault_elsewhere_before_others, said, sizeof said), (100 + SIGSEGV)
+                                                                                   << 8);
+    assert_string_equal(said, "");
+}
+
+/* Cut, it is still a sentence. */
+static void name_a_long_path(void)
+{
+    static char path[6000];
+
+    memset(path, 'p', sizeof path - 1);
+    ledger_guard_begin(path, NULL, 0);
+    ledger_guard_give_up();
+}
+
+static void a_path_without_end_is_cut(void **context)
+{
+    char said[8192];
+    (void)context;
+
+    assert_int_equal(end_of(name_a_long_path, said, sizeof said), 1 << 8);
+    assert_true(strncmp(said, "purser: the ledger in ppp", 25) == 0 && strlen(said) > 4096);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(damage_is_told_and_no_signal_ends_the_process),
         cmocka_unit_test(any_other_fault_takes_its_usual_course),
+        cmocka_unit_test(who_saw_to_it_before_sees_to_it_again),
+        cmocka_unit_test(a_path_without_end_is_cut),
     };
 
     return cmocka_run_group_tests_name("io/ledger_guard", tests, NULL, NULL);

@@ -14,7 +14,7 @@ static const char *const private[] = {
     "::ffff:7f00:1"};
 static const char *const public[] = {"8.8.8.8",        "172.15.0.1",  "172.32.0.1",  "192.167.1.1",
                                      "100.63.0.1",     "100.128.0.1", "169.253.0.1", "2606:4700::1",
-                                     "::ffff:8.8.8.8", "fe00::1"};
+                                     "::ffff:8.8.8.8", "fe00::1",     "::2"};
 
 #define COUNT(list) (sizeof list / sizeof list[0])
 

@@ -52,6 +52,12 @@ static void nothing_else_is_touched(void **state)
                 "{\"a\":\"x\\\",\\\"purser_k\\\":1\",\"b\":\"\\\\\"}");
     assert_left("[1,2]", "[1,2]");
     assert_left("{\"cut", "{\"cut");
+    assert_left("  {\"purser_a\":1", "  {");
+    assert_left("{\n\t\"purser_a\":1,\r \"b\":2}", "{\r \"b\":2}");
+    assert_left("{\"a\\", "{\"a\\");
+    assert_left("   ", "   ");
+    assert_left("{1:2,\"purser_", "{1:2,\"purser_");
+    assert_left("{\"a\":1,", "{\"a\":1");
 }
 
 int main(void)

@@ -45,10 +45,10 @@ static void fails(enum err_code code, const char *text)
     assert_int_equal(simulator_process_start("clean", 7, scratch, &process, &err), code);
     if (strstr(err.text, text) == NULL)
         fail_msg("%s", err.text);
-    simulator_process_stop(&process); /* there is none */
     assert_int_equal(process.pid, 0);
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
     assert_int_equal(errno, ECHILD);
+    simulator_process_stop(&process); /* there is none */
 }
 
 static void it_says_where_it_listens_and_is_ended(void **context)
