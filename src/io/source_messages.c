@@ -55,8 +55,7 @@ void row_message(const struct source_reader *reader, struct source_row *row, con
 
     row->wrong = true;
     va_start(arguments, format);
-    if (vsnprintf(text, sizeof text, format, arguments) < 0)
-        text[0] = '\0';
+    (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     format_row(reader, row, number);
     diagnostics_add(diagnostics, DIAG_ERROR, row_place(reader, row), code, help, "%s%s", text,
@@ -165,25 +164,16 @@ static struct place place_of_cell(struct source_reader *reader, const struct sou
 
 static void append_value(struct buf *out, const struct value *value)
 {
-    switch (value->kind) {
-    case VALUE_STRING:
+    if (value->kind == VALUE_STRING) {
         buf_append_byte(out, '"');
         append_shown(out, value->text);
         buf_append_byte(out, '"');
-        return;
-    case VALUE_NUMBER:
+    } else if (value->kind == VALUE_NUMBER) {
         append_shown(out, value->text);
-        return;
-    case VALUE_BOOL:
+    } else if (value->kind == VALUE_BOOL) {
         buf_append_text(out, value->boolean ? "true" : "false");
-        return;
-    case VALUE_OMIT:
-    case VALUE_NULL:
-    case VALUE_LIST:
-    case VALUE_MAP:
-    case VALUE_UNKNOWN:
+    } else {
         buf_append_format(out, "a %s", value_kind_name(value->kind));
-        return;
     }
 }
 

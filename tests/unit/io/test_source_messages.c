@@ -58,14 +58,44 @@ static void a_cell_is_shown_where_it_stands_in_its_row(void **state)
     assert_printed("      |    ^~~\n");
 }
 
+/* Of cells before it that have breaks of their own, of every kind. */
+static void a_cell_behind_many_lines_is_found(void **state)
+{
+    (void)state;
+    type_number();
+    told_of("s,t,i\n\"a\rb\",\"c\r\nd\",\"x\"\"y\"\n");
+    assert_printed("rows:4:4: error: column 'i': \"x\"y\" is not a whole number (row 1)");
+    next_source();
+    told_of("s,i\n\"a\nb\",x\r");
+    assert_printed("rows:3:4: error: column 'i': \"x\" is not");
+    next_source();
+    told_of("i\nx");
+    assert_printed("rows:2:1: error: column 'i': \"x\" is not");
+    assert_printed("    2 | x\n      | ^\n");
+}
+
+/* The place of a cell is found by reading its row again, which may not be possible any more. */
+static void a_cell_that_cannot_be_read_again_is_told_by_its_row(void **state)
+{
+    struct unit unit;
+
+    (void)state;
+    type_number();
+    open_text("s,i\na,1\nb,x\n");
+    assert_int_equal(source_next(source, &unit, &diagnostics, &err), ERR_OK);
+    write_file("", 0);
+    read_all();
+    assert_printed("rows:3:1: error: column 'i': \"x\" is not a whole number (row 2)");
+}
+
 static void long_values_and_names_are_cut_at_a_whole_character(void **state)
 {
     char text[400] = "", name[200] = "";
     struct spec_column column = {.type = COLUMN_INTEGER};
 
     (void)state;
-    for (int i = 0; i < 40; i++)
-        strcat(name, "\xc3\xa4");
+    for (size_t i = 0; i < 40; i++)
+        memcpy(name + 2 * i, "\xc3\xa4", 3);
     column.name = slice_of(name);
     job.source.columns = &column;
     job.source.column_count = 1;
@@ -95,6 +125,10 @@ static void members_of_ndjson_are_shown_where_they_stand(void **state)
     assert_printed("rows:6:7: error: column 'b': a list is not a boolean (row 6)");
     next_source();
     job.source.kind = SOURCE_JSON;
+    told_of("[{\r\"i\":\"x\"},\r\n{\"i\":\r\n\"y\"}]");
+    assert_printed("rows:2:5: error: column 'i': \"x\" is not");
+    assert_printed("rows:4:1: error: column 'i': \"y\" is not");
+    next_source();
     told_of("[{\"i\":1},\n {\"d\":2,\n  \"i\":[1,\n2]}]");
     assert_printed("rows:3:7: error: column 'i': a list is not a whole number (row 2)");
     assert_printed("    3 |   \"i\":[1,\n      |       ^\n");
@@ -140,6 +174,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_cell_is_shown_where_it_stands_in_its_row, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_cell_behind_many_lines_is_found, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_cell_that_cannot_be_read_again_is_told_by_its_row, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(long_values_and_names_are_cut_at_a_whole_character, set_up,
                                         tear_down),
