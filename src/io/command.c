@@ -222,7 +222,7 @@ static void tell_watcher(struct child *child, enum watch_order order)
 {
     char byte = (char)order;
 
-    if (child->talk != -1 && send(child->talk, &byte, 1, MSG_NOSIGNAL) != 1)
+    if (send(child->talk, &byte, 1, MSG_NOSIGNAL) != 1)
         close_end(&child->talk);
 }
 

@@ -30,14 +30,14 @@ struct watch {
     int64_t deadline_ms; /* of the phase, unless it is RUNS */
 };
 
-static void report(int talk, enum watch_news news, int number)
+static bool report(int talk, enum watch_news news, int number)
 {
     struct watch_report report;
 
     memset(&report, 0, sizeof report);
     report.news = news;
     report.number = number;
-    (void)send(talk, &report, sizeof report, MSG_NOSIGNAL);
+    return send(talk, &report, sizeof report, MSG_NOSIGNAL) != -1;
 }
 
 /* --- starting --- */
@@ -50,10 +50,10 @@ static bool arrange(const struct watch_ends *ends)
 
     /* None of the ends is below TALK: purser keeps 0, 1 and 2 open. */
     if (null == -1 || dup2(null, STDIN_FILENO) == -1 || dup2(ends->output, STDOUT_FILENO) == -1 ||
-        dup2(ends->errors, STDERR_FILENO) == -1 || dup2(ends->talk, TALK) == -1)
+        dup2(ends->errors, STDERR_FILENO) == -1 || dup3(ends->talk, TALK, O_CLOEXEC) == -1)
         return false;
     closefrom(TALK + 1);
-    return fcntl(TALK, F_SETFD, FD_CLOEXEC) != -1;
+    return true;
 }
 
 static _Noreturn void become(const struct command *command, char **variables, pid_t watcher)
@@ -72,7 +72,7 @@ static _Noreturn void become(const struct command *command, char **variables, pi
         environ = variables;
         (void)execvp(arguments[0], arguments);
     }
-    report(TALK, WATCH_NOT_STARTED, errno);
+    (void)report(TALK, WATCH_NOT_STARTED, errno);
     _exit(127);
 }
 
@@ -133,7 +133,9 @@ static void collect(struct watch *watch)
         if (pid != watch->command || watch->collected)
             continue;
         watch->collected = true;
-        report(TALK, WATCH_ENDED, status);
+        /* Else purser, if it lives, would wait for news that nobody has any more. */
+        if (!report(TALK, WATCH_ENDED, status) && watch->phase == RUNS && errno != EPIPE)
+            _exit(127);
     }
     if (watch->phase == RUNS)
         return;
@@ -201,7 +203,7 @@ _Noreturn void command_watch(const struct command *command, char **variables,
     (void)prctl(PR_SET_NAME, "purser-watch");
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     if (!arrange(ends)) {
-        report(ends->talk, WATCH_NOT_STARTED, errno);
+        (void)report(ends->talk, WATCH_NOT_STARTED, errno);
         _exit(127);
     }
     sigemptyset(&child);
@@ -211,7 +213,7 @@ _Noreturn void command_watch(const struct command *command, char **variables,
     if (watch.command == 0)
         become(command, variables, self);
     if (watch.command == -1) {
-        report(TALK, WATCH_NOT_STARTED, errno);
+        (void)report(TALK, WATCH_NOT_STARTED, errno);
         _exit(127);
     }
     (void)setpgid(watch.command, watch.command); /* here too: whichever is first */
