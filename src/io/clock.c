@@ -32,7 +32,6 @@ uint32_t clock_boot(void)
     char id[64];
     ssize_t length = -1;
     int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    uint32_t boot;
 
     if (fd != -1) {
         length = read(fd, id, sizeof id);
@@ -40,6 +39,5 @@ uint32_t clock_boot(void)
     }
     if (length <= 0)
         return 0;
-    boot = (uint32_t)checksum64(id, (size_t)length);
-    return boot == 0 ? 1 : boot;
+    return (uint32_t)checksum64(id, (size_t)length) | 1; /* never 0 */
 }

@@ -1,3 +1,5 @@
+#include "failing_system_calls.h"
+
 #include <fcntl.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -21,6 +23,18 @@ static void the_boot_has_one_number(void **context)
     (void)context;
     assert_int_not_equal(clock_boot(), 0);
     assert_int_equal(clock_boot(), clock_boot());
+}
+
+/* No boot is taken for another one then. */
+static void a_boot_that_cannot_be_known_has_none(void **context)
+{
+    (void)context;
+    calls_fail("open", 0, EACCES);
+    assert_int_equal(clock_boot(), 0);
+    assert_string_equal(calls_end(), "open");
+    calls_fail("read", 0, EIO);
+    assert_int_equal(clock_boot(), 0);
+    assert_string_equal(calls_end(), "read");
 }
 
 static void the_boot_clock_never_goes_back(void **context)
@@ -78,6 +92,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_boot_has_one_number),
+        cmocka_unit_test(a_boot_that_cannot_be_known_has_none),
         cmocka_unit_test(the_boot_clock_never_goes_back),
         cmocka_unit_test(time_asleep_counts),
     };
