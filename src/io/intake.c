@@ -227,6 +227,7 @@ static enum err_code pass(struct intake *intake, struct intake_job *job, unit_fn
     struct unit unit;
 
     while (code == ERR_OK) {
+        uint64_t failures_before = mem_failure_count();
         struct rendered_row row;
         bool is_right;
 
@@ -241,10 +242,11 @@ static enum err_code pass(struct intake *intake, struct intake_job *job, unit_fn
         if (intake->strips && !intake_strip(intake, &unit))
             return err_set(err, ERR_NO_MEMORY, "no memory for a row");
         code = intake_render(intake, job, &unit, &row, &is_right, err);
+        /* No row is wrong for a lack of memory. */
+        if (intake->body.failed == ERR_NO_MEMORY || mem_failure_count() > failures_before)
+            return err_set(err, ERR_NO_MEMORY, "no memory for a row");
         if (code == ERR_OK && is_right)
             code = fn(intake, context, &row, err);
-        if (intake->body.failed == ERR_NO_MEMORY)
-            code = err_set(err, ERR_NO_MEMORY, "no memory for a body");
     }
     return code == ERR_NOT_FOUND ? ERR_OK : code;
 }

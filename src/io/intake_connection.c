@@ -37,7 +37,7 @@ static bool check_needs(struct intake *intake, const struct intake_job *job,
     case NEEDS_UNKNOWN:
         (void)snprintf(text, sizeof text,
                        "purser does not know the platform %.*s, so nothing is checked for it",
-                       length, platform.kind == VALUE_STRING ? platform.text.bytes : "");
+                       length, platform.text.bytes);
         return tell(intake, job, unit, DIAG_WARNING, NULL, text);
     }
     return true;

@@ -89,6 +89,18 @@ static void allow_unknown(struct value *value)
         allow_unknown((struct value *)&parts[i]);
 }
 
+/* The body as the schema is to see it. */
+static enum err_code read_body(struct intake *intake, const struct intake_job *job,
+                               struct slice body, struct value *value_out, struct err *err)
+{
+    if (json_parse(&intake->scratch, body.bytes, body.length, value_out, err) != ERR_OK ||
+        hide_references(intake, job->job->connection_write, value_out, err) != ERR_OK)
+        return err->code;
+    if (job->templates.uses_needs)
+        allow_unknown(value_out);
+    return ERR_OK;
+}
+
 bool intake_check_body(struct intake *intake, const struct intake_job *job, const struct unit *unit,
                        struct slice path, struct slice body)
 {
@@ -97,6 +109,7 @@ bool intake_check_body(struct intake *intake, const struct intake_job *job, cons
     struct err err = {0};
     struct value value;
     uint64_t before = intake->misfits;
+    bool has_schema;
     enum err_code code;
 
     /* Rows that are gathered were looked at before. */
@@ -106,21 +119,18 @@ bool intake_check_body(struct intake *intake, const struct intake_job *job, cons
     code = openapi_find(intake->spec->document, job->job->method, path, &operation, &err);
     if (code == ERR_OK && operation == NULL)
         return true;
-    if (code == ERR_OK && body.length > 0 && operation->body != NULL)
-        code = json_parse(&intake->scratch, body.bytes, body.length, &value, &err);
-    if (code == ERR_OK && body.length > 0 && operation->body != NULL)
-        code = hide_references(intake, job->job->connection_write, &value, &err);
-    if (code == ERR_OK && body.length > 0 && operation->body != NULL && job->templates.uses_needs)
-        allow_unknown(&value);
+    has_schema = code == ERR_OK && body.length > 0 && operation->body != NULL;
+    if (has_schema)
+        code = read_body(intake, job, body, &value, &err);
     if (code == ERR_NO_MEMORY)
         intake->body.failed = ERR_NO_MEMORY;
     else if (code != ERR_OK)
         tell_whole(intake, job, unit, err.text);
-    else if (body.length == 0 && operation->body_required)
-        tell_whole(intake, job, unit, "is missing, and is required");
-    else if (body.length > 0 && operation->body != NULL &&
+    else if (has_schema &&
              !json_schema_check(operation->body, &value, "body", "response_mode", &verdict))
         tell(intake, job, unit, &verdict);
+    else if (body.length == 0 && operation->body_required)
+        tell_whole(intake, job, unit, "is missing, and is required");
     return code != ERR_NO_MEMORY && (intake->misfits == before || !is_error(intake));
 }
 

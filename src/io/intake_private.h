@@ -66,8 +66,9 @@ bool intake_render_condition(struct intake *intake, const struct intake_job *job
 bool intake_render_request(struct intake *intake, const struct intake_job *job,
                            const struct unit *unit, const struct environment *environment,
                            struct rendered_row *row);
-/* ${item…}; an empty map when memory ran out. */
-struct value intake_item_value(struct intake *intake, const struct unit *unit, struct slice key);
+/* ${item…}; false when memory ran out. */
+bool intake_item_value(struct intake *intake, const struct unit *unit, struct slice key,
+                       struct value *item_out);
 
 /* intake_needs.c: sets needs and group of the row; false when they were wrong and messages were
  * added. */

@@ -184,15 +184,15 @@ bool intake_render_request(struct intake *intake, const struct intake_job *job,
     return true;
 }
 
-struct value intake_item_value(struct intake *intake, const struct unit *unit, struct slice key)
+bool intake_item_value(struct intake *intake, const struct unit *unit, struct slice key,
+                       struct value *item_out)
 {
     struct slice *names = arena_new(&intake->scratch, 3, sizeof *names);
     struct value *values = arena_new(&intake->scratch, 3, sizeof *values);
     char *numbers = arena_new(&intake->scratch, 2, 24);
-    struct value item = {.kind = VALUE_MAP};
 
     if (names == NULL || values == NULL || numbers == NULL)
-        return item;
+        return false;
     (void)snprintf(numbers, 24, "%llu", (unsigned long long)unit->index);
     (void)snprintf(numbers + 24, 24, "%u", unit->line);
     names[0] = SLICE("key");
@@ -201,10 +201,11 @@ struct value intake_item_value(struct intake *intake, const struct unit *unit, s
     values[0] = (struct value){.kind = VALUE_STRING, .text = key};
     values[1] = (struct value){.kind = VALUE_NUMBER, .text = slice_of(numbers)};
     values[2] = (struct value){.kind = VALUE_NUMBER, .text = slice_of(numbers + 24)};
-    item.map.names = names;
-    item.map.values = values;
-    item.map.count = 3;
-    return item;
+    *item_out = (struct value){.kind = VALUE_MAP};
+    item_out->map.names = names;
+    item_out->map.values = values;
+    item_out->map.count = 3;
+    return true;
 }
 
 /* With what is needed unknown. */
@@ -213,7 +214,10 @@ static bool render(struct intake *intake, const struct intake_job *job, const st
 {
     if (!render_key(intake, job, unit, environment, row))
         return false;
-    *item = intake_item_value(intake, unit, row->key);
+    if (!intake_item_value(intake, unit, row->key, item)) {
+        intake->body.failed = ERR_NO_MEMORY;
+        return false;
+    }
     if (!render_connection(intake, job, unit, environment, row) ||
         !intake_render_condition(intake, job, unit, environment, row))
         return false;

@@ -136,7 +136,7 @@ static enum err_code make(const struct rendering *rendering, const struct intake
 {
     struct intake *intake = rendering->intake;
     struct diagnostics told, *before = intake->diagnostics;
-    struct value item = intake_item_value(intake, unit, row->key);
+    struct value item;
     struct environment environment = {.row = &unit->row,
                                       .rows = &unit->rows,
                                       .vars = &intake->spec->vars,
@@ -147,6 +147,8 @@ static enum err_code make(const struct rendering *rendering, const struct intake
     enum err_code code = ERR_OK;
     bool checked_before = intake->is_checked;
 
+    if (!intake_item_value(intake, unit, row->key, &item))
+        return err_set(err, ERR_NO_MEMORY, "no memory for an item");
     diagnostics_init(&told);
     intake->diagnostics = &told;
     intake->is_checked = false; /* its request was not seen before */
