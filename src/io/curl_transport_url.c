@@ -59,7 +59,7 @@ static enum err_code refuse(struct err *err, const char *why)
 /* A URL as libcurl understands it, which is what counts: it is the one that will connect. */
 struct url_parts {
     CURLU *handle;
-    char *scheme, *host, *port, *path, *user, *password, *query, *fragment;
+    char *scheme, *host, *port, *path, *user, *password;
 };
 
 static void url_parts_free(struct url_parts *parts)
@@ -70,32 +70,32 @@ static void url_parts_free(struct url_parts *parts)
     curl_free(parts->path);
     curl_free(parts->user);
     curl_free(parts->password);
-    curl_free(parts->query);
-    curl_free(parts->fragment);
     curl_url_cleanup(parts->handle);
 }
 
 /* A part that there is no memory for must not look like one that is not there. */
-static bool take_parts(struct url_parts *parts)
+static CURLUcode take_parts(struct url_parts *parts)
 {
     const struct {
         CURLUPart part;
         char **text;
         unsigned int flags;
-    } wanted[] = {{CURLUPART_SCHEME, &parts->scheme, 0},
-                  {CURLUPART_HOST, &parts->host, 0},
-                  {CURLUPART_PORT, &parts->port, CURLU_DEFAULT_PORT},
-                  {CURLUPART_PATH, &parts->path, 0},
-                  {CURLUPART_USER, &parts->user, 0},
-                  {CURLUPART_PASSWORD, &parts->password, 0},
-                  {CURLUPART_QUERY, &parts->query, 0},
-                  {CURLUPART_FRAGMENT, &parts->fragment, 0}};
+        bool may_lack;
+    } wanted[] = {{CURLUPART_SCHEME, &parts->scheme, 0, false},
+                  {CURLUPART_HOST, &parts->host, 0, false},
+                  {CURLUPART_PORT, &parts->port, CURLU_DEFAULT_PORT, false},
+                  {CURLUPART_PATH, &parts->path, 0, false},
+                  {CURLUPART_USER, &parts->user, 0, true},
+                  {CURLUPART_PASSWORD, &parts->password, 0, true}};
 
-    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
-        if (curl_url_get(parts->handle, wanted[i].part, wanted[i].text, wanted[i].flags) ==
-            CURLUE_OUT_OF_MEMORY)
-            return false;
-    return true;
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        CURLUcode code =
+            curl_url_get(parts->handle, wanted[i].part, wanted[i].text, wanted[i].flags);
+
+        if (code != CURLUE_OK && (!wanted[i].may_lack || code == CURLUE_OUT_OF_MEMORY))
+            return code;
+    }
+    return CURLUE_OK;
 }
 
 /* ERR_INPUT with the text `wrong` when it is no URL. `parts` must be freed in any case. */
@@ -110,12 +110,11 @@ static enum err_code url_parts_read(const char *url, const char *wrong, struct u
     parts->handle = curl_url();
     code = parts->handle == NULL ? CURLUE_OUT_OF_MEMORY
                                  : curl_url_set(parts->handle, CURLUPART_URL, url, 0);
-    if (code == CURLUE_OUT_OF_MEMORY || (code == CURLUE_OK && !take_parts(parts)))
+    if (code == CURLUE_OK)
+        code = take_parts(parts);
+    if (code == CURLUE_OUT_OF_MEMORY)
         return err_set(err, ERR_NO_MEMORY, "out of memory for a URL");
-    if (code != CURLUE_OK || parts->scheme == NULL || parts->host == NULL || parts->port == NULL ||
-        parts->path == NULL)
-        return refuse(err, wrong);
-    return ERR_OK;
+    return code == CURLUE_OK ? ERR_OK : refuse(err, wrong);
 }
 
 static void lower(char *text)
@@ -136,9 +135,9 @@ static enum err_code check_parts(const struct url_parts *parts, const char *url,
 
     if (parts->user != NULL || parts->password != NULL)
         return refuse(err, "the base URL must not hold a user name or password");
-    if (parts->query != NULL || strchr(url, '?') != NULL)
+    if (strchr(url, '?') != NULL)
         return refuse(err, "the base URL must not hold a query ('?')");
-    if (parts->fragment != NULL || strchr(url, '#') != NULL)
+    if (strchr(url, '#') != NULL)
         return refuse(err, "the base URL must not hold a fragment ('#')");
     if (!plain && strcasecmp(parts->scheme, "https") != 0)
         return err_set(err, ERR_INPUT, "the base URL must begin with https://, not %.32s://",
