@@ -1,3 +1,5 @@
+#include "failing_process_calls.h"
+
 #include "purser/io/api_client.h"
 
 #include <setjmp.h>
@@ -30,8 +32,7 @@ struct fixture {
     struct err err;
 };
 
-static void open_client(struct fixture *fixture, const struct scripted_answer *script, size_t count,
-                        int signal_fd)
+static void prepare(struct fixture *fixture, const struct scripted_answer *script, size_t count)
 {
     static char id[] = "the-client", secret[] = "the-secret", token[] = "the-token";
 
@@ -52,6 +53,12 @@ static void open_client(struct fixture *fixture, const struct scripted_answer *s
                                           .connect_timeout_ms = 10000,
                                           .exchange_timeout_ms = 60000};
     arena_init(&fixture->arena, 1 << 20);
+}
+
+static void open_client(struct fixture *fixture, const struct scripted_answer *script, size_t count,
+                        int signal_fd)
+{
+    prepare(fixture, script, count);
     if (api_client_open(&fixture->spec, &fixture->credentials,
                         &(struct api_client_options){.signal_fd = signal_fd, .first_delay_ms = 1},
                         &fixture->client, &fixture->err) != ERR_OK)
@@ -297,6 +304,117 @@ static void a_path_that_is_none_is_refused(void **context)
     close_client(&fixture);
 }
 
+/* --- calls that fail --- */
+
+static void without_memory_it_is_not_opened(void **context)
+{
+    static const struct scripted_answer script[] = {{OK, 0, SCRIPT_KEEP}};
+    struct fixture fixture;
+    enum err_code code = ERR_NO_MEMORY;
+    int64_t nth = 0;
+
+    (void)context;
+    prepare(&fixture, script, 1);
+    for (; code != ERR_OK && nth < 50; nth++) {
+        mem_test_fail(nth, 0);
+        code = api_client_open(&fixture.spec, &fixture.credentials,
+                               &(struct api_client_options){.signal_fd = -1}, &fixture.client,
+                               &fixture.err);
+        mem_test_fail(-1, 0);
+        if (code == ERR_OK)
+            break;
+        assert_int_equal(code, ERR_NO_MEMORY);
+        assert_int_equal(mem_test_live_count(), 0);
+    }
+    assert_int_equal(code, ERR_OK);
+    assert_true(nth > 3);
+    close_client(&fixture);
+}
+
+static void what_it_does_not_get_of_the_system_is_said(void **context)
+{
+    static const struct scripted_answer script[] = {{OK, 0, SCRIPT_KEEP}};
+    struct fixture fixture;
+    int signal_fd;
+
+    (void)context;
+    prepare(&fixture, script, 1);
+    assert_int_equal(signals_open(&signal_fd, &fixture.err), ERR_OK);
+    for (int64_t until = 0; until < 2; until++) { /* libcurl's timer, and the signals */
+        calls_fail("epoll_ctl", until, ENOSPC);
+        assert_int_equal(api_client_open(&fixture.spec, &fixture.credentials,
+                                         &(struct api_client_options){.signal_fd = signal_fd},
+                                         &fixture.client, &fixture.err),
+                         ERR_SYSTEM);
+        assert_string_equal(calls_end(), "epoll_ctl");
+        assert_non_null(strstr(fixture.err.text, "No space left on device"));
+        assert_int_equal(mem_test_live_count(), 0);
+    }
+    calls_fail("epoll_create1", 0, EMFILE);
+    assert_int_equal(api_client_open(&fixture.spec, &fixture.credentials,
+                                     &(struct api_client_options){.signal_fd = -1}, &fixture.client,
+                                     &fixture.err),
+                     ERR_SYSTEM);
+    assert_string_equal(calls_end(), "epoll_create1");
+    signals_close(signal_fd);
+    arena_deinit(&fixture.arena);
+    scripted_server_stop(fixture.server);
+}
+
+static void a_wait_that_fails_is_told(void **context)
+{
+    static const struct scripted_answer script[] = {{NULL, 0, SCRIPT_KEEP}};
+    struct fixture fixture;
+    struct api_answer answer;
+
+    (void)context;
+    open_client(&fixture, script, 1, -1);
+    calls_fail("epoll_wait", 0, EBADF);
+    assert_int_equal(api_client_wait(fixture.client, 1000, &fixture.err), ERR_SYSTEM);
+    calls_fail("epoll_wait", 0, EBADF);
+    assert_int_equal(
+        api_client_request(fixture.client, &status_question, &fixture.arena, &answer, &fixture.err),
+        ERR_SYSTEM);
+    assert_string_equal(calls_end(), "epoll_wait");
+    close_client(&fixture);
+}
+
+static void an_answer_that_there_is_no_memory_for_is_not_half_there(void **context)
+{
+    static const struct scripted_answer script[] = {{OK, 0, SCRIPT_KEEP}, {OK, 0, SCRIPT_KEEP}};
+    struct fixture fixture;
+    struct api_answer answer;
+    struct arena none;
+
+    (void)context;
+    for (size_t bytes = 0; bytes < 96; bytes += 16) {
+        open_client(&fixture, script, 2, -1);
+        arena_init(&none, bytes);
+        assert_int_equal(
+            api_client_request(fixture.client, &status_question, &none, &answer, &fixture.err),
+            ERR_NO_MEMORY);
+        assert_string_equal(fixture.err.text, "no memory for an answer of the API");
+        arena_deinit(&none);
+        close_client(&fixture);
+    }
+}
+
+static void a_request_that_there_is_no_memory_for_is_not_sent(void **context)
+{
+    static const struct scripted_answer script[] = {{OK, 0, SCRIPT_KEEP}};
+    struct fixture fixture;
+
+    (void)context;
+    open_client(&fixture, script, 1, -1);
+    mem_test_fail(0, 0);
+    assert_int_equal(api_client_start(fixture.client, &status_question, &fixture.err),
+                     ERR_NO_MEMORY);
+    mem_test_fail(-1, 0);
+    assert_int_equal(ask(&fixture, &status_question).http_status, 200);
+    assert_int_equal(scripted_server_request_count(fixture.server), 1);
+    close_client(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +429,11 @@ int main(void)
         cmocka_unit_test(nobody_there_is_told_after_a_few_tries),
         cmocka_unit_test(a_signal_ends_all_waiting),
         cmocka_unit_test(a_path_that_is_none_is_refused),
+        cmocka_unit_test(without_memory_it_is_not_opened),
+        cmocka_unit_test(what_it_does_not_get_of_the_system_is_said),
+        cmocka_unit_test(a_wait_that_fails_is_told),
+        cmocka_unit_test(an_answer_that_there_is_no_memory_for_is_not_half_there),
+        cmocka_unit_test(a_request_that_there_is_no_memory_for_is_not_sent),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

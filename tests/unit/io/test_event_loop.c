@@ -1,3 +1,5 @@
+#include "failing_process_calls.h"
+
 #include "purser/io/event_loop.h"
 
 #include <setjmp.h>
@@ -216,6 +218,39 @@ static void out_of_memory_leaves_nothing_behind(void **state)
     mem_test_fail(-1, 0);
 }
 
+static void a_loop_that_cannot_be_had_or_wait_says_so(void **state)
+{
+    struct fixture *fixture = *state;
+    struct event_loop *loop;
+
+    calls_fail("epoll_create1", 0, EMFILE);
+    assert_int_equal(event_loop_open(&loop, &fixture->err), ERR_SYSTEM);
+    assert_string_equal(fixture->err.text, "event loop: epoll_create1: Too many open files");
+    calls_fail("epoll_wait", 0, EINTR);
+    assert_int_equal(event_loop_turn(fixture->loop, 0, &fixture->err), ERR_OK);
+    calls_fail("epoll_wait", 0, EBADF);
+    assert_int_equal(event_loop_turn(fixture->loop, 0, &fixture->err), ERR_SYSTEM);
+    assert_string_equal(fixture->err.text, "event loop: epoll_wait: Bad file descriptor");
+    (void)calls_end();
+}
+
+static void an_interest_that_the_kernel_does_not_take_is_an_error(void **state)
+{
+    struct fixture *fixture = *state;
+    struct loop_watch *watch;
+    struct seen seen = {0};
+
+    assert_int_equal(
+        loop_watch_add(fixture->loop, fixture->pipe[0], 0, note, &seen, &watch, &fixture->err),
+        ERR_OK);
+    calls_fail("epoll_ctl", 0, ENOSPC);
+    assert_int_equal(loop_watch_change(watch, LOOP_READ, &fixture->err), ERR_SYSTEM);
+    (void)calls_end();
+    assert_non_null(strstr(fixture->err.text, "No space left on device"));
+    assert_int_equal(loop_watch_change(watch, LOOP_READ, &fixture->err), ERR_OK);
+    loop_watch_remove(watch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,6 +263,8 @@ int main(void)
         TEST(a_closed_descriptor_can_be_removed_and_its_number_used_again),
         TEST(a_descriptor_that_cannot_be_watched_is_an_error),
         TEST(out_of_memory_leaves_nothing_behind),
+        TEST(a_loop_that_cannot_be_had_or_wait_says_so),
+        TEST(an_interest_that_the_kernel_does_not_take_is_an_error),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
