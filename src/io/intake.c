@@ -45,10 +45,12 @@ static enum err_code open_job(struct intake *intake, struct intake_job *job, str
     if (code != ERR_OK)
         return code;
     columns = source_columns(job->source, &column_count);
-    if (intake->strips && columns != NULL)
+    if (intake->strips && columns != NULL) {
         columns = intake_own_columns(&intake->templates, columns, &column_count);
-    if (intake->strips && columns == NULL && column_count > 0)
-        return err_set(err, ERR_NO_MEMORY, "no memory for the columns of job %s", job->job->name);
+        if (columns == NULL)
+            return err_set(err, ERR_NO_MEMORY, "no memory for the columns of job %s",
+                           job->job->name);
+    }
     code = bind_job(intake, job, columns, column_count, err);
     if (code == ERR_OK && job->templates.group_by != NULL)
         source_set_group_by(job->source, job->templates.group_by, &intake->spec->vars);

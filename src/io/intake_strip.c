@@ -60,7 +60,9 @@ const struct slice *intake_own_columns(struct arena *arena, const struct slice *
     struct slice *own = arena_new(arena, *count + 1, sizeof *own);
     size_t kept = 0;
 
-    for (size_t i = 0; own != NULL && i < *count; i++)
+    if (own == NULL)
+        return NULL;
+    for (size_t i = 0; i < *count; i++)
         if (!result_row_is_added(columns[i]))
             own[kept++] = columns[i];
     *count = kept;
