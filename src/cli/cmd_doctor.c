@@ -81,8 +81,7 @@ void doctor_add(struct doctor *doctor, enum finding_level level, const char *are
     va_list arguments;
 
     va_start(arguments, format);
-    if (vsnprintf(text, sizeof text, format, arguments) < 0)
-        text[0] = '\0';
+    (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     if (doctor->session->options->output != OUTPUT_TABLE)
         append_json(doctor, level_names[level], area, text, next);
@@ -110,18 +109,14 @@ void doctor_add_error(struct doctor *doctor, const char *area, const struct err 
 
 static void append_place(const struct place *place, char *out, size_t size)
 {
-    int length = 0;
-
     if (place->file == NULL)
         return;
     if (place->line == 0)
-        length = snprintf(out, size, "%.200s: ", place->file);
+        (void)snprintf(out, size, "%.200s: ", place->file);
     else if (place->column == 0)
-        length = snprintf(out, size, "%.200s:%u: ", place->file, place->line);
+        (void)snprintf(out, size, "%.200s:%u: ", place->file, place->line);
     else
-        length = snprintf(out, size, "%.200s:%u:%u: ", place->file, place->line, place->column);
-    if (length < 0)
-        out[0] = '\0';
+        (void)snprintf(out, size, "%.200s:%u:%u: ", place->file, place->line, place->column);
 }
 
 void doctor_add_messages(struct doctor *doctor, const char *area)
@@ -133,9 +128,10 @@ void doctor_add_messages(struct doctor *doctor, const char *area)
         char next[DIAG_TEXT_BYTES_MAX], place[256] = "";
 
         append_place(&view.place, place, sizeof place);
-        if (snprintf(next, sizeof next, "%s%s", view.help == NULL ? "purser help " : view.help,
-                     view.help == NULL ? view.code : "") < 0)
-            next[0] = '\0';
+        if (view.help != NULL)
+            (void)snprintf(next, sizeof next, "%s", view.help);
+        else
+            (void)snprintf(next, sizeof next, "purser help %s", view.code);
         doctor_add(doctor, view.severity == DIAG_ERROR ? FINDING_PROBLEM : FINDING_WARNING, area,
                    EXIT_INPUT, next, "%s%s [%s]", place, view.text, view.code);
     }

@@ -168,9 +168,8 @@ static void tell_walk(struct doctor *doctor, const struct ledger_walk *walk)
     char next[512];
 
     append_counts(&walk->counted, counts, sizeof counts);
-    if (snprintf(next, sizeof next, "purser items %.200s%.200s --where state=in_doubt",
-                 session->spec.file, doctor->session->state_words) < 0)
-        next[0] = '\0';
+    (void)snprintf(next, sizeof next, "purser items %.200s%.200s --where state=in_doubt",
+                   session->spec.file, doctor->session->state_words);
     if (walk->damaged_count > 0)
         doctor_add(doctor, FINDING_PROBLEM, "ledger", EXIT_INTERNAL, next,
                    "the records of %llu of %llu items are damaged, first of item number %llu",

@@ -99,8 +99,7 @@ static int wrong(const char *command, const char *format, const char *text)
 {
     char line[256];
 
-    if (snprintf(line, sizeof line, format, text) < 0)
-        line[0] = '\0';
+    (void)snprintf(line, sizeof line, format, text);
     print_talk("purser %s: %s", command, line);
     print_talk("hint: `purser %s --help` shows examples", command);
     return EXIT_INPUT;
@@ -111,15 +110,12 @@ static int unknown_option(const char *command, const char *word, unsigned allowe
     const char *names[RULE_COUNT];
     const char *closest;
     size_t count = 0;
-    char line[200];
 
     for (size_t i = 0; i < RULE_COUNT; i++)
         if (rules[i].allowed == 0 || (rules[i].allowed & allowed) != 0)
             names[count++] = rules[i].name;
     closest = strncmp(word, "--", 2) == 0 ? text_closest(word + 2, names, count) : NULL;
-    if (snprintf(line, sizeof line, "there is no option '%.100s'", word) < 0)
-        line[0] = '\0';
-    print_talk("purser %s: %s", command, line);
+    print_talk("purser %s: there is no option '%.100s'", command, word);
     if (closest != NULL)
         print_talk("hint: did you mean '--%s'?", closest);
     else
@@ -201,9 +197,7 @@ static int apply_count(const char *command, const char *option, uint32_t most, c
         *count_out = (uint32_t)count;
         return -1;
     }
-    if (snprintf(line, sizeof line, "%s takes a number from 1 to %u, not '%%.60s'", option, most) <
-        0)
-        line[0] = '\0';
+    (void)snprintf(line, sizeof line, "%s takes a number from 1 to %u, not '%%.60s'", option, most);
     return wrong(command, line, argument);
 }
 
