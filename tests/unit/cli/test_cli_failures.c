@@ -5,6 +5,7 @@
 #include "purser/cli/connection_view.h"
 #include "purser/cli/decide.h"
 #include "purser/cli/outdated.h"
+#include "purser/cli/plan_file.h"
 #include "purser/cli/plan_view.h"
 #include "purser/cli/reconcile.h"
 #include "purser/cli/schedule.h"
@@ -14,227 +15,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <cmocka.h>
 
-#include "failing_ledger.h"
-#include "purser/base/mem.h"
-#include "scratch.h"
-
-enum { CALLS_MAX = 400, ARENA_STEP = 16, ARENA_STEPS_MAX = 4000, STARTED_MS = 1700000000 };
-
-static const char spec_text[] =
-    "purser: 1\nname: catalogue\n"
-    "api: { environment: simulator }\n"
-    "connections:\n"
-    "  shop: { access_token: { env: T } }\n"
-    "  books: { access_token: { env: T } }\n"
-    "defaults: { connection: shop }\n"
-    "schedule: { cron: \"0 * * * *\" }\n"
-    "jobs:\n"
-    "  products:\n"
-    "    source: { inline: [ { id: A }, { id: B } ], key: \"${row.id}\" }\n"
-    "    when_changed: resend\n"
-    "    request: POST /products\n"
-    "    body: { product: { name: \"${row.id}\", description: x, variants: [] } }\n"
-    "    outputs: { id: \"${response.product.id}\" }\n"
-    "    undo: DELETE /products/${outputs.id}\n"
-    "    reconcile: { request: GET /products, filter: 'id = \"${item.key}\"' }\n"
-    "  variants:\n"
-    "    needs: { product: { job: products, key: \"${row.of}\" } }\n"
-    "    source: { inline: [ { id: V, of: A } ], key: \"${row.id}\" }\n"
-    "    order_by: ${row.of}\n"
-    "    request: PATCH /products/${needs.product.outputs.id}\n"
-    "    body: { product: { name: \"${row.id}\" } }\n"
-    "    undo:\n"
-    "      request: PATCH /products/${needs.product.outputs.id}\n"
-    "      body: { product: { name: \"as before\" } }\n"
-    "  publish:\n"
-    "    needs: [products, variants]\n"
-    "    source: { inline: [ { id: P } ], key: \"${row.id}\" }\n"
-    "    request: PATCH /products/${row.id}\n"
-    "    body: { product: { status: active } }\n";
-
-static struct options options;
-static struct session session;
-
-static void must(enum err_code code, const struct err *err)
-{
-    if (code != ERR_OK)
-        fail_msg("%d: %s", (int)code, err->text);
-}
-
-static void open_session(void)
-{
-    struct err err = {0};
-
-    session_init(&session, &options);
-    if (session_load_spec(&session, &err) != ERR_OK) {
-        struct buf out;
-
-        buf_init(&out, 1 << 16);
-        diagnostics_print(&session.diagnostics, &out);
-        fail_msg("%s", buf_text(&out));
-    }
-    must(session_open_ledger(&session, true, &err), &err);
-}
-
-static enum err_code compare(bool write, struct err *err)
-{
-    struct comparison comparison;
-    enum err_code code = comparison_open(
-        &session, &(struct comparison_options){.started_ms = STARTED_MS}, &comparison, err);
-
-    if (code == ERR_OK)
-        code = comparison_walk(&comparison, write, NULL, NULL, err);
-    comparison_close(&comparison);
-    return code;
-}
-
-static void commit(void)
-{
-    struct err err = {0};
-
-    must(decide_commit(session.ledger, true, &err), &err);
-}
-
-/* The item of this number has succeeded in run 1. */
-static void succeed(uint64_t number, const char *answer)
-{
-    const struct ledger_ops *ops = session.ledger->ops;
-    struct item before, item;
-    struct err err = {0};
-
-    must(ops->read_item(session.ledger, number, &before, &err), &err);
-    item = before;
-    item.state = ITEM_SUCCEEDED;
-    item.waits_on = WAIT_NONE;
-    item.waits_for = 0;
-    item.attempt_total = item.sent_run = 1;
-    must(ops->put_item(session.ledger, number, &before, &item, &err), &err);
-    must(ops->put_result(session.ledger, number,
-                         &(struct result_record){.http_status = 200, .body = slice_of(answer)},
-                         &err),
-         &err);
-    must(ops->put_attempt(
-             session.ledger, number,
-             &(struct attempt_record){
-                 .generation = 1, .state = ITEM_SUCCEEDED, .http_status = 200, .run = 1},
-             &err),
-         &err);
-}
-
-/* A ledger of one run: A, B and V have succeeded, P waits. */
-static int make_world(void **context)
-{
-    struct connection_record shop = {.learned_rate_millis = 2000,
-                                     .parked_since_ms = STARTED_MS,
-                                     .parked_reason = SLICE("needs_update"),
-                                     .link_url = SLICE("https://link.example/1"),
-                                     .detail = SLICE("signed out")};
-    struct run_record run = {.started_ms = STARTED_MS, .ended_ms = STARTED_MS + 1, .sent = 3};
-    struct err err = {0};
-    FILE *file;
-
-    if (scratch_make(context) != 0)
-        return -1;
-    options = (struct options){.spec_file = strdup(below("spec.yaml")),
-                               .state_root = strdup(below("state")),
-                               .quiet = true,
-                               .limit = UINT64_MAX};
-    file = fopen(options.spec_file, "we");
-    assert_non_null(file);
-    assert_true(fputs(spec_text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-    open_session();
-    must(compare(true, &err), &err);
-    succeed(1, "{\"product\":{\"id\":\"p-A\"}}");
-    succeed(2, "{\"product\":{\"id\":\"p-B\"}}");
-    succeed(3, "{\"product\":{\"id\":\"p-A\"}}");
-    must(session.ledger->ops->put_run(session.ledger, 1, &run, &err), &err);
-    must(session.ledger->ops->put_connection(session.ledger, 0, &shop, &err), &err);
-    commit();
-    session_deinit(&session);
-    return 0;
-}
-
-static int remove_world(void **context)
-{
-    free((char *)options.spec_file);
-    free((char *)options.state_root);
-    return scratch_remove(context);
-}
-
-/* What is done where something fails. */
-typedef enum err_code part_fn(struct err *err);
-
-/* For each call of the ledger: it fails, and so does the part, with that error. */
-static void fails_with_each_call(size_t which, part_fn *part)
-{
-    for (uint64_t number = 1;; number++) {
-        int64_t live_before = mem_test_live_count();
-        struct ledger *real;
-        struct err err = {0};
-        enum err_code code;
-
-        assert_true(number < CALLS_MAX);
-        open_session();
-        real = session.ledger;
-        session.ledger = fail_call(real, number, ERR_NO_MEMORY);
-        code = part(&err);
-        session.ledger = real;
-        session_deinit(&session);
-        assert_int_equal(mem_test_live_count(), live_before);
-        if (failing.calls < number) {
-            must(code, &err);
-            assert_true(number > 1);
-            return;
-        }
-        if (code != ERR_NO_MEMORY || strcmp(err.text, "the ledger does not want") != 0)
-            fail_msg("part %zu: call %u, %s, failed, and this came of it: %d, '%s'", which,
-                     (unsigned)number, failing.name, (int)code, err.text);
-    }
-}
-
-/* What reads expressions says it so, at the place of the expression. */
-static bool has_message(const char *text)
-{
-    struct buf out;
-    bool found;
-
-    buf_init(&out, 1 << 16);
-    diagnostics_print(&session.diagnostics, &out);
-    found = strstr(buf_text(&out), text) != NULL;
-    buf_deinit(&out);
-    return found;
-}
-
-/* For each step of the spec's memory: it ends there, and so does the part. */
-static void fails_without_memory(part_fn *part)
-{
-    for (size_t step = 0;; step++) {
-        int64_t live_before = mem_test_live_count();
-        struct err err = {0};
-        enum err_code code;
-        bool is_told;
-
-        assert_true(step < ARENA_STEPS_MAX);
-        open_session();
-        session.arena.max_bytes = session.arena.used_bytes + step * ARENA_STEP;
-        code = part(&err);
-        is_told = err.text[0] != '\0' && (code == ERR_NO_MEMORY || has_message("out of memory"));
-        session_deinit(&session);
-        assert_int_equal(mem_test_live_count(), live_before);
-        if (code == ERR_OK) {
-            assert_true(step > 0);
-            return;
-        }
-        if (!is_told)
-            fail_msg("%zu bytes, and this came of it: %d, '%s'", step * ARENA_STEP, (int)code,
-                     err.text);
-    }
-}
+#include "failing_session.h"
+#include "purser/base/log.h"
 
 /* --- the parts --- */
 
@@ -463,28 +248,61 @@ static enum err_code find_outdated(struct err *err)
     return code;
 }
 
+/* Nothing is in doubt: the look-ups are made, and the ledger is read to its end. */
+static enum err_code reconcile(struct err *err)
+{
+    const struct where all = {.count = 0};
+    struct credentials credentials = {0};
+    struct reconciler *reconciler = NULL;
+    struct finding finding;
+    enum err_code code = credentials_load(&session.spec, &credentials, &session.diagnostics, err);
+
+    if (code == ERR_OK)
+        code = reconciler_open(&session, &credentials, &all, -1, &reconciler, err);
+    if (code == ERR_OK)
+        code = reconciler_next(reconciler, &finding, err);
+    reconciler_close(reconciler);
+    credentials_wipe(&credentials);
+    log_forget();
+    return code == ERR_NOT_FOUND ? ERR_OK : code;
+}
+
+/* A plan that was made before there was a ledger. */
+static enum err_code check_plan(struct err *err)
+{
+    static struct plan_file plan = {.name = "p.plan",
+                                    .run = UINT32_MAX}; /* too large for the stack */
+    enum err_code code = plan_file_check_ledger(&plan, &session, err);
+
+    return code == ERR_INPUT ? ERR_OK : code;
+}
+
 /* --- the tests --- */
 
 static void each_part_tells_of_the_call_that_failed(void **context)
 {
-    static part_fn *const parts[] = {
-        compare_only, undo,       undo_products, view_connections, list_all,
-        find_one,     claim,      settle,        take_slot,        inherit_slot,
-        note_run,     select_one, find_outdated, put_word,         compare_and_write};
+    static part_fn *const readers[] = {compare_only, undo,      undo_products, view_connections,
+                                       list_all,     find_one,  claim,         inherit_slot,
+                                       select_one,   reconcile, check_plan};
+    static part_fn *const writers[] = {settle,        take_slot, note_run,
+                                       find_outdated, put_word,  compare_and_write};
 
     (void)context;
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        fails_with_each_call(i, parts[i]);
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
+        fails_with_each_call(i, readers[i], false);
+    for (size_t i = 0; i < sizeof writers / sizeof *writers; i++)
+        fails_with_each_call(i, writers[i], true);
 }
 
 static void each_part_tells_that_its_memory_has_ended(void **context)
 {
-    static part_fn *const parts[] = {
-        compare_only, load, undo, view_connections, set_slot, select_one, compare_and_write};
+    static part_fn *const readers[] = {compare_only,     load,     undo,      reconcile,
+                                       view_connections, set_slot, select_one};
 
     (void)context;
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        fails_without_memory(parts[i]);
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
+        fails_without_memory(readers[i], false);
+    fails_without_memory(compare_and_write, true);
 }
 
 int main(void)
