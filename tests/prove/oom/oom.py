@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes every allocation of every command fail, and looks at what is left.
 
-usage: oom.py --purser PROGRAM --sim PROGRAM --shim LIBRARY [--each N] [--seconds S] [--seed N]
+usage: oom.py --purser PROGRAM --sim PROGRAM --shim LIBRARY [--each N] [--seed N]
               [--scene NAME]… [--point T:N[-M][+]] [--at-once N] [--no-leaks] [--keep FOLDER]
               [--state FOLDER] [--shard K/N]
 
@@ -18,8 +18,7 @@ anew and that allocation fails once, or it and all after it. What must hold:
   - the credentials are in nothing that it prints or leaves behind, in no encoding.
 
 Without --each all numbers are taken; with it so many a scene, drawn from the seed: first one of each
-call stack, then any. --seconds ends the drawing early, fairly among the scenes. --point takes only
-this one of one scene and shows everything.
+call stack, then any. --point takes only this one of one scene and shows everything.
 
 --state FOLDER remembers what was tried and goes on with the rest, --shard K/N shares the cases out
 (tests/support/tried.py).
@@ -38,7 +37,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "support"))
 import scenes  # noqa: E402  (found through the path above)
@@ -245,7 +243,6 @@ def prove(options, folder):
     chance = random.Random(options.seed)
     chosen = [scene for scene in scenes.all_scenes()
               if not options.scene or scene.name in options.scene]
-    deadline = time.monotonic() + options.seconds if options.seconds else None
     with Simulator(options.sim, ["--seed", str(options.seed)]) as simulator:
         prover = Prover(options, folder, simulator)
         queues = []
@@ -256,14 +253,9 @@ def prove(options, folder):
                 points = draw(options, chance, list(first), list(rest))
                 queues.append([(scene, base, point)
                                for point in prover.tried.left(scene.name, points)])
-            # In turn, so that a short time is shared by all.
+            # In turn, so that what is interrupted has tried some of all.
             cases = [case for turn in itertools.zip_longest(*queues) for case in turn if case]
-
-            def one(case):
-                if deadline is None or time.monotonic() < deadline:
-                    prover.try_point(*case)
-
-            list(pool.map(one, cases))
+            list(pool.map(lambda case: prover.try_point(*case), cases))
         prover.starters.close()
         prover.tried.close()
     return prover, chosen, total
@@ -294,7 +286,6 @@ def main():
     parser.add_argument("--sim", required=True, type=os.path.abspath)
     parser.add_argument("--shim", required=True, type=os.path.abspath)
     parser.add_argument("--each", type=int)
-    parser.add_argument("--seconds", type=float)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--scene", action="append")
     parser.add_argument("--point")
