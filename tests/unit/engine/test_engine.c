@@ -263,6 +263,66 @@ static void after_a_restart_a_job_whose_request_is_damaged_is_in_doubt_unasked(v
     close_bench();
 }
 
+/* --- more items than there is memory for --- */
+
+enum { MANY = 10000000 };
+
+static unsigned ready_reads;
+
+static enum err_code one_of_many(struct ledger *self, uint32_t connection, uint64_t after,
+                                 uint64_t *number_out, struct item *item_out, struct err *err)
+{
+    (void)self;
+    (void)err;
+    ready_reads++;
+    if (connection != 0 || after == MANY)
+        return ERR_NOT_FOUND;
+    *number_out = after + 1;
+    *item_out = item_new(
+        0, 0, request_hash(METHOD_POST, SLICE("/products"), SLICE("{\"product\":{}}")), WALL_MS);
+    return ERR_OK;
+}
+
+static enum err_code put_one_of_many(struct ledger *self, uint64_t number,
+                                     const struct item *before, const struct item *item,
+                                     struct err *err)
+{
+    (void)before;
+    (void)item;
+    (void)err;
+    assert_true(number <= ITEMS_MAX);
+    ((struct fake_ledger *)self)->open_count++;
+    return ERR_OK;
+}
+
+static void ten_million_ready_items_wait_in_the_ledger(void **context)
+{
+    struct ledger_ops ops = *bench.ledger.base.ops;
+    int64_t live = 0;
+    (void)context;
+
+    ops.next_ready = one_of_many;
+    ops.put_item = put_one_of_many;
+    bench.ledger.base.ops = &ops;
+    bench.options.outstanding = 4;
+    bench.connections[0].in_flight = 4;
+    ready_reads = 0;
+    open_engine();
+    settle();
+    assert_int_equal(bench.transport.count, 4);
+    for (size_t done = 0; done < 40; done += 4) {
+        assert_int_equal(progress()->active, 4);
+        for (size_t i = 0; i < 4; i++)
+            answer(done + i, 201, "{\"product\":{}}");
+        settle();
+        assert_int_equal(bench.transport.count, done + 8);
+        live = done == 0 ? mem_test_live_count() : live; /* the first answer had a place made */
+    }
+    assert_int_equal(mem_test_live_count(), live);
+    assert_in_range(ready_reads, 44, 200); /* they are taken from the ledger as they are sent */
+    close_bench();
+}
+
 static void no_more_new_items_are_begun_than_asked_for(void **context)
 {
     (void)context;
@@ -409,6 +469,7 @@ int main(void)
         cmocka_unit_test_setup(a_damaged_record_is_in_doubt_and_counted, set_up),
         cmocka_unit_test_setup(after_a_restart_a_job_whose_request_is_damaged_is_in_doubt_unasked,
                                set_up),
+        cmocka_unit_test_setup(ten_million_ready_items_wait_in_the_ledger, set_up),
         cmocka_unit_test_setup(no_more_new_items_are_begun_than_asked_for, set_up),
         cmocka_unit_test_setup(what_this_run_did_not_name_stays_ready, set_up),
         cmocka_unit_test_setup(limits_of_all_and_of_a_connection_are_kept, set_up),

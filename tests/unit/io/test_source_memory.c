@@ -67,6 +67,34 @@ static void memory_does_not_grow_with_the_file(void **state)
     assert_in_range(anonymous_kilobytes() - before + 2000, 0, 4000);
 }
 
+/* Twenty megabytes of the shortest rows there are. */
+static void ten_million_rows_are_a_stream(void **state)
+{
+    static char rows[20000];
+    FILE *file = fopen(path, "w");
+    struct unit unit;
+    enum err_code code;
+    long before;
+    size_t count = 0;
+
+    (void)state;
+    assert_non_null(file);
+    for (size_t i = 0; i < sizeof rows; i++)
+        rows[i] = "1\n"[i % 2];
+    fputs("h\n", file);
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(fwrite(rows, 1, sizeof rows, file), sizeof rows);
+    assert_int_equal(fclose(file), 0);
+    open_source();
+    assert_int_equal(source_next(source, &unit, &diagnostics, &err), ERR_OK);
+    before = anonymous_kilobytes();
+    while ((code = source_next(source, &unit, &diagnostics, &err)) == ERR_OK)
+        count++;
+    assert_int_equal(code, ERR_NOT_FOUND);
+    assert_int_equal(count, 9999999);
+    assert_in_range(anonymous_kilobytes() - before + 2000, 0, 4000);
+}
+
 /* --- real files --- */
 
 static bool open_shared(const char *name)
@@ -144,6 +172,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(lack_of_memory_is_told_and_leaks_nothing),
         TEST(memory_does_not_grow_with_the_file),
+        TEST(ten_million_rows_are_a_stream),
         TEST(invoices_of_a_real_shop_are_grouped),
         TEST(products_of_a_real_shop_are_grouped),
     };
