@@ -42,7 +42,8 @@ static enum err_code count_left(struct ledger *ledger, uint32_t job, struct wait
 enum err_code wait_view_open(struct ledger *ledger, const struct item *item,
                              struct wait_view *view_out, struct err *err)
 {
-    *view_out = (struct wait_view){.kind = item->waits_on, .number = item->waits_for};
+    *view_out = (struct wait_view){
+        .kind = item->waits_on, .number = item->waits_for, .key = SLICE(""), .message = SLICE("")};
     buf_init(&view_out->request, REQUEST_BYTES);
     buf_init(&view_out->result, RESULT_BYTES);
     if (item->waits_on == WAIT_ITEM)
