@@ -146,16 +146,20 @@ static enum err_code show(struct session *session, const struct connection_view 
 static enum err_code run(struct session *session, int *exit_status_out, struct err *err)
 {
     struct connection_view *views;
+    enum err_code code;
 
     if (session_load_spec(session, err) != ERR_OK)
         return err->code;
     if (session_open_ledger(session, false, err) != ERR_OK && err->code != ERR_NOT_FOUND)
         return err->code;
     *err = (struct err){0}; /* no ledger yet: nothing is known */
-    if (connection_views_read(session, &views, err) != ERR_OK ||
-        (session->options->check && check_all(session, views, err) != ERR_OK) ||
-        show(session, views, err) != ERR_OK)
-        return err->code;
+    code = connection_views_read(session, &views, err);
+    if (code == ERR_OK && session->options->check)
+        code = check_all(session, views, err);
+    if (code == ERR_OK)
+        code = show(session, views, err);
+    if (code != ERR_OK)
+        return code;
     *exit_status_out = connection_views_exit_status(session, views);
     return ERR_OK;
 }

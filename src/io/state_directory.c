@@ -355,19 +355,21 @@ static enum err_code lock_directory(struct state_directory *directory, struct er
 
 static enum err_code make_own(int root_fd, const char *name, const char *path, struct err *err)
 {
+    enum err_code code;
+
     if (mkdirat(root_fd, name, 0700) != 0) {
         if (errno == EEXIST)
             return ERR_OK;
         return err_set(err, ERR_SYSTEM, "make directory %s: %s", path, strerror(errno));
     }
     if (fchmodat(root_fd, name, 0700, 0) != 0)
-        err_set(err, ERR_SYSTEM, "chmod 700 %s: %s", path, strerror(errno));
+        code = err_set(err, ERR_SYSTEM, "chmod 700 %s: %s", path, strerror(errno));
     else if (fsync(root_fd) != 0)
-        err_set(err, ERR_SYSTEM, "sync the parent of %s: %s", path, strerror(errno));
+        code = err_set(err, ERR_SYSTEM, "sync the parent of %s: %s", path, strerror(errno));
     else
         return ERR_OK;
     (void)unlinkat(root_fd, name, AT_REMOVEDIR);
-    return err->code;
+    return code;
 }
 
 static enum err_code not_opened(const char *path, bool write, struct err *err)

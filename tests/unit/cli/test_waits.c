@@ -164,10 +164,10 @@ static void damage_leaves_out_what_it_hides_and_no_more(void **context)
 {
     (void)context;
     name = NULL;
-    request_code = ERR_STORAGE;
+    request_code = ERR_DAMAGED;
     says(WAIT_ITEM, false, "?/, which failed: 450 no such colour");
     says(WAIT_JOB, false, "job ?: 1 item is not done");
-    result_code = ERR_STORAGE;
+    result_code = ERR_DAMAGED;
     says(WAIT_ITEM, false, "?/, which failed: 450");
 }
 

@@ -58,12 +58,12 @@ static void a_value_that_is_no_record_is_told_by_what_it_is_of(void **context)
         else
             put_sealed(values[i / 3].database, key, SLICE(""));
         opened = open_with(false, 0);
-        assert_int_equal(values[i / 3].read(opened.port, &err), ERR_STORAGE);
+        assert_int_equal(values[i / 3].read(opened.port, &err), ERR_DAMAGED);
         assert_says(&err, values[i / 3].text);
         for (size_t other = 0; other < sizeof readings / sizeof readings[0]; other++) {
             enum err_code code = readings[other](opened.port, &err);
 
-            assert_true(code == ERR_OK || code == ERR_STORAGE);
+            assert_true(code == ERR_OK || code == ERR_DAMAGED);
         }
         close_ledger(&opened);
     }
@@ -95,14 +95,14 @@ static void keys_of_another_size_are_told_or_passed_over(void **context)
         uint64_t number;
 
         assert_int_equal(opened.port->ops->next_item(opened.port, 4, &number, &item, &err),
-                         ERR_STORAGE);
+                         ERR_DAMAGED);
         assert_says(&err, "the number of an item");
     }
     close_ledger(&opened);
     /* Were it the end of the index, what comes behind would never be sent. */
     put_value(LEDGER_OPEN, SLICE("\1\0\0\0\0\0\0\0\0\0\0\0\3\0"), "", 0);
     opened = open_with(false, 0);
-    assert_int_equal(next_ready(opened.port, &err), ERR_STORAGE);
+    assert_int_equal(next_ready(opened.port, &err), ERR_DAMAGED);
     assert_says(&err, "the index of open items");
     close_ledger(&opened);
     /* What is put behind the last finds another place. */
@@ -128,7 +128,7 @@ static void an_open_item_without_a_record_is_told(void **context)
     make_anew();
     put_value(LEDGER_ITEMS, ledger_key_slice(&key), NULL, 0);
     opened = open_with(false, 0);
-    assert_int_equal(next_ready(opened.port, &err), ERR_STORAGE);
+    assert_int_equal(next_ready(opened.port, &err), ERR_DAMAGED);
     assert_says(&err, "an open item has no record");
     close_ledger(&opened);
 }
@@ -149,7 +149,7 @@ static void an_item_whose_record_and_request_are_damaged_is_nobodys(void **conte
     item = read_item(opened.port, 4);
     assert_int_equal(item.reason, REASON_RECORD_DAMAGED);
     assert_int_equal(item.job, UINT32_MAX);
-    assert_int_equal(opened.port->ops->drop_item(opened.port, 4, &item, &err), ERR_STORAGE);
+    assert_int_equal(opened.port->ops->drop_item(opened.port, 4, &item, &err), ERR_DAMAGED);
     assert_says(&err, "the frozen request of an item");
     settled = item;
     settled.state = ITEM_SUCCEEDED;
@@ -179,14 +179,14 @@ static void what_an_opening_needs_is_told_when_it_is_damaged(void **context)
         {ledger_key_text(LEDGER_META_BASE_URL), "base_url", ERR_STATE_DIRECTORY, false},
         {ledger_key_text(LEDGER_META_MACHINE), "machine", ERR_STATE_DIRECTORY, false},
         {ledger_key_text(LEDGER_META_IDENTITY), "identity", ERR_STATE_DIRECTORY, false},
-        {ledger_key_text(LEDGER_META_NEXT_ITEM), "the next item number", ERR_STORAGE, false},
-        {ledger_key_text(LEDGER_META_LOST_SINCE), "since when it is incomplete", ERR_STORAGE,
+        {ledger_key_text(LEDGER_META_NEXT_ITEM), "the next item number", ERR_DAMAGED, false},
+        {ledger_key_text(LEDGER_META_LOST_SINCE), "since when it is incomplete", ERR_DAMAGED,
          false},
-        {ledger_key_text_u32(LEDGER_META_JOB, 0), "the name of a job", ERR_STORAGE, false},
-        {ledger_key_text_u32(LEDGER_META_CONNECTION, 0), "the name of a job", ERR_STORAGE, false},
-        {ledger_key_text_u32(LEDGER_META_PROVEN, 0), "the name of a job", ERR_STORAGE, false},
-        {ledger_key_counts(0, 0), "the counts of items", ERR_STORAGE, true},
-        {ledger_key_text(LEDGER_META_COUNTS), "the counts of items", ERR_STORAGE, true},
+        {ledger_key_text_u32(LEDGER_META_JOB, 0), "the name of a job", ERR_DAMAGED, false},
+        {ledger_key_text_u32(LEDGER_META_CONNECTION, 0), "the name of a job", ERR_DAMAGED, false},
+        {ledger_key_text_u32(LEDGER_META_PROVEN, 0), "the name of a job", ERR_DAMAGED, false},
+        {ledger_key_counts(0, 0), "the counts of items", ERR_DAMAGED, true},
+        {ledger_key_text(LEDGER_META_COUNTS), "the counts of items", ERR_DAMAGED, true},
     };
     (void)context;
 
@@ -217,7 +217,7 @@ static void numbers_of_another_size_are_damage(void **context)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         make_anew();
         put_sealed(LEDGER_META, slice_of(names[i]), SLICE("1234"));
-        open_fails(BASE_URL, true, ERR_STORAGE);
+        open_fails(BASE_URL, true, ERR_DAMAGED);
     }
 }
 
