@@ -6,7 +6,8 @@ usage: soak.py --purser PROGRAM --sim PROGRAM --shim LIBRARY [--seconds N] [--se
 
 Four jobs (creates, updates that are sent at most once, writes that need others and go in order) work
 against rutter-sim --profile hostile. In rounds rows are added and changed, and purser does what a
-user does with it: run, stop, look, retry, undo. A nemesis (nemesis.py) kills it, stops it for a while,
+user does with it: run, stop, look, retry, undo. A second spec is run for one slot after the other, each until
+it has come to its end (slots.py). A nemesis (nemesis.py) kills it, stops it for a while,
 sets its clock, fills its disk, starts a second process on the same ledger, cuts, silences and
 deafens the network, pauses the server and starts it again. Its plan follows from --seed and is printed
 (`--plan` prints no more than that); what each blow meets is a matter of the machine.
@@ -50,6 +51,7 @@ import judge  # noqa: E402
 from nemesis import KINDS, Nemesis, Page, Victim, draw_plan  # noqa: E402
 from network import Network  # noqa: E402
 from rows import SHOP_IN_FLIGHT, SPEC, Done, Rows, counted, judge_versions, split_versions, waiting  # noqa: E402
+from slots import FILE as SLOTS_FILE, TOKEN as SLOTS_TOKEN, Slots  # noqa: E402
 from sampling import Sampler, judge_flatness  # noqa: E402
 from simulator import Simulator  # noqa: E402
 from workload import environment_of  # noqa: E402
@@ -135,7 +137,7 @@ class Soak:
         self.options, self.folder = options, folder
         self.environment = environment_of(folder)
         self.environment.update(
-            OTHER_ACCESS_TOKEN="7a0b1c52-7d1e-4a57-9b0e-5a3f7c2d9e11",
+            OTHER_ACCESS_TOKEN="7a0b1c52-7d1e-4a57-9b0e-5a3f7c2d9e11", SLOT_ACCESS_TOKEN=SLOTS_TOKEN,
             LD_PRELOAD=options.shim, PURSER_NEMESIS=os.path.join(folder, "page"))
         os.makedirs(self.environment["HOME"])
         self.page = Page(self.environment["PURSER_NEMESIS"])
@@ -145,6 +147,7 @@ class Soak:
         self.victim = Victim()
         self.chance = random.Random(f"user {options.seed}")
         self.rows = Rows(folder, options.seed, options.rows)
+        self.slots = Slots(folder, options.seed, self.network.base, options.rows)
         with open(os.path.join(folder, "spec.yaml"), "w", encoding="utf-8") as file:
             file.write(SPEC.format(base=self.network.base, in_flight=SHOP_IN_FLIGHT))
         self.nemesis = Nemesis(draw_plan(options.seed, options.seconds, options.kinds, options.gap),
@@ -222,9 +225,16 @@ class Soak:
                 self.purser("undo", "spec.yaml", "--run", str(run))
         elif draw < 0.45:
             self.purser("items", "spec.yaml", "--output", "csv")
+        self.run_slot(self.slots.next())
+        again = self.slots.again()
+        if again is not None:
+            self.purser(*self.slots.words(again))
         data = os.path.join(self.environment["XDG_STATE_HOME"], "purser", "soak", "data.mdb")
         if os.path.exists(data):
             self.ledger_sizes.append((os.stat(data).st_size, len(self.rows.all())))
+
+    def run_slot(self, slot):
+        self.slots.is_over = self.purser(*self.slots.words(slot)) in ENDS
 
     def disturb(self):
         """Rounds until the time is over. The first run is spared, so that there is a ledger to ask."""
@@ -247,10 +257,15 @@ class Soak:
             self.run_to_the_end("undo", "spec.yaml", "--run", str(run))
         self.purser("retry", "spec.yaml", "--where", "state=failed")
         self.run_to_the_end()
+        self.run_to_the_end(*self.slots.words(self.slots.next()))
         before = self.sent()
         self.run_to_the_end()
         if self.sent() != before:
             raise Wrong("a run that had nothing left to do has sent something")
+        for slot in self.slots.begun:
+            self.run_to_the_end(*self.slots.words(slot))
+        if self.sent() != before:
+            raise Wrong("a slot that was over has sent something")
 
     def sent(self):
         return json.loads(self.server.simulator._ask("/_sim/stats"))["sends"]
@@ -267,18 +282,32 @@ class Soak:
             raise Wrong(f"{' '.join(words)} ended with {status}")
         return self.talk.text()
 
+    def read_slots(self):
+        """The results of a slot are of the rows that it has read."""
+        folder, rows = os.path.join(self.folder, "results-of"), []
+        report = judge.read_report(self.ask, folder, SLOTS_FILE)
+        for number, slot in enumerate(self.slots.begun):
+            self.ask("results", SLOTS_FILE, "--slot", slot, "-o", f"{folder}-{number}")
+            rows += judge.results_from(f"{folder}-{number}")
+        return report._replace(results=rows)
+
     def judge(self):
         """What was found, as texts; prints the figures."""
         report = judge.read_report(self.ask, os.path.join(self.folder, "results"))
+        of_slots = self.read_slots()
         self.server.stop()
-        lines = self.server.lines()
+        slot_lines, lines = self.slots.part(self.server.lines(), of_slots.items)
         split_versions(lines)
         rows, items = self.rows.all(), report.items
         done = Done(lines, items)
         verdicts = judge.judge(lines, report, [row.key for row in rows], done.expected(rows),
                                waiting(rows, items), self.nemesis.interruptions(), SHOP_IN_FLIGHT + 1)
         verdicts += judge_versions(rows, items, done)
-        print("items: " + counted(items))
+        verdicts += judge.judge(slot_lines, of_slots, self.slots.keys(), {}, [],
+                                self.nemesis.interruptions(), SHOP_IN_FLIGHT + 1)
+        if not judge.effects_of(slot_lines):
+            raise Wrong("no slot has done anything")
+        print("items: " + counted(items + of_slots.items))
         print(f"wire: {sum('seq' in line for line in lines)} requests, "
               f"{sum(line.get('fault') is not None for line in lines)} faults, "
               f"{len(judge.sends_of(lines))} writes, {len(judge.effects_of(lines))} effects, "
@@ -318,7 +347,8 @@ def play(options, folder):
     for kind, text in found:
         print(f"prove-soak: {'found' if options.expect else 'WRONG'}: {text}")
     print(f"prove-soak: {options.seconds:.0f} s, seed {options.seed}, {soak.rows.rounds} rounds, "
-          f"{len(soak.rows.all())} rows, {sum(nemesis.done.values())} blows, {soak.runs} processes, "
+          f"{len(soak.rows.all())} rows, {len(soak.slots.begun)} slots, "
+          f"{sum(nemesis.done.values())} blows, {soak.runs} processes, "
           f"{soak.sampler.count} samples; {len(found)} wrong", flush=True)
     return found
 
