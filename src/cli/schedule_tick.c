@@ -4,6 +4,7 @@
  * that run, in a process of its own, looks again whether it is still to be done. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -365,6 +366,22 @@ static void stop(struct tick *tick)
             (void)kill(tick->specs[i].child.pid, number);
 }
 
+/* Nothing tells which of the runs says something: they are heard to their end one by one, and no
+ * other is started. */
+static size_t wait_for_each(struct tick *tick, struct tick_spec **running, size_t count)
+{
+    print_talk("purser schedule tick: poll: %s; no other run is started", strerror(errno));
+    tick->is_stopped = true;
+    note_status(tick, EXIT_INTERNAL);
+    for (size_t i = 0; i < count; i++) {
+        if (fcntl(running[i]->child.output_fd, F_SETFL, 0) == 0)
+            while (pass_on(running[i]))
+                ;
+        end(tick, running[i]);
+    }
+    return count;
+}
+
 /* Waits until something happens, and deals with it. Gives the number of runs that ended for good.
  */
 static size_t turn(struct tick *tick)
@@ -379,7 +396,7 @@ static size_t turn(struct tick *tick)
             fds[count++] = (struct pollfd){.fd = tick->specs[i].child.output_fd, .events = POLLIN};
         }
     if (poll(fds, count, -1) == -1)
-        return 0;
+        return errno == EINTR ? 0 : wait_for_each(tick, running + 1, count - 1);
     stop(tick);
     for (size_t i = 1; i < count; i++) {
         if (fds[i].revents == 0 || pass_on(running[i]))

@@ -9,7 +9,8 @@ done, RST_STREAM with INTERNAL_ERROR after it was done, GOAWAY that leaves the s
 counts it in, each before the connection ends. One job is repeated under its key, one is sent at
 most once. What must hold:
 
-- as many requests reached the server as purser says that it has attempted: libcurl repeats none by itself;
+- no more requests reached the server than purser says that it has attempted: libcurl repeats none by itself
+  (fewer may: one that is on its way when the connection ends is never read);
 - what is repeated under its key is done, and succeeds;
 - what is sent at most once is done at most once; what was done without an answer is in doubt.
 """
@@ -160,8 +161,8 @@ def judge(server, items):
         name = f"{item['job']} {item['key']}"
         known = f"{name} is {item['state']}, attempts {item['attempts']}, reached the server " \
                 f"{server.seen[name]} times and was done {server.done[name]} times"
-        if item["attempts"] != server.seen[name]:
-            problems.append(f"not one request for each attempt: {known}")
+        if server.seen[name] > item["attempts"]:
+            problems.append(f"more requests than attempts: {known}")
         if server.done[name] > 1:
             problems.append(f"twice: {known}")
         if item["job"] == "made" and (item["state"] != "succeeded" or server.done[name] != 1):
