@@ -82,7 +82,7 @@ static enum err_code write_url(struct curl_transport *transport,
     return ERR_OK;
 }
 
-/* The handle was used before, so every option that any request sets is set. */
+/* The handle may have been used before, so every option that any request sets is set. */
 static bool set_request(struct slot *slot, const struct transfer_request *request)
 {
     bool is_poll = request->remote_job != NULL;
@@ -140,6 +140,8 @@ static enum err_code start(struct transport *self, const struct transfer_request
     if (transport->free_count == 0)
         return err_set(err, ERR_BUSY, "all %u requests are in flight", transport->slot_count);
     slot = &transport->slots[transport->free_slots[transport->free_count - 1]];
+    if (transport->renews && slot->was_used && !slot_renew(slot))
+        return err_set(err, ERR_NO_MEMORY, "libcurl has no memory for a request");
     if (write_url(transport, request, slot->url, err) != ERR_OK ||
         set_headers(transport, slot, request, err) != ERR_OK)
         return err->code;
@@ -150,6 +152,7 @@ static enum err_code start(struct transport *self, const struct transfer_request
     slot->failure[0] = '\0';
     if (!set_request(slot, request))
         return err_set(err, ERR_NO_MEMORY, "libcurl has no memory for a request");
+    slot->was_used = true;
     ordering_oracle_leaves(request);
     code = curl_multi_add_handle(transport->multi, slot->easy);
     if (code != CURLM_OK)

@@ -54,6 +54,7 @@ enum slot_state { SLOT_FREE, SLOT_RUNNING, SLOT_TAKEN };
 struct slot {
     struct curl_transport *transport;
     CURL *easy;
+    bool was_used; /* `easy`, for a transfer */
     enum slot_state state;
     uint64_t tag;
     uint32_t send_count; /* how often libcurl was about to send the request */
@@ -76,6 +77,8 @@ struct curl_transport {
     struct transport port; /* first: the interface is this object */
     struct event_loop *loop;
     CURLM *multi;
+    CURL *model;       /* has the options that all requests share, and makes none itself */
+    bool renews;       /* a handle makes one request */
     struct err broken; /* the first failure around libcurl's multi handle: no transfer can go on */
     int timer_fd;
     struct loop_watch *timer_watch;
@@ -104,6 +107,10 @@ struct curl_transport {
 extern const struct transport_ops curl_transport_ops;
 /* Visible ASCII, 1 to `bytes_max` of it. */
 bool header_value_is_visible(const char *text, size_t bytes_max);
+
+/* curl_transport_open.c: a handle for the next request of a slot. False = no memory; then the slot
+ * has the one that it had. */
+bool slot_renew(struct slot *slot);
 
 /* curl_transport_socket.c: glue between libcurl and the event loop. */
 enum err_code sockets_open(struct curl_transport *transport, struct err *err) ERR_CHECKED;

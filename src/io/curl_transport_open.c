@@ -12,7 +12,8 @@ enum {
     CONNECTION_IDLE_S = 118,
     CONNECTION_LIFE_S = 3600,
     CONNECT_TIMEOUT_MS = 10000,
-    LIBCURL_VERSION_MIN = 0x075800
+    LIBCURL_VERSION_MIN = 0x075800,
+    LIBCURL_VERSION_SOUND_REUSE = 0x080101
 };
 
 /* libcurl sends a request again by itself when a reused connection dies before the first byte of
@@ -62,18 +63,16 @@ static bool set_security(CURL *easy, const struct base_url *base, const char *ca
     return !failed;
 }
 
-static bool set_common(struct slot *slot, const struct curl_transport_options *options)
+static bool set_common(struct curl_transport *transport,
+                       const struct curl_transport_options *options)
 {
-    struct curl_transport *transport = slot->transport;
-    CURL *easy = slot->easy;
+    CURL *easy = transport->model;
     long connect_timeout_ms =
         options->connect_timeout_ms > 0 ? (long)options->connect_timeout_ms : CONNECT_TIMEOUT_MS;
 
     bool failed = !set_security(easy, &transport->base, options->ca_file);
 
     sockets_attach(transport, easy);
-    SET(easy, CURLOPT_PRIVATE, slot);
-    SET(easy, CURLOPT_ERRORBUFFER, slot->failure);
     SET(easy, CURLOPT_NOSIGNAL, 1L);
     SET(easy, CURLOPT_HTTP_VERSION,
         transport->base.plain ? (long)CURL_HTTP_VERSION_1_1 : (long)CURL_HTTP_VERSION_2TLS);
@@ -86,12 +85,31 @@ static bool set_common(struct slot *slot, const struct curl_transport_options *o
     SET(easy, CURLOPT_USERNAME, options->client_id);
     SET(easy, CURLOPT_PASSWORD, options->client_secret);
     SET(easy, CURLOPT_PREREQFUNCTION, before_send);
-    SET(easy, CURLOPT_PREREQDATA, slot);
     SET(easy, CURLOPT_HEADERFUNCTION, answer_take_header);
-    SET(easy, CURLOPT_HEADERDATA, &slot->answer);
     SET(easy, CURLOPT_WRITEFUNCTION, answer_take_body);
-    SET(easy, CURLOPT_WRITEDATA, &slot->answer);
     return !failed;
+}
+
+bool slot_renew(struct slot *slot)
+{
+    CURL *easy = curl_easy_duphandle(slot->transport->model);
+    bool failed = easy == NULL;
+
+    if (failed)
+        return false;
+    SET(easy, CURLOPT_PRIVATE, slot);
+    SET(easy, CURLOPT_ERRORBUFFER, slot->failure);
+    SET(easy, CURLOPT_PREREQDATA, slot);
+    SET(easy, CURLOPT_HEADERDATA, &slot->answer);
+    SET(easy, CURLOPT_WRITEDATA, &slot->answer);
+    if (failed) {
+        curl_easy_cleanup(easy);
+        return false;
+    }
+    curl_easy_cleanup(slot->easy);
+    slot->easy = easy;
+    slot->was_used = false;
+    return true;
 }
 
 static enum err_code check_options(const struct curl_transport_options *options, struct err *err)
@@ -174,14 +192,16 @@ static enum err_code open_slots(struct curl_transport *transport,
         return err_set(err, ERR_NO_MEMORY, "out of memory for %u requests in flight",
                        options->in_flight);
     transport->slot_count = options->in_flight;
+    transport->model = curl_easy_init();
+    if (transport->model == NULL || !set_common(transport, options))
+        return err_set(err, ERR_NO_MEMORY, "libcurl has no memory for requests");
     for (uint32_t i = options->in_flight; i-- > 0;) {
         struct slot *slot = &transport->slots[i];
 
         slot->transport = transport;
         buf_init(&slot->answer.body, ANSWER_BYTES_MAX);
         slot->url = mem_new(transport->url_capacity, 1);
-        slot->easy = curl_easy_init();
-        if (slot->url == NULL || slot->easy == NULL || !set_common(slot, options))
+        if (slot->url == NULL || !slot_renew(slot))
             return err_set(err, ERR_NO_MEMORY, "libcurl has no memory for requests in flight");
         transport->free_slots[transport->free_count++] = i;
     }
@@ -241,6 +261,9 @@ enum err_code curl_transport_open(struct event_loop *loop,
         return err_set(err, ERR_NO_MEMORY, "out of memory for the transport");
     transport->port.ops = &curl_transport_ops;
     transport->loop = loop;
+    /* Before, a handle that had an answer kept a pointer to a header of it that is freed, and went
+     * to it when the next answer began with a continued line. Source: curl issue 11101. */
+    transport->renews = library->version_num < LIBCURL_VERSION_SOUND_REUSE;
     transport->timer_fd = -1;
     if (base_url_read(options->base_url, &transport->base, err) != ERR_OK ||
         open_multi(transport, options->in_flight, err) != ERR_OK ||
@@ -271,6 +294,7 @@ void curl_transport_close(struct curl_transport *transport)
         return;
     for (uint32_t i = 0; i < transport->slot_count; i++)
         close_slot(transport, &transport->slots[i]);
+    curl_easy_cleanup(transport->model);
     /* Closes the idle connections and calls our socket callbacks for them. */
     curl_multi_cleanup(transport->multi);
     sockets_close(transport);

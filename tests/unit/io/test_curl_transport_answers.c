@@ -32,6 +32,27 @@ static void headers_that_matter_are_kept_and_trailers_are_not(void **state)
     close_fixture(&fixture);
 }
 
+/* libcurl 7.88 continued a header of the answer before, which it had freed. */
+static void a_continued_header_right_at_the_begin_continues_nothing(void **state)
+{
+    static const struct scripted_answer script[] = {
+        {"HTTP/1.1 200 OK\r\nX-Rutter-Request-ID: request-1\r\nContent-Length: 2\r\n\r\n{}", 0,
+         SCRIPT_KEEP},
+        {"HTTP/1.1 200 OK\r\n\tX-Rutter-Job-ID: job-2\r\n more\r\nContent-Length: 2\r\n\r\n{}", 0,
+         SCRIPT_KEEP}};
+    struct fixture fixture;
+    struct transfer_request request = post_of(1);
+    struct reply reply;
+
+    (void)state;
+    open_fixture(&fixture, script, 2, 1);
+    assert_string_equal(exchange(&fixture, &request).request_id, "request-1");
+    reply = exchange(&fixture, &request);
+    assert_int_equal(reply.outcome, TRANSFER_LOST);
+    assert_string_equal(reply.request_id, "");
+    close_fixture(&fixture);
+}
+
 static void a_job_id_too_long_is_not_cut_to_a_valid_one(void **state)
 {
     static char answer[1024];
@@ -221,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(headers_that_matter_are_kept_and_trailers_are_not),
+        cmocka_unit_test(a_continued_header_right_at_the_begin_continues_nothing),
         cmocka_unit_test(a_job_id_too_long_is_not_cut_to_a_valid_one),
         cmocka_unit_test(redirects_are_answers_and_are_not_followed),
         cmocka_unit_test(answers_that_are_not_complete_are_lost),

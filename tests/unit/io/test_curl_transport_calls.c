@@ -22,6 +22,7 @@ typedef CURLU url_to_read;
 CURL_CALL(CURLcode, CURLE_FAILED_INIT, curl_global_init, (long flags), (flags))
 CURL_CALL(CURLM *, NULL, curl_multi_init, (void), ())
 CURL_CALL(CURL *, NULL, curl_easy_init, (void), ())
+CURL_CALL(CURL *, NULL, curl_easy_duphandle, (CURL * easy), (easy))
 CURL_CALL(CURLU *, NULL, curl_url, (void), ())
 CURL_CALL(CURLUcode, CURLUE_OUT_OF_MEMORY, curl_url_set,
           (CURLU * url, CURLUPart part, const char *text, unsigned flags), (url, part, text, flags))
@@ -74,8 +75,9 @@ static void what_cannot_be_opened_is_said_and_leaves_nothing(void **state)
     } calls[] = {
         {"curl_global_init", 0, ERR_SYSTEM, "libcurl cannot be initialised"},
         {"curl_multi_init", 0, ERR_NO_MEMORY, "out of memory for libcurl"},
-        {"curl_easy_init", 1, ERR_NO_MEMORY, "libcurl has no memory for requests in flight"},
-        {"curl_easy_setopt", 3, ERR_NO_MEMORY, "libcurl has no memory for requests in flight"},
+        {"curl_easy_init", 1, ERR_NO_MEMORY, "libcurl has no memory for requests"},
+        {"curl_easy_setopt", 3, ERR_NO_MEMORY, "libcurl has no memory for requests"},
+        {"curl_easy_duphandle", 1, ERR_NO_MEMORY, "libcurl has no memory for requests in flight"},
         {"curl_easy_escape", 0, ERR_NO_MEMORY, "out of memory for a token"},
         {"curl_url", 0, ERR_NO_MEMORY, "out of memory for a URL"},
         {"curl_url_set", 0, ERR_NO_MEMORY, "out of memory for a URL"},
@@ -162,6 +164,27 @@ static void a_request_that_cannot_be_set_is_not_sent(void **state)
         else
             assert_int_equal(fixture.port->ops->start(fixture.port, &request, &fixture.err),
                              ERR_SYSTEM);
+        close_fixture(&fixture);
+    }
+}
+
+static void without_a_handle_for_it_a_request_is_not_sent(void **state)
+{
+    static const char *const calls[] = {"curl_easy_duphandle", "curl_easy_setopt"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        struct transfer_request request = post_of(1);
+        struct fixture fixture;
+
+        open_fixture(&fixture, answers, 2, 1);
+        assert_int_equal(exchange(&fixture, &request).outcome, TRANSFER_ANSWERED);
+        calls_fail(calls[i], 0, ENOMEM);
+        assert_int_equal(fixture.port->ops->start(fixture.port, &request, &fixture.err),
+                         ERR_NO_MEMORY);
+        assert_string_equal(calls_end(), calls[i]);
+        assert_int_equal(scripted_server_request_count(fixture.server), 1);
+        assert_int_equal(exchange(&fixture, &request).outcome, TRANSFER_ANSWERED);
         close_fixture(&fixture);
     }
 }
@@ -274,6 +297,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_opened_is_said_and_leaves_nothing),
         cmocka_unit_test(a_url_without_memory_is_no_wrong_url),
         cmocka_unit_test(a_request_that_cannot_be_set_is_not_sent),
+        cmocka_unit_test(without_a_handle_for_it_a_request_is_not_sent),
         cmocka_unit_test(what_fails_during_an_exchange_ends_it),
         cmocka_unit_test(without_memory_an_exchange_is_not_sent_or_lost),
         cmocka_unit_test(an_answer_with_a_damaged_status_line_is_lost),
