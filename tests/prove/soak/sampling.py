@@ -12,9 +12,9 @@ too few is not judged (`untold`), never wrong. Bounds:
            behind for the next, or what grows with the ledger, is seen here.
   within   each process that was sampled often enough: the median of its last third against that of
            its first, the same bound. A leak is seen here.
-  ledger   bytes of the data file for each item, after each round, in the same thirds, with 25 %. It
-           is divided by the items that there are and one thousand, for the empty file has a size too.
-           The first eighth is not looked at: most of its items are still to be sent.
+  ledger   bytes by which the data file grows for each item that is added: what the last third of the
+           rounds adds against the first, with 25 %. The first eighth is not looked at: the file has a
+           size without items, and most of its items are still to be sent.
 """
 
 import os
@@ -27,7 +27,6 @@ LIVES_MIN = 9
 LEDGER_SAMPLES_MIN = 40
 SHARE_MORE = 0.25
 MORE = {"memory_kib": 3072, "descriptors": 32, "ledger_bytes_an_item": 0}
-ITEMS_OF_AN_EMPTY_LEDGER = 1000
 SAMPLES_MAX = 200_000
 
 
@@ -55,11 +54,24 @@ class Flatness(NamedTuple):
     untold: list  # names of what had too few samples
 
 
-def judge_series(what, where, values, least, result):
-    if len(values) < least:
+def growth_of_thirds(ledger):
+    """Bytes for each item that the first and the last third have added; None when one added none."""
+    count = len(ledger) // 3
+    growths = []
+    for rounds in (ledger[:count + 1], ledger[-count - 1:]):
+        items = rounds[-1][1] - rounds[0][1]
+        if items <= 0:
+            return None
+        growths.append((rounds[-1][0] - rounds[0][0]) / items)
+    return growths
+
+
+def judge_series(what, where, values, least, result, compare=thirds):
+    compared = None if len(values) < least else compare(values)
+    if compared is None:
         result.untold.append(f"{what} {where}")
         return
-    first, last = thirds(values)
+    first, last = compared
     text = f"{what} {where}: {first:.0f} in the first third, {last:.0f} in the last, of {len(values)}"
     result.told.append(text)
     if is_more(first, last, what):
@@ -86,8 +98,8 @@ def judge_flatness(lives, ledger):
             result.untold.append(f"{what} within processes")
         else:
             result.told.append("most growth: " + worst[1])
-    sizes = [size / (items + ITEMS_OF_AN_EMPTY_LEDGER) for size, items in ledger]
-    judge_series("ledger_bytes_an_item", "over the rounds", sizes[len(sizes) // 8:], LEDGER_SAMPLES_MIN, result)
+    judge_series("ledger_bytes_an_item", "over the rounds", ledger[len(ledger) // 8:], LEDGER_SAMPLES_MIN,
+                 result, growth_of_thirds)
     return result
 
 

@@ -9,8 +9,8 @@ against rutter-sim --profile hostile. In rounds rows are added and changed, and 
 user does with it: run, stop, look, retry, undo. A second spec is run for one slot after the other, each until
 it has come to its end (slots.py). A nemesis (nemesis.py) kills it, stops it for a while,
 sets its clock, fills its disk, starts a second process on the same ledger, cuts, silences and
-deafens the network, pauses the server and starts it again. Its plan follows from --seed and is printed
-(`--plan` prints no more than that); what each blow meets is a matter of the machine.
+deafens the network, pauses the server and starts it again. Its plan follows from --seed (`--plan` prints
+all of it, and does nothing else); what each blow meets is a matter of the machine.
 
 At the end the nemesis stops and purser runs to the end. Then
 
@@ -64,6 +64,7 @@ TALK_SHOWN = 2000
 RUNS_OF_A_ROUND = 3
 FINAL_RUNS_MAX = 40
 WORLDS_MAX = 10
+PLAN_SHOWN = 60  # blows
 
 
 class Wrong(Exception):
@@ -366,8 +367,9 @@ def main():
     if options.plan:
         print(*draw_plan(options.seed, options.seconds, options.kinds, options.gap), sep="\n")
         return 0
-    print(f"plan of seed {options.seed}: " + "; ".join(
-        map(str, draw_plan(options.seed, options.seconds, options.kinds, options.gap))), flush=True)
+    plan = draw_plan(options.seed, options.seconds, options.kinds, options.gap)
+    print(f"plan of seed {options.seed}: {len(plan)} blows, {'; '.join(map(str, plan[:PLAN_SHOWN]))}"
+          + ("" if len(plan) <= PLAN_SHOWN else "; … (all: --plan)"), flush=True)
     if not options.expect:
         return 1 if play_in_folder(options) else 0
     for _ in range(WORLDS_MAX):

@@ -14,7 +14,7 @@ def life(count=60, memory=lambda i: 5000, descriptors=lambda i: 12):
 
 
 def ledger(count=60, of_an_item=lambda i: 900):
-    return [(of_an_item(i) * (i * 100 + 1000), i * 100) for i in range(count)]
+    return [(of_an_item(i) * i * 100, i * 100) for i in range(count)]
 
 
 class Flatness(unittest.TestCase):
@@ -52,6 +52,15 @@ class Flatness(unittest.TestCase):
 
     def test_a_ledger_that_grows_with_its_items_is_flat(self):
         self.assertEqual(self.grown([life()] * 12, ledger(300)), [])
+
+    def test_what_a_ledger_has_without_items_is_no_growth(self):
+        for empty in (0, 3_000_000):
+            sizes = [(empty + 1900 * items, items) for items in range(0, 15000, 15)]
+            self.assertEqual(self.grown([life()] * 12, sizes), [])
+
+    def test_a_ledger_to_which_nothing_is_added_is_not_told(self):
+        result = judge_flatness([life()] * 12, [(1000 + i, 7) for i in range(60)])
+        self.assertEqual(len(result.untold), 1)
 
     def test_what_has_too_few_samples_is_not_told(self):
         short = life(SAMPLES_OF_A_LIFE_MIN - 1, memory=lambda i: 5000 * (i + 1))
