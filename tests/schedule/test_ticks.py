@@ -115,7 +115,9 @@ class Ticks(unittest.TestCase):
         ticks = [self.tick() for _ in range(6)]
         statuses = [self.finish(process) for process in ticks]
         self.assertEqual(statuses, [0] * 6)
-        self.assertEqual(self.finish(self.tick()), 0)
+        # The run of each can have met another one's look at the ledger: the next tick goes on with the slot.
+        for _ in range(2):
+            self.assertEqual(self.finish(self.tick()), 0)
         self.assertIn("nothing is due", self.output)
         self.assert_done_once(1)
 
