@@ -25,6 +25,7 @@ from typing import NamedTuple
 SAMPLES_OF_A_LIFE_MIN = 24
 LIVES_MIN = 9
 LEDGER_SAMPLES_MIN = 40
+ITEMS_OF_A_THIRD_MIN = 1000  # fewer go into the blocks that the file has from its beginning
 SHARE_MORE = 0.25
 MORE = {"memory_kib": 3072, "descriptors": 32, "ledger_bytes_an_item": 0}
 SAMPLES_MAX = 200_000
@@ -55,12 +56,12 @@ class Flatness(NamedTuple):
 
 
 def growth_of_thirds(ledger):
-    """Bytes for each item that the first and the last third have added; None when one added none."""
+    """Bytes for each item that the first and the last third have added; None when one added few."""
     count = len(ledger) // 3
     growths = []
     for rounds in (ledger[:count + 1], ledger[-count - 1:]):
         items = rounds[-1][1] - rounds[0][1]
-        if items <= 0:
+        if items < ITEMS_OF_A_THIRD_MIN:
             return None
         growths.append((rounds[-1][0] - rounds[0][0]) / items)
     return growths

@@ -68,7 +68,7 @@ class Slots:
         """The lines of the wire that are of slots, and the others."""
         keys = {item["idempotency_key"] for item in items} - {None}
         connections = {line["connection"] for line in lines
-                       if "effect" in line and "request" in line and line["name"].startswith("S-")}
+                       if "effect" in line and "request" in line and (line["name"] or "").startswith("S-")}
         of_slots, others = [], []
         for line in lines:
             is_ours = line.get("connection") in connections or line.get("idempotency_key") in keys

@@ -58,9 +58,10 @@ class Flatness(unittest.TestCase):
             sizes = [(empty + 1900 * items, items) for items in range(0, 15000, 15)]
             self.assertEqual(self.grown([life()] * 12, sizes), [])
 
-    def test_a_ledger_to_which_nothing_is_added_is_not_told(self):
-        result = judge_flatness([life()] * 12, [(1000 + i, 7) for i in range(60)])
-        self.assertEqual(len(result.untold), 1)
+    def test_a_ledger_to_which_little_is_added_is_not_told(self):
+        for added in (0, 40):
+            result = judge_flatness([life()] * 12, [(1000 + i * i, i * added) for i in range(60)])
+            self.assertEqual(len(result.untold), 1)
 
     def test_what_has_too_few_samples_is_not_told(self):
         short = life(SAMPLES_OF_A_LIFE_MIN - 1, memory=lambda i: 5000 * (i + 1))
