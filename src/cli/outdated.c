@@ -52,7 +52,7 @@ static enum err_code compare(struct search *search, uint64_t number, const struc
     if (code != ERR_OK)
         return code;
     hash = request_hash(request.method, request.path, request.body);
-    if (hash.high == item->request_hash.high && hash.low == item->request_hash.low)
+    if (hash128_equal(hash, item->request_hash))
         return ERR_OK;
     search->found(search->context, item);
     return ERR_OK;

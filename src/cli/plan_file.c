@@ -132,7 +132,7 @@ enum err_code plan_file_check_spec(const struct plan_file *file, const struct se
     if (strcmp(file->spec_name, spec->name) != 0)
         return err_set(err, ERR_INPUT, "%s is a plan of spec '%s', not of '%s'; nothing was sent",
                        file->name, file->spec_name, spec->name);
-    if (file->spec_digest.high == spec->digest.high && file->spec_digest.low == spec->digest.low)
+    if (hash128_equal(file->spec_digest, spec->digest))
         return ERR_OK;
     return err_set(err, ERR_INPUT,
                    "%s: %s has changed since the plan was made; nothing was sent\n"

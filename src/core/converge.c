@@ -16,11 +16,6 @@ static enum converge_action changed_after_success(enum when_changed when_changed
     return CONVERGE_REFUSE;
 }
 
-static bool is_same(struct hash128 a, struct hash128 b)
-{
-    return a.high == b.high && a.low == b.low;
-}
-
 enum converge_action converge_row(const struct item *known, bool condition,
                                   struct hash128 request_hash, enum when_changed when_changed)
 {
@@ -30,9 +25,9 @@ enum converge_action converge_row(const struct item *known, bool condition,
         return condition ? CONVERGE_ADD : CONVERGE_SKIP;
     if (!condition)
         return CONVERGE_UNCHANGED;
-    if (!was_skipped && is_same(known->request_hash, request_hash))
+    if (!was_skipped && hash128_equal(known->request_hash, request_hash))
         return CONVERGE_UNCHANGED;
-    if (!was_skipped && known->corrected && is_same(known->source_hash, request_hash))
+    if (!was_skipped && known->corrected && hash128_equal(known->source_hash, request_hash))
         return CONVERGE_CORRECTED;
     switch (known->state) {
     case ITEM_BLOCKED:
@@ -65,7 +60,7 @@ enum correction converge_correction(const struct item *known, bool condition,
 
     if (known == NULL)
         return CORRECTION_UNKNOWN;
-    same = is_same(known->request_hash, request_hash);
+    same = hash128_equal(known->request_hash, request_hash);
     switch (known->state) {
     case ITEM_BLOCKED:
     case ITEM_READY:

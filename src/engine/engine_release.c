@@ -144,7 +144,6 @@ static enum err_code is_outdated(struct engine *engine, const struct slot *slot,
 {
     char problem[ERROR_MESSAGE_BYTES_MAX];
     struct frozen_request request;
-    struct hash128 hash;
     enum err_code code;
 
     *outdated_out = false;
@@ -153,12 +152,9 @@ static enum err_code is_outdated(struct engine *engine, const struct slot *slot,
     code = make(engine, slot, needs, &request, problem, err);
     if (code != ERR_OK && code != ERR_INPUT && code != ERR_NOT_FOUND)
         return code;
-    *outdated_out = true;
-    if (code != ERR_OK)
-        return ERR_OK;
-    hash = request_hash(request.method, request.path, request.body);
     *outdated_out =
-        hash.high != slot->item.request_hash.high || hash.low != slot->item.request_hash.low;
+        code != ERR_OK || !hash128_equal(request_hash(request.method, request.path, request.body),
+                                         slot->item.request_hash);
     return ERR_OK;
 }
 

@@ -17,11 +17,6 @@ struct hash128 request_hash(enum http_method method, struct slice path, struct s
     return checksum128(parts, sizeof parts);
 }
 
-static bool hash_equal(struct hash128 a, struct hash128 b)
-{
-    return a.high == b.high && a.low == b.low;
-}
-
 const char *slot_key(struct engine *engine, struct slot *slot, const struct frozen_request *frozen)
 {
     if (slot->key_generation != slot->item.generation) {
@@ -127,8 +122,8 @@ static enum err_code send_item(struct engine *engine, struct slot *slot, struct 
                                              err);
     if (code != ERR_OK && !ledger_has_none(code))
         return code;
-    if (code != ERR_OK || !hash_equal(request_hash(frozen.method, frozen.path, frozen.body),
-                                      slot->item.request_hash)) /* I10 */
+    if (code != ERR_OK || !hash128_equal(request_hash(frozen.method, frozen.path, frozen.body),
+                                         slot->item.request_hash)) /* I10 */
         return give_up(engine, slot, EVENT_UNCLEAR, REASON_RECORD_DAMAGED, err);
     return start_transfer(
         engine, slot,

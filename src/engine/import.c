@@ -105,7 +105,7 @@ static enum err_code change(struct importer *importer, const struct import_row *
 static bool is_corrected(const struct import_outcome *outcome)
 {
     return outcome->known.corrected &&
-           !import_is_same_hash(outcome->known.source_hash, import_stored_hash(outcome));
+           !hash128_equal(outcome->known.source_hash, import_stored_hash(outcome));
 }
 
 /* The source has caught up with the correction when its row makes the request that counts. */
@@ -243,16 +243,14 @@ static void judge(const struct import_row *row, struct import_outcome *outcome)
     struct item probe = outcome->known;
     bool has_needs = import_has_needs(row);
 
-    outcome->same_needs =
-        has_needs == outcome->has_stored &&
-        (!has_needs || import_is_same_hash(outcome->stored_hash, row->draft_hash));
+    outcome->same_needs = has_needs == outcome->has_stored &&
+                          (!has_needs || hash128_equal(outcome->stored_hash, row->draft_hash));
     if (has_needs && outcome->same_needs &&
         (row->draft.length > 0 ||
          (outcome->stored_is_draft && outcome->known.state == ITEM_BLOCKED)))
         probe.request_hash = outcome->request_hash;
     if (has_needs) {
-        probe.corrected =
-            probe.corrected && import_is_same_hash(probe.source_hash, row->draft_hash);
+        probe.corrected = probe.corrected && hash128_equal(probe.source_hash, row->draft_hash);
         probe.source_hash = outcome->request_hash;
     }
     outcome->action = converge_row(outcome->is_known ? &probe : NULL, row->condition,

@@ -232,7 +232,7 @@ static enum err_code find_turn(struct importer *importer, const struct import_ro
                                const struct import_outcome *outcome, uint64_t *before_out,
                                bool *joins_out, struct err *err)
 {
-    bool moves = !import_is_same_hash(outcome->stored_group, row->group);
+    bool moves = !hash128_equal(outcome->stored_group, row->group);
     uint64_t last = 0, end;
 
     *before_out = outcome->stored_before;
@@ -341,8 +341,8 @@ enum err_code import_resolve_needs(struct importer *importer, const struct impor
     }
     record->need_count = row->need_count;
     outcome->waits_for_others = !outcome->has_stored ||
-                                !import_is_same_hash(outcome->stored_group, row->group) ||
-                                !import_is_same_hash(outcome->stored_parents, parents_of(record));
+                                !hash128_equal(outcome->stored_group, row->group) ||
+                                !hash128_equal(outcome->stored_parents, parents_of(record));
     if (row->has_group) {
         if (find_turn(importer, row, outcome, &before, &outcome->joins_group, err) != ERR_OK)
             return err->code;

@@ -14,11 +14,6 @@ static inline bool import_is_unsent(const struct item *item)
     return item->state == ITEM_READY || item->state == ITEM_BLOCKED;
 }
 
-static inline bool import_is_same_hash(struct hash128 a, struct hash128 b)
-{
-    return a.high == b.high && a.low == b.low;
-}
-
 /* What stands for the row that the item was made from. */
 static inline struct hash128 import_stored_hash(const struct import_outcome *outcome)
 {

@@ -287,8 +287,7 @@ static void find_duplicates(const struct spill_record *records, uint64_t count,
     uint64_t first = 0;
 
     for (uint64_t i = 1; i < count; i++) {
-        if (records[i].hash.high != records[first].hash.high ||
-            records[i].hash.low != records[first].hash.low) {
+        if (!hash128_equal(records[i].hash, records[first].hash)) {
             first = i;
             continue;
         }
@@ -330,8 +329,7 @@ static enum err_code tell_duplicate(struct intake *intake, void *context,
     for (uint64_t i = 0; i < shown; i++) {
         const struct duplicate *duplicate = &duplicates->shown[i];
 
-        if (duplicate->place != place_number(row) || duplicate->hash.high != hash.high ||
-            duplicate->hash.low != hash.low)
+        if (duplicate->place != place_number(row) || !hash128_equal(duplicate->hash, hash))
             continue;
         tell_use(intake, duplicates->diagnostics, row, duplicate->first_place);
     }

@@ -106,11 +106,6 @@ static struct hash128 group_of(struct source *source, struct source_row *row,
     return group_alone(row);
 }
 
-static bool same_group(struct hash128 a, struct hash128 b)
-{
-    return a.high == b.high && a.low == b.low;
-}
-
 /* --- order of the rows when groups are gathered --- */
 
 static struct spill_record record_of(const struct source_row *row, struct hash128 group)
@@ -165,7 +160,7 @@ static enum err_code order_by_first_row(struct spill *spill, struct err *err)
     for (i = 0; i < count; i++) {
         uint64_t own = records[i].order;
 
-        if (i == 0 || !same_group(records[i - 1].hash, records[i].hash))
+        if (i == 0 || !hash128_equal(records[i - 1].hash, records[i].hash))
             first = own;
         records[i].order = first << 32 | own;
     }
@@ -308,7 +303,7 @@ static enum err_code read_unit(struct source *source, bool *wrong_out,
             return ERR_OK;
         if (code != ERR_OK)
             return code;
-        if (same_group(group, source->pending_group))
+        if (hash128_equal(group, source->pending_group))
             continue;
         source->pending = row;
         source->has_pending = true;

@@ -29,8 +29,7 @@ static struct place *find(struct place *places, uint64_t place_count, struct has
 {
     uint64_t at = thing.low & (place_count - 1);
 
-    while (places[at].count != 0 &&
-           (places[at].thing.high != thing.high || places[at].thing.low != thing.low))
+    while (places[at].count != 0 && !hash128_equal(places[at].thing, thing))
         at = (at + 1) & (place_count - 1);
     return &places[at];
 }

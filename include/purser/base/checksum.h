@@ -3,6 +3,7 @@
 #ifndef PURSER_BASE_CHECKSUM_H
 #define PURSER_BASE_CHECKSUM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,5 +16,10 @@ uint64_t checksum64(const void *bytes, size_t length);
 
 /* XXH3, 128 bits: equal for equal bytes; for practical purposes never equal for others. */
 struct hash128 checksum128(const void *bytes, size_t length);
+
+static inline bool hash128_equal(struct hash128 a, struct hash128 b)
+{
+    return a.high == b.high && a.low == b.low;
+}
 
 #endif

@@ -109,14 +109,13 @@ struct item {
     bool release_due;        /* it is over, and those that wait for it were not looked at since */
     bool unknown_send;       /* an earlier send of this generation has an unknown outcome */
     bool accepted;           /* this generation was accepted by the server */
-    int64_t
-        lost_since_ms; /* the ledger was restored, and what was done with this item since then, by
-                          the server's clock, is not known still; 0 = nothing was lost of it */
-    uint16_t http_status; /* of the last answer; 0 = none */
+    uint16_t http_status;    /* of the last answer; 0 = none */
     enum job_path job_path;
     int64_t intent_ms;      /* when the intent of this generation became durable; server's clock */
     int64_t intent_boot_ms; /* the same moment by the boot clock … */
     uint32_t intent_boot;   /* … of this boot; 0 = not known */
+    int64_t lost_since_ms;  /* of a restored ledger: what was done with it since then, by the
+                               server's clock, is not known; 0 = all is */
     int64_t due_ms;         /* not before; local clock */
     int64_t accepted_ms;    /* local clock, as the following */
     int64_t finished_ms;
