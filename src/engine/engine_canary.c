@@ -3,10 +3,17 @@
 
 #include "engine_private.h"
 
+/* All of the first ones have succeeded, but for those that were left to another run. */
+static bool has_passed(const struct engine *engine, const struct job *job)
+{
+    return job->canaries_open == 0 && job->canaries_failed == 0 &&
+           job->canaries >= engine->options.canary;
+}
+
 bool engine_canary_allows(const struct engine *engine, uint32_t job)
 {
-    return engine->options.canary == 0 || engine->jobs[job].canary_passed ||
-           engine->jobs[job].canaries < engine->options.canary;
+    return engine->jobs[job].canaries < engine->options.canary ||
+           has_passed(engine, &engine->jobs[job]);
 }
 
 static void let_connections_go_on(struct engine *engine)
@@ -15,22 +22,13 @@ static void let_connections_go_on(struct engine *engine)
         engine->connections[i].awaits_canary = false;
 }
 
-/* The last of the first ones may have succeeded, or been left to another run. */
-static void decide(struct engine *engine, struct job *job)
-{
-    job->canary_passed = job->canaries_open == 0 && job->canaries_failed == 0 &&
-                         job->canaries >= engine->options.canary;
-    let_connections_go_on(engine);
-}
-
 void engine_canary_begins(struct engine *engine, struct slot *slot)
 {
     struct job *job = &engine->jobs[slot->job];
 
     /* For want of places some of an earlier run's are taken up when others have succeeded. */
-    if (engine->options.canary == 0 || (job->canary_passed && !engine->restarting))
+    if (engine->options.canary == 0 || (has_passed(engine, job) && !engine->restarting))
         return;
-    job->canary_passed = false;
     slot->is_canary = true;
     job->canaries++;
     job->canaries_open++;
@@ -46,7 +44,7 @@ void engine_canary_taken_back(struct engine *engine, struct slot *slot)
     slot->is_canary = false;
     job->canaries--;
     job->canaries_open--;
-    decide(engine, job);
+    let_connections_go_on(engine);
 }
 
 void engine_canary_ends(struct engine *engine, struct slot *slot)
@@ -64,7 +62,7 @@ void engine_canary_ends(struct engine *engine, struct slot *slot)
             engine->jobs[i].stopped = true;
         engine->job_aside_due = true;
     }
-    decide(engine, job);
+    let_connections_go_on(engine);
 }
 
 void engine_canary_tell(struct engine *engine)

@@ -146,7 +146,6 @@ struct job {
     uint64_t gate_batch; /* GATE_OPENED: the last one in which an item can have come to wait */
     uint64_t finished, failed, refused;
     uint32_t canaries, canaries_open, canaries_failed; /* of this run; under way; ended badly */
-    bool canary_passed;
     bool stopped; /* nothing more of it is started in this run */
 };
 
