@@ -1,6 +1,7 @@
 #include "purser/cli/session.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 #include "purser/codec/openapi.h"
 #include "purser/io/time_zone.h"
 
-enum { PRINT_BYTES_MAX = 64 * 1024 * 1024 };
+enum { PRINT_BYTES_MAX = 64 * 1024 * 1024, LOCK_WAIT_MS = 50, LOCK_WAITS_MAX = 100 };
 
 void session_init(struct session *session, const struct options *options)
 {
@@ -163,12 +164,24 @@ void session_drop_document(struct session *session)
     session->document_bytes = NULL;
 }
 
+/* The run that a tick has started may meet another tick's short look at the ledger. */
+static enum err_code open_directory(struct session *session, bool write, struct err *err)
+{
+    for (int waits = 0;; waits++) {
+        enum err_code code = state_directory_open(session->options->state_root, session->spec.name,
+                                                  write, &session->directory, err);
+
+        if (code != ERR_LOCKED || !session->options->schedule.scheduled || waits == LOCK_WAITS_MAX)
+            return code;
+        (void)poll(NULL, 0, LOCK_WAIT_MS);
+    }
+}
+
 static enum err_code open_ledger(struct session *session, bool write, bool is_known,
                                  struct err *err)
 {
     const struct spec_api *api = &session->spec.api;
-    enum err_code code = state_directory_open(session->options->state_root, session->spec.name,
-                                              write, &session->directory, err);
+    enum err_code code = open_directory(session, write, err);
 
     if (code != ERR_OK)
         return code;

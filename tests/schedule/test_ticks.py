@@ -3,6 +3,7 @@
 
 usage: test_ticks.py --purser PROGRAM --sim PROGRAM [TEST…]
 """
+import fcntl
 import json
 import os
 import shutil
@@ -115,11 +116,19 @@ class Ticks(unittest.TestCase):
         ticks = [self.tick() for _ in range(6)]
         statuses = [self.finish(process) for process in ticks]
         self.assertEqual(statuses, [0] * 6)
-        # The run of each can have met another one's look at the ledger: the next tick goes on with the slot.
-        for _ in range(2):
-            self.assertEqual(self.finish(self.tick()), 0)
+        self.assertEqual(self.finish(self.tick()), 0)
         self.assertIn("nothing is due", self.output)
         self.assert_done_once(1)
+
+    def test_run_of_a_tick_waits_while_another_tick_looks(self):
+        self.make("unlimited")
+        with open(os.path.join(self.folder, "state", "purser", "hourly", "purser.lock"), "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            process = self.start("run", "--slot", SLOT, "--scheduled", "spec.yaml")
+            with self.assertRaises(subprocess.TimeoutExpired):
+                process.wait(timeout=0.5)
+        self.assertEqual(self.finish(process), 0)
+        self.assertIn("nothing is done", self.output)  # no tick has claimed that slot
 
     def test_run_of_a_slot_that_is_over_does_nothing(self):
         """What a tick starts that looked before the run of another one ended: no race can be told
