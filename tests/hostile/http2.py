@@ -20,18 +20,15 @@ import collections
 import json
 import os
 import re
-import socket
-import ssl
 import struct
 import subprocess
 import sys
 import tempfile
-import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 sys.path.insert(0, HERE)
-from tls import make_certificate  # noqa: E402  (found through the path above)
+from tls import TlsServer, make_certificate  # noqa: E402  (found through the path above)
 from workload import environment_of  # noqa: E402
 
 ITEMS = 10
@@ -74,38 +71,15 @@ def frame(kind, flags, stream, payload=b""):
     return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
 
 
-class Server:
+class Server(TlsServer):
     def __init__(self, folder):
-        self.lock = threading.Lock()
         self.seen, self.done, self.met = (collections.Counter() for _ in range(3))
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem"))
-        self.context.set_alpn_protocols(["h2"])
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
-        threading.Thread(target=self.listen, daemon=True).start()
-
-    def listen(self):
-        while True:
-            try:
-                connection, _ = self.socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
-
-    def serve(self, connection):
-        try:
-            with self.context.wrap_socket(connection, server_side=True) as tls:
-                tls.settimeout(SECONDS_MAX)
-                stream = tls.makefile("rb")
-                if stream.read(24) != b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n":
-                    return
-                tls.sendall(frame(SETTINGS, 0, 0, struct.pack(">HI", MAX_CONCURRENT_STREAMS, 1)))
-                self.talk(tls, stream)
-        except (OSError, ValueError):
-            pass
+        super().__init__(folder, ["h2"])
 
     def talk(self, tls, stream):
+        if stream.read(24) != b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n":
+            return
+        tls.sendall(frame(SETTINGS, 0, 0, struct.pack(">HI", MAX_CONCURRENT_STREAMS, 1)))
         bodies = {}
         while True:
             head = stream.read(9)

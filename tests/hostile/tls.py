@@ -37,16 +37,16 @@ def make_certificate(folder):
                    check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-class Front:
-    """The TLS server; `cut` are the keys of writes whose answer was cut off already, `halved` those of
-    which half was missing."""
+class TlsServer:
+    """Talks on each connection in a thread of its own: `talk(tls, stream)`, of who inherits it. Python then
+    closes the socket without a farewell."""
 
-    def __init__(self, folder, sim_port):
-        self.sim_port = sim_port
-        self.cut, self.halved = set(), set()
+    def __init__(self, folder, protocols=()):
         self.lock = threading.Lock()
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem"))
+        if protocols:
+            self.context.set_alpn_protocols(protocols)
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
         threading.Thread(target=self.listen, daemon=True).start()
@@ -63,11 +63,21 @@ class Front:
         try:
             with self.context.wrap_socket(connection, server_side=True) as tls:
                 tls.settimeout(SECONDS_MAX)
-                stream = tls.makefile("rb")
-                while self.exchange(tls, stream):
-                    pass
-                # Python closes the socket without a farewell, which is the point here.
+                self.talk(tls, tls.makefile("rb"))
         except (OSError, ValueError):
+            pass
+
+
+class Front(TlsServer):
+    """`cut` are the keys of writes whose answer was cut off already, `halved` those of which half was missing."""
+
+    def __init__(self, folder, sim_port):
+        self.sim_port = sim_port
+        self.cut, self.halved = set(), set()
+        super().__init__(folder)
+
+    def talk(self, tls, stream):
+        while self.exchange(tls, stream):
             pass
 
     def exchange(self, tls, stream):
