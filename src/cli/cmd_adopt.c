@@ -20,9 +20,11 @@ const char help_adopt[] =
     "                  made. Until a run of all rows has ended, whatever would be\n"
     "                  sent is taken for sent: it is repeated under its idempotency\n"
     "                  key while the API remembers that, else it goes in doubt\n"
-    "                  (restored_state), and purser reconcile looks for it. Say it\n"
-    "                  of a snapshot of the whole machine, too: nothing else tells\n"
-    "                  purser of that\n"
+    "                  (restored_state), and purser reconcile looks for it. What\n"
+    "                  you had resolved as not done since the backup was sent under\n"
+    "                  a new key, which the backup does not know: cancel it before\n"
+    "                  you run. Say it of a snapshot of the whole machine, too:\n"
+    "                  nothing else tells purser of that\n"
     "  --output json   one object on stdout\n"
     "  --state DIR     where the ledgers are\n";
 

@@ -73,7 +73,7 @@ static enum err_code apply(struct reconcile_run *run, const struct finding *find
     buf_init(&grounds, GROUNDS_BYTES_MAX);
     reconcile_append_grounds(finding, &grounds);
     decision.message = (struct slice){buf_text(&grounds), grounds.length};
-    code = decide_put(run->session->ledger, finding->number, &finding->item, &decision, err);
+    code = decide_put(run->session, finding->number, &finding->item, &decision, err);
     buf_deinit(&grounds);
     if (code == ERR_OK)
         run->applied++;

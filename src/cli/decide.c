@@ -4,11 +4,15 @@
 
 #include "purser/io/clock.h"
 
-static struct step step_of(const struct item *item, enum item_event_kind kind, enum reason reason,
-                           int64_t now_ms)
+static struct step step_of(const struct session *session, const struct item *item,
+                           enum item_event_kind kind, enum reason reason, int64_t now_ms)
 {
-    struct item_event event = {
-        .kind = kind, .now_ms = now_ms, .server_now_ms = now_ms, .delay_ms = -1, .reason = reason};
+    struct item_event event = {.kind = kind,
+                               .now_ms = now_ms,
+                               .server_now_ms = now_ms,
+                               .lost_since_ms = lmdb_ledger_lost_since_ms(session->lmdb),
+                               .delay_ms = -1,
+                               .reason = reason};
     struct policy policy = {.repeatable = true};
 
     return lifecycle_step(item, &event, &policy);
@@ -46,7 +50,7 @@ static enum err_code decide_all(struct session *session, const struct where *whe
             counts_out->passed++;
             continue;
         }
-        step = step_of(&view.item, kind, REASON_NONE, now_ms);
+        step = step_of(session, &view.item, kind, REASON_NONE, now_ms);
         if (step.item.state == view.item.state) { /* a word that changes nothing */
             counts_out->passed++;
             continue;
@@ -63,7 +67,7 @@ static enum err_code decide_all(struct session *session, const struct where *whe
     return code == ERR_NOT_FOUND ? decide_commit(ledger, true, err) : code;
 }
 
-enum err_code decide_put(struct ledger *ledger, uint64_t number, const struct item *item,
+enum err_code decide_put(struct session *session, uint64_t number, const struct item *item,
                          const struct decision *decision, struct err *err)
 {
     struct attempt_record word = {.generation = item->generation,
@@ -71,7 +75,8 @@ enum err_code decide_put(struct ledger *ledger, uint64_t number, const struct it
                                   .started_ms = clock_wall_ms(),
                                   .event = (uint8_t)decision->kind,
                                   .message = decision->message};
-    struct step step = step_of(item, decision->kind, decision->reason, word.started_ms);
+    struct ledger *ledger = session->ledger;
+    struct step step = step_of(session, item, decision->kind, decision->reason, word.started_ms);
 
     assert(step.legal);
     word.state = (uint8_t)step.item.state;
@@ -92,7 +97,7 @@ enum err_code decide_one(struct session *session, const struct item_view *view,
     if (!lifecycle_is_legal(view->item.state, kind))
         return err_set(err, ERR_USAGE, "%s is %s; this word is for items in doubt",
                        session->options->item, item_state_name(view->item.state));
-    if (decide_put(session->ledger, view->number, &view->item, &word, err) != ERR_OK)
+    if (decide_put(session, view->number, &view->item, &word, err) != ERR_OK)
         return err->code;
     return decide_commit(session->ledger, true, err);
 }

@@ -113,6 +113,14 @@ static bool may_have_been_sent(const struct item *item, const struct item_event 
     return lost_since_ms(item, event) != 0 && item->reason != REASON_RESOLVED;
 }
 
+/* In the history that was lost a person may have tried it again, under the next key. */
+static enum effect fail(struct item *item, const struct item_event *event, enum reason reason)
+{
+    if (may_have_been_sent(item, event))
+        return doubt(item, event, REASON_RESTORED_STATE);
+    return finish(item, event, ITEM_FAILED, reason);
+}
+
 static enum effect start(struct item *item, const struct item_event *event,
                          const struct policy *policy)
 {
@@ -133,13 +141,15 @@ static enum effect start(struct item *item, const struct item_event *event,
     return policy->repeatable ? EFFECT_NONE : doubt(item, event, REASON_RESTORED_STATE);
 }
 
-/* Only an intent of which no copy can have an effect can be taken back. */
+/* Only an intent of which no copy can have an effect can be taken back. What a restored ledger had
+ * taken for sent, before it was sent again, is so when it starts the next time. */
 static enum effect withdraw(struct item *item, const struct item_event *event,
                             const struct policy *policy)
 {
     (void)event;
     (void)policy;
-    assert(item->attempt_count == 0 && !item->unknown_send);
+    assert(item->attempt_count == 0);
+    assert(!item->unknown_send || item->reason == REASON_RESTORED_STATE);
     return make_ready(item);
 }
 
@@ -213,7 +223,7 @@ static enum effect refuse(struct item *item, const struct item_event *event,
     keep_answer(item, event);
     if (item->unknown_send)
         return doubt(item, event, REASON_REFUSED_AFTER_UNKNOWN);
-    return finish(item, event, ITEM_FAILED, event->reason);
+    return fail(item, event, event->reason);
 }
 
 /* No copy of this send can have an effect, so it is no attempt either: if all were like that, the
@@ -283,7 +293,8 @@ static enum effect resume_waiting(struct item *item, const struct item_event *ev
                                   const struct policy *policy)
 {
     (void)policy;
-    item->reason = REASON_NONE; /* stuck or not: it is asked anew */
+    if (item->reason == REASON_STUCK_PENDING) /* stuck or not: it is asked anew */
+        item->reason = REASON_NONE;
     item->due_ms = event->now_ms + (event->delay_ms > 0 ? event->delay_ms : 0);
     return EFFECT_NONE;
 }
@@ -323,7 +334,7 @@ static enum effect job_refuse(struct item *item, const struct item_event *event,
     keep_answer(item, event);
     if (is_of_one_send(item, policy))
         return doubt(item, event, REASON_REFUSED_AFTER_UNKNOWN);
-    return finish(item, event, ITEM_FAILED, event->reason);
+    return fail(item, event, event->reason);
 }
 
 static enum effect missing(struct item *item, const struct item_event *event,
@@ -355,7 +366,7 @@ static enum effect rekey(struct item *item, const struct item_event *event,
     if (may_have_been_sent(item, event)) /* and so may the next generation */
         return doubt(item, event, REASON_RESTORED_STATE);
     if (!policy->repeatable || item->generation > policy->rekey_limit)
-        return finish(item, event, ITEM_FAILED, REASON_JOB_FAILED);
+        return fail(item, event, REASON_JOB_FAILED);
     make_ready(item);
     make_intent(item, event);
     wait_for(item, event, policy, item->generation);
@@ -398,7 +409,7 @@ static enum effect not_rendered(struct item *item, const struct item_event *even
 {
     (void)policy;
     keep_answer(item, event);
-    return finish(item, event, ITEM_FAILED, REASON_NOT_RENDERED);
+    return fail(item, event, REASON_NOT_RENDERED);
 }
 
 static enum effect skip(struct item *item, const struct item_event *event,
@@ -468,14 +479,11 @@ static enum effect resolve_done(struct item *item, const struct item_event *even
 static enum effect resolve_not_done(struct item *item, const struct item_event *event,
                                     const struct policy *policy)
 {
-    bool is_word_needed = item->reason == REASON_RESTORED_STATE;
-
-    (void)event;
     (void)policy;
     item->lost_since_ms = 0;
     item->generation++;
     make_sendable(item);
-    if (is_word_needed)
+    if (event->lost_since_ms != 0) /* else it is known from now on */
         item->reason = REASON_RESOLVED;
     return EFFECT_NONE;
 }

@@ -253,9 +253,12 @@ enum err_code engine_admit(struct engine *engine, struct err *err)
 
 bool engine_is_unsent(const struct slot *slot)
 {
+    bool is_unused = item_is_unused_intent(&slot->item) ||
+                     (slot->repeats_what_was_lost && slot->item.state == ITEM_SENDING &&
+                      slot->item.attempt_count == 0);
+
     return slot->item.state == ITEM_READY ||
-           ((slot->place == SLOT_RESTING || slot->place == SLOT_TO_SEND) &&
-            item_is_unused_intent(&slot->item));
+           ((slot->place == SLOT_RESTING || slot->place == SLOT_TO_SEND) && is_unused);
 }
 
 /* The item is ready again and left to the ledger. */

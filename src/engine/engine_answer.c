@@ -204,6 +204,7 @@ static void complete_event(struct engine *engine, struct item_event *event)
     event->boot_now_ms = base.boot_now_ms;
     event->boot = base.boot;
     event->run = base.run;
+    event->lost_since_ms = base.lost_since_ms;
     event->random = base.random;
 }
 

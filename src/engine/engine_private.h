@@ -57,6 +57,7 @@ struct slot {
     bool is_canary;         /* counted in its job's `canaries_open` */
     bool has_new_intent;    /* made by this process … */
     bool has_server_intent; /* … and stamped with the server's time */
+    bool repeats_what_was_lost; /* by an intent of this process, on a restored ledger */
     struct item item;
     char key[KEY_TEXT_BYTES]; /* idempotency key of key_generation */
     uint32_t key_generation;  /* 0 = not derived yet */

@@ -141,7 +141,8 @@ enum err_code engine_step(struct engine *engine, struct slot *slot, struct item_
     if (step.item.state == ITEM_SENDING &&
         (before.state != ITEM_SENDING || before.generation != step.item.generation)) {
         slot->intent_batch = engine->batch_open;
-        slot->has_new_intent = step.item.reason != REASON_RESTORED_STATE;
+        slot->repeats_what_was_lost = step.item.reason == REASON_RESTORED_STATE;
+        slot->has_new_intent = !slot->repeats_what_was_lost;
         slot->has_server_intent = slot->has_new_intent && engine->server_clock_known;
     }
     return ERR_OK;

@@ -25,33 +25,53 @@ uint32_t ledger_number_of(struct ledger *ledger, const char *name,
     return UINT32_MAX;
 }
 
-static enum err_code keep_loss_of(struct ledger *ledger, uint64_t number, const struct item *item,
-                                  int64_t lost_since_ms, struct err *err)
+/* Puts what `change` makes of each item that it changes. */
+static enum err_code change_all(struct ledger *ledger, bool (*change)(struct item *, int64_t),
+                                int64_t value_ms, struct err *err)
 {
-    struct item after = *item;
-    uint64_t sequence;
+    uint64_t number = 0, sequence;
+    struct item item;
+    enum err_code code;
 
-    if (item->state == ITEM_SUCCEEDED || item->reason == REASON_RECORD_DAMAGED ||
-        item->lost_since_ms != 0)
-        return ERR_OK;
-    after.lost_since_ms = lost_since_ms;
-    if (ledger->ops->put_item(ledger, number, item, &after, err) != ERR_OK)
-        return err->code;
-    if (ledger->ops->batch_bytes(ledger) < BATCH_BYTES)
-        return ERR_OK;
-    if (ledger->ops->commit_begin(ledger, &sequence, err) != ERR_OK)
-        return err->code;
-    return ledger->ops->commit_poll(ledger, true, &sequence, err);
+    while ((code = ledger->ops->next_item(ledger, number, &number, &item, err)) == ERR_OK) {
+        struct item after = item;
+
+        if (item.reason == REASON_RECORD_DAMAGED || !change(&after, value_ms))
+            continue;
+        if (ledger->ops->put_item(ledger, number, &item, &after, err) != ERR_OK)
+            return err->code;
+        if (ledger->ops->batch_bytes(ledger) < BATCH_BYTES)
+            continue;
+        if (ledger->ops->commit_begin(ledger, &sequence, err) != ERR_OK ||
+            ledger->ops->commit_poll(ledger, true, &sequence, err) != ERR_OK)
+            return err->code;
+    }
+    return code == ERR_NOT_FOUND ? ERR_OK : code;
+}
+
+static bool keep_loss(struct item *item, int64_t lost_since_ms)
+{
+    if (item->state == ITEM_SUCCEEDED || item->lost_since_ms != 0)
+        return false;
+    item->lost_since_ms = lost_since_ms;
+    return true;
 }
 
 enum err_code ledger_keep_loss(struct ledger *ledger, int64_t lost_since_ms, struct err *err)
 {
-    uint64_t number = 0;
-    struct item item;
-    enum err_code code;
+    return change_all(ledger, keep_loss, lost_since_ms, err);
+}
 
-    while ((code = ledger->ops->next_item(ledger, number, &number, &item, err)) == ERR_OK)
-        if (keep_loss_of(ledger, number, &item, lost_since_ms, err) != ERR_OK)
-            return err->code;
-    return code == ERR_NOT_FOUND ? ERR_OK : code;
+static bool forget_word(struct item *item, int64_t ignored_ms)
+{
+    (void)ignored_ms;
+    if (item->reason != REASON_RESOLVED || item_state_is_final(item->state))
+        return false;
+    item->reason = REASON_NONE;
+    return true;
+}
+
+enum err_code ledger_forget_words(struct ledger *ledger, struct err *err)
+{
+    return change_all(ledger, forget_word, 0, err);
 }

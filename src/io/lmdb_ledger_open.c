@@ -218,6 +218,9 @@ static enum err_code write_opening(struct lmdb_ledger *ledger,
         add_text(batch, &ledger->scratch, LEDGER_META_IDENTITY,
                  ledger_store_identity(ledger->store));
     }
+    if (options->adoption == LEDGER_ADOPT_RESTORED &&
+        ledger_forget_words(&ledger->port, err) != ERR_OK)
+        return err->code;
     if (ledger->adopts && lmdb_ledger_put_lost_since(ledger, ledger->lost_since_ms, err) != ERR_OK)
         return err->code;
     if (opening->recounts) {

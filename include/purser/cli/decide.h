@@ -20,7 +20,7 @@ struct decision {
 };
 
 /* Puts the decision, which must be legal in the item's state, into the open batch. */
-enum err_code decide_put(struct ledger *ledger, uint64_t number, const struct item *item,
+enum err_code decide_put(struct session *session, uint64_t number, const struct item *item,
                          const struct decision *decision, struct err *err) ERR_CHECKED;
 
 /* Closes the open batch if there is something in it; with `wait` it is durable afterwards. */

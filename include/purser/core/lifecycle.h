@@ -52,16 +52,17 @@ struct item_event {
     int64_t server_now_ms; /* the server's clock, as far as known; EVENT_START, _RESOLVED… */
     int64_t boot_now_ms;   /* the boot clock, and which boot it counts from; 0 = unknown */
     uint32_t boot;
-    uint32_t run;          /* that makes the intent: EVENT_START, EVENT_JOB_THROTTLED */
-    int64_t lost_since_ms; /* what was done since then, by the server's clock, is not in the ledger;
-                              0 = nothing is lost; EVENT_START, EVENT_JOB_THROTTLED */
-    int64_t key_age_ms;    /* the oldest the first send can be; EVENT_DUE while sending */
-    int64_t delay_ms;      /* Retry-After, or the learned time to the next poll; -1 = none */
-    uint32_t random;       /* for jitter; drawn by the caller */
-    uint16_t http_status;  /* of the answer; 0 = none */
-    bool accepted;         /* the answer proves that the write was accepted (X-Rutter-Job-ID) */
-    enum reason reason; /* EVENT_REFUSED, _UNCLEAR, _UNDONE; EVENT_RESOLVED_DONE that was found */
-    bool corrected;     /* EVENT_CHANGED, EVENT_RETRY: by a row that stands beside the source */
+    uint32_t run; /* that makes the intent: EVENT_START, EVENT_JOB_THROTTLED */
+    int64_t
+        lost_since_ms;    /* what was done since then, by the server's clock, is not in the ledger;
+                             0 = nothing is lost; EVENT_START, _JOB_THROTTLED, _RESOLVED_NOT_DONE */
+    int64_t key_age_ms;   /* the oldest the first send can be; EVENT_DUE while sending */
+    int64_t delay_ms;     /* Retry-After, or the learned time to the next poll; -1 = none */
+    uint32_t random;      /* for jitter; drawn by the caller */
+    uint16_t http_status; /* of the answer; 0 = none */
+    bool accepted;        /* the answer proves that the write was accepted (X-Rutter-Job-ID) */
+    enum reason reason;   /* EVENT_REFUSED, _UNCLEAR, _UNDONE; EVENT_RESOLVED_DONE that was found */
+    bool corrected;       /* EVENT_CHANGED, EVENT_RETRY: by a row that stands beside the source */
     enum job_path job_path;
     const char *remote_job; /* EVENT_ACCEPTED; borrowed, at most REMOTE_JOB_BYTES_MAX */
     const char *error_type; /* NULL = none; borrowed */

@@ -200,4 +200,9 @@ uint32_t ledger_number_of(struct ledger *ledger, const char *name,
 enum err_code ledger_keep_loss(struct ledger *ledger, int64_t lost_since_ms,
                                struct err *err) ERR_CHECKED;
 
+/* A backup is taken into use: that an item was not done, as a person had said before it was made,
+ * says nothing of what was lost since. When no batch is being committed; the last batch is left
+ * open. Errors: ERR_STORAGE, ERR_NO_MEMORY; some may be forgotten then. */
+enum err_code ledger_forget_words(struct ledger *ledger, struct err *err) ERR_CHECKED;
+
 #endif

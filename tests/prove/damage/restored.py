@@ -9,7 +9,7 @@ refuse it. A person adopts it as restored, and all is run once more: within the 
 keys, and beyond it (13 hours later), and with writes that have no key. The judge holds what purser reports
 against what the simulator has done: nothing twice, no success without its effect, nothing left out. Items
 in doubt are then resolved by what was really done, and the last run must end well; a row that is added
-after that is sent as ever.
+after that is sent as ever. A person's word is taken once, and counts for nothing in a backup.
 
 --planted: a purser that sends after a restore as if nothing had been lost. It must be found out.
 """
@@ -29,10 +29,11 @@ from stage import Stage, Wrong  # noqa: E402
 
 HOURS_LATER = 13
 REFUSED_ONCE = ("sim:400*1", "sim:job-450*1")  # names that rutter-sim refuses, on sight and as a job
-EXIT_SOME_FAILED, EXIT_IN_DOUBT = 3, 7
+EXIT_SOME_FAILED, EXIT_IN_DOUBT, EXIT_UNFINISHED = 3, 7, 75
 OLD = [f"A-{number}" for number in range(6)]
 ADDED = [f"B-{number}" for number in range(3)]
 ADOPT = ("adopt", "spec.yaml", "--as")
+FIRST_FIVE = (*RUN, "--limit", "5")  # so that what was lost is not known yet when it ends
 
 
 def text_of(keys):
@@ -102,6 +103,11 @@ class Proof:
         verdicts = judge.judge(self.lines(), self.items(), wanted=wanted, restored=True)
         self.must(not verdicts, judge.shown(verdicts))
 
+    def each_once(self, keys):
+        effects = {key: 1 for key in keys}
+        verdicts = judge.judge(self.lines(), self.items(), wanted=keys, effects=effects)
+        self.must(not verdicts, judge.shown(verdicts))
+
     def restore(self, scenario, way):
         stage, aside = self.stage, os.path.join(self.stage.place, "aside")
         stage.begin(scenario)
@@ -152,9 +158,7 @@ class Proof:
         self.stage.write("items.csv", text_of(OLD + ADDED + ["C-1", "D-1"]))
         _, talk = self.purser(RUN, (0,))
         self.must("restored backup" not in talk, f"it never ends: {talk}")
-        effects = {key: 1 for key in OLD + ADDED + ["C-1", "D-1"]}
-        verdicts = judge.judge(self.lines(), self.items(), wanted=list(effects), effects=effects)
-        self.must(not verdicts, judge.shown(verdicts))
+        self.each_once(OLD + ADDED + ["C-1", "D-1"])
 
     def play_retried(self, scenario, refusal, is_late):
         """What had failed when the backup was made was tried again since, and is so once more."""
@@ -176,9 +180,43 @@ class Proof:
         self.judge(OLD)
         self.resolve()
         self.purser(RUN, (0,))
-        effects = {key: 1 for key in OLD}
-        verdicts = judge.judge(self.lines(), self.items(), wanted=list(effects), effects=effects)
-        self.must(not verdicts, judge.shown(verdicts))
+        self.each_once(OLD)
+
+    def play_word(self):
+        """A word that was said before a second backup says nothing of what was lost after it."""
+        stage, aside = self.stage, os.path.join(self.stage.place, "aside")
+        self.restore(UNKEYED, new_directory)
+        self.purser((*ADOPT, "restored"), (0,))
+        stage.write("items.csv", text_of(OLD + ["C-1"] + ADDED))  # it was never sent
+        self.purser(FIRST_FIVE, (EXIT_UNFINISHED,))
+        self.resolve()
+        shutil.rmtree(aside)
+        shutil.copytree(state_of(stage), aside)
+        self.purser(RUN, (EXIT_IN_DOUBT,))
+        new_directory(stage, aside)
+        self.purser((*ADOPT, "restored"), (0,))
+        self.purser(RUN, (EXIT_IN_DOUBT,))
+        self.resolve()
+        self.purser(RUN, (0,))
+        self.each_once(OLD + ADDED + ["C-1"])
+
+    def play_other_doubt(self):
+        """A word is taken once, whatever the doubt was."""
+        stage = self.stage
+        self.restore(KEYED, new_directory)
+        self.purser((*ADOPT, "restored"), (0,))
+        stage.write("items.csv", text_of(OLD + ["C-1"] + ADDED).replace("item C-1", REFUSED_ONCE[0]))
+        self.purser(FIRST_FIVE, (EXIT_UNFINISHED,))
+        self.must([item["reason"] for item in self.items() if item["state"] == "in_doubt"]
+                  == ["refused_after_unknown"], "a refusal proves something")
+        self.resolve()
+        self.later()
+        self.purser(RUN, (EXIT_IN_DOUBT,))
+        self.must({item["key"] for item in self.items() if item["state"] == "in_doubt"}
+                  == set(ADDED), "the word was not taken")
+        self.resolve()
+        self.purser(RUN, (0,))
+        self.each_once(OLD + ADDED + ["C-1"])
 
     def run(self):
         for refusal in REFUSED_ONCE:
@@ -189,6 +227,8 @@ class Proof:
             self.play(UNKEYED, way, False)
             self.play(KEYED, way, False)
             self.play(KEYED, way, True)
+        self.play_word()
+        self.play_other_doubt()
 
 
 def read_options():

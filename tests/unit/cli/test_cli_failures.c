@@ -148,7 +148,7 @@ static enum err_code put_word(struct err *err)
     doubtful.state = ITEM_IN_DOUBT;
     doubtful.waits_on = WAIT_NONE;
     must(failing.real->ops->put_item(failing.real, 4, &known, &doubtful, err), err);
-    code = decide_put(session.ledger, 4, &doubtful,
+    code = decide_put(&session, 4, &doubtful,
                       &(struct decision){.kind = EVENT_RESOLVED_DONE, .result = &result}, err);
     return code == ERR_OK ? decide_commit(session.ledger, true, err) : code;
 }

@@ -95,6 +95,49 @@ static void no_new_key_is_made_that_may_have_been_used(void **context)
     assert_int_equal(item.generation, 1);
 }
 
+static void a_failure_is_none_that_a_person_may_have_tried_again(void **context)
+{
+    static const struct {
+        enum item_state state;
+        enum item_event_kind kind;
+    } ends[] = {{ITEM_WAITING, EVENT_REFUSED}, {ITEM_BLOCKED, EVENT_NOT_RENDERED}};
+    (void)context;
+
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        struct item item = item_in(ends[i].state);
+        struct item_event event = event_of(ends[i].kind);
+
+        event.reason = REASON_JOB_FAILED;
+        event.lost_since_ms = LOST_SINCE_MS;
+        item = lifecycle_step(&item, &event, &keyed).item;
+        assert_int_equal(item.state, ITEM_IN_DOUBT);
+        assert_int_equal(item.reason, REASON_RESTORED_STATE);
+    }
+}
+
+static void say_not_done(struct item *item)
+{
+    struct item_event event = event_of(EVENT_RESOLVED_NOT_DONE);
+
+    event.lost_since_ms = LOST_SINCE_MS;
+    *item = lifecycle_step(item, &event, &unkeyed).item;
+    assert_int_equal(item->state, ITEM_READY);
+    assert_int_equal(item->reason, REASON_RESOLVED);
+}
+
+/* So it is asked for once. */
+static void the_word_is_taken_whatever_the_doubt_was(void **context)
+{
+    struct item item = item_in(ITEM_IN_DOUBT);
+    (void)context;
+
+    item.reason = REASON_UNKEYED_UNKNOWN;
+    say_not_done(&item);
+    assert_int_equal(start(&item, &unkeyed).effect, EFFECT_NONE);
+    assert_int_equal(item.state, ITEM_SENDING);
+    assert_false(item.unknown_send);
+}
+
 static void a_persons_word_that_it_was_not_done_is_taken(void **context)
 {
     struct item item = item_in(ITEM_READY);
@@ -102,19 +145,18 @@ static void a_persons_word_that_it_was_not_done_is_taken(void **context)
     (void)context;
 
     start(&item, &unkeyed);
-    step_of(&item, EVENT_RESOLVED_NOT_DONE, &unkeyed);
-    assert_int_equal(item.state, ITEM_READY);
-    assert_int_equal(item.reason, REASON_RESOLVED);
+    say_not_done(&item);
     assert_int_equal(start(&item, &keyed).effect, EFFECT_NONE);
     assert_int_equal(item.state, ITEM_SENDING);
     assert_false(item.unknown_send);
     assert_int_equal(item.intent_ms, SERVER_NOW_MS);
-    /* Also after it was withdrawn, and when its job is to have another key. */
+    /* Also after it was withdrawn, after another run, and when its job is to have another key. */
     step_of(&item, EVENT_WITHDRAWN, &keyed);
     assert_int_equal(item.reason, REASON_RESOLVED);
     start(&item, &keyed);
     step_of(&item, EVENT_DUE, &keyed);
     step_of(&item, EVENT_ACCEPTED, &keyed);
+    step_of(&item, EVENT_RESTARTED, &keyed);
     event.lost_since_ms = LOST_SINCE_MS;
     item = lifecycle_step(&item, &event, &keyed).item;
     assert_int_equal(item.state, ITEM_SENDING);
@@ -136,14 +178,15 @@ static void the_word_is_for_what_was_in_doubt_and_no_more(void **context)
     assert_int_equal(item.reason, REASON_RESTORED_STATE);
 }
 
-static void on_a_whole_ledger_the_word_ends_with_the_start(void **context)
+static void on_a_whole_ledger_no_word_is_needed(void **context)
 {
     struct item item = item_in(ITEM_IN_DOUBT);
     (void)context;
 
     item.reason = REASON_RESTORED_STATE;
     step_of(&item, EVENT_RESOLVED_NOT_DONE, &keyed);
-    assert_int_equal(item.reason, REASON_RESOLVED);
+    assert_int_equal(item.reason, REASON_NONE);
+    item.reason = REASON_RESOLVED; /* of a loss that is over */
     step_of(&item, EVENT_START, &keyed);
     assert_int_equal(item.reason, REASON_NONE);
 }
@@ -214,12 +257,14 @@ int main(void)
         cmocka_unit_test(without_a_key_it_is_in_doubt_at_once),
         cmocka_unit_test(a_refusal_of_it_proves_nothing),
         cmocka_unit_test(no_new_key_is_made_that_may_have_been_used),
+        cmocka_unit_test(a_failure_is_none_that_a_person_may_have_tried_again),
         cmocka_unit_test(a_persons_word_that_it_was_not_done_is_taken),
         cmocka_unit_test(the_word_is_for_what_was_in_doubt_and_no_more),
         cmocka_unit_test(an_item_remembers_what_was_lost_of_it_when_the_ledger_is_whole_again),
         cmocka_unit_test(of_two_losses_the_older_one_counts),
         cmocka_unit_test(what_was_lost_of_an_item_is_known_by_its_end_or_by_a_persons_word),
-        cmocka_unit_test(on_a_whole_ledger_the_word_ends_with_the_start),
+        cmocka_unit_test(on_a_whole_ledger_no_word_is_needed),
+        cmocka_unit_test(the_word_is_taken_whatever_the_doubt_was),
     };
 
     return cmocka_run_group_tests_name("core/lifecycle_restored", tests, make_policies, NULL);

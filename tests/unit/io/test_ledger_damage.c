@@ -371,6 +371,34 @@ static void what_has_not_succeeded_keeps_what_was_lost_of_it(void **context)
     close_ledger(&opened);
 }
 
+static void a_word_of_before_the_backup_says_nothing_of_what_was_lost(void **context)
+{
+    enum { NOT_DONE = 1, BEING_SENT, DONE, NO_WORD };
+    struct opened opened = open_ledger();
+    struct item item;
+    struct err err = {0};
+    (void)context;
+
+    add(opened.port, 0, 0, "not-done", ITEM_READY, SLICE("{}"));
+    add(opened.port, 0, 0, "being-sent", ITEM_SENDING, SLICE("{}"));
+    add(opened.port, 0, 0, "done", ITEM_SUCCEEDED, SLICE("{}"));
+    add(opened.port, 0, 0, "no-word", ITEM_IN_DOUBT, SLICE("{}"));
+    commit(opened.port);
+    for (uint64_t i = NOT_DONE; i <= NO_WORD; i++) {
+        item = read_item(opened.port, i);
+        item.reason = i == NO_WORD ? REASON_UNKEYED_UNKNOWN : REASON_RESOLVED;
+        move_item(opened.port, i, &item, item.state);
+    }
+    commit(opened.port);
+    must(ledger_forget_words(opened.port, &err), &err);
+    commit(opened.port);
+    assert_int_equal(read_item(opened.port, NOT_DONE).reason, REASON_NONE);
+    assert_int_equal(read_item(opened.port, BEING_SENT).reason, REASON_NONE);
+    assert_int_equal(read_item(opened.port, DONE).reason, REASON_RESOLVED);
+    assert_int_equal(read_item(opened.port, NO_WORD).reason, REASON_UNKEYED_UNKNOWN);
+    close_ledger(&opened);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -380,6 +408,7 @@ int main(void)
         SCRATCH_TEST(an_older_file_in_the_place_of_a_newer_is_refused_until_a_person_adopts_it),
         SCRATCH_TEST(a_directory_whose_files_were_overwritten_is_known_as_well),
         SCRATCH_TEST(what_has_not_succeeded_keeps_what_was_lost_of_it),
+        SCRATCH_TEST(a_word_of_before_the_backup_says_nothing_of_what_was_lost),
         SCRATCH_TEST(what_was_lost_begins_with_the_newest_intent),
         SCRATCH_TEST(without_the_newest_number_it_is_as_before),
         SCRATCH_TEST(a_wrong_guess_of_what_a_damaged_item_was_ends_nothing),
