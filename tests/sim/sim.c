@@ -70,15 +70,15 @@ static int report(void)
 {
     unsigned missed;
 
-    (void)printf(
-        "sim: %llu worlds (%llu of them twice, the same), %llu items, %llu runs, "
-        "%llu crashes, %llu ledgers restored, %llu turns, %llu steps of items, %llu sends: "
-        "no law was broken\n",
-        (unsigned long long)sim_totals.worlds, (unsigned long long)sim_totals.replays,
-        (unsigned long long)sim_totals.items, (unsigned long long)sim_totals.runs,
-        (unsigned long long)sim_totals.crashes, (unsigned long long)sim_totals.restores,
-        (unsigned long long)sim_totals.turns, (unsigned long long)sim_totals.steps,
-        (unsigned long long)sim_totals.sends);
+    (void)printf("sim: %llu worlds (%llu of them twice, the same), %llu items, %llu runs, "
+                 "%llu crashes, %llu ledgers restored, %llu of them told of, %llu turns, %llu "
+                 "steps of items, %llu sends: "
+                 "no law was broken\n",
+                 (unsigned long long)sim_totals.worlds, (unsigned long long)sim_totals.replays,
+                 (unsigned long long)sim_totals.items, (unsigned long long)sim_totals.runs,
+                 (unsigned long long)sim_totals.crashes, (unsigned long long)sim_totals.restores,
+                 (unsigned long long)sim_totals.adoptions, (unsigned long long)sim_totals.turns,
+                 (unsigned long long)sim_totals.steps, (unsigned long long)sim_totals.sends);
     report_doubts();
     missed = report_cells();
     return missed > 0 && sim_totals.worlds >= WORLDS_FOR_ALL_CELLS;

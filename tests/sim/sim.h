@@ -5,6 +5,7 @@
  * sim_transport  the network: what is lost, late or doubled; checks every send
  * sim_server     keys, remote jobs and the effects that they had
  * sim_answer     the server's answers as bytes
+ * sim_away       time without purser: ledgers lost or restored, records damaged, clocks set
  * sim_person     what a person does between two runs
  * sim_needs      who waits for whom, and the laws of that
  * sim_judge      the laws: what must hold after every step and at the end
@@ -165,6 +166,7 @@ struct sim_item {
     int64_t first_sent_ms; /* of this generation; 0 = never */
     bool abandoned;        /* given up in doubt */
     bool undone;           /* its epoch ended with its undo; the next one has no request yet */
+    bool restored;         /* from a backup: what became of it since is not known */
     bool clock_was_set;    /* ages by the wall clock say nothing */
     bool refused_always;   /* the server refuses this epoch's request on sight */
 };
@@ -356,6 +358,15 @@ struct sim_weather {
     int64_t phase_ms[SIM_CONNECTIONS_MAX], down_ms[SIM_CONNECTIONS_MAX];
 };
 
+/* A backup of the ledger, with what was known of its items. */
+struct sim_copy {
+    struct sim_stored stored[SIM_ITEMS_MAX + 1];
+    struct sim_item items[SIM_ITEMS_MAX + 1];
+    bool proven;
+    int64_t lost_since_ms; /* as its own ledger says */
+    int64_t run_begin_wall_ms;
+};
+
 struct sim {
     uint64_t seed;
     enum sim_profile profile;
@@ -367,8 +378,9 @@ struct sim {
     struct sim_weather weather;
     bool calm; /* no faults any more */
     bool clock_goes_back, loses_state;
+    bool adopts;   /* a person says of a restored ledger that it is one */
     bool has_copy; /* somebody has kept a copy of the ledger */
-    struct sim_stored copy[SIM_ITEMS_MAX + 1];
+    struct sim_copy copy;
     int64_t now_ms, boot_zero_ms, wall_skew_ms, server_skew_ms;
     struct sim_item items[SIM_ITEMS_MAX + 1]; /* by number */
     uint32_t item_count;
@@ -400,7 +412,7 @@ struct sim {
     } told[SIM_CONNECTIONS_MAX]; /* what the client knows of its connections */
     bool told_to_doubt;          /* a write was refused for its credentials */
     uint32_t doubts_unanswered;
-    int64_t run_begin_ms;
+    int64_t run_begin_ms, run_begin_wall_ms;
     uint64_t run_repeats, run_first_answers;
 };
 
@@ -424,8 +436,15 @@ enum sim_answer sim_choose_answer(struct sim *sim, const struct sim_item *item);
 enum sim_result sim_choose_result(struct sim *sim, struct sim_item *item);
 enum sim_poll sim_choose_poll(struct sim *sim, const struct sim_job *job);
 
+/* sim_away.c: persons act, clocks jump, requests arrive late. */
+void sim_be_away(struct sim *sim);
+/* What is under way arrives at its own time. */
+void sim_let_time_pass(struct sim *sim, int64_t until_ms);
+
 /* sim_person.c: persons do something to items; the engine does not run. */
 void sim_person_acts(struct sim *sim);
+/* What has been put becomes durable. */
+void sim_person_commits(struct sim *sim);
 
 /* sim_needs.c */
 void sim_draw_needs(struct sim *sim);
@@ -463,8 +482,8 @@ void sim_mark_crash(struct sim *sim, struct sim_item *item);
 void sim_mark_sent(struct sim *sim, struct sim_item *item);
 
 struct sim_totals {
-    uint64_t worlds, runs, crashes, turns, steps, sends, items, restores, replays, in_doubt,
-        in_doubt_by_reason[REASON_COUNT];
+    uint64_t worlds, runs, crashes, turns, steps, sends, items, restores, adoptions, replays,
+        in_doubt, in_doubt_by_reason[REASON_COUNT];
     uint64_t cells[ITEM_STATE_COUNT][ITEM_EVENT_COUNT];
 };
 

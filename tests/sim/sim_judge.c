@@ -30,6 +30,12 @@ static bool is_unproven(const struct sim *sim, const struct sim_item *item)
     return item->keyed && sim->jobs[0].repeat == REPEAT_IF_PROVEN && !sim->ledger.proven;
 }
 
+/* As far as the client can know: a copy of this generation may have been sent. */
+static bool may_be_done(const struct sim_item *item)
+{
+    return (item->faults & (FAULT_UNKNOWN_SEND | FAULT_CRASH)) != 0 || item->restored;
+}
+
 void sim_mark_sent(struct sim *sim, struct sim_item *item)
 {
     item->sent_unproven |= is_unproven(sim, item);
@@ -95,7 +101,7 @@ static bool is_justified(const struct sim *sim, const struct sim_item *item,
 {
     const struct policy *policy = &sim->jobs[item->job].policy;
     uint32_t faults = item->faults;
-    bool unknown = (faults & (FAULT_UNKNOWN_SEND | FAULT_CRASH)) != 0;
+    bool unknown = may_be_done(item);
 
     switch (reason) {
     case REASON_RETRIES_EXHAUSTED:
@@ -128,6 +134,8 @@ static bool is_justified(const struct sim *sim, const struct sim_item *item,
         return (faults & FAULT_WRONG_ECHO) != 0;
     case REASON_RECORD_DAMAGED:
         return (faults & FAULT_DAMAGE) != 0;
+    case REASON_RESTORED_STATE:
+        return item->restored;
     case REASON_NONE:
     case REASON_REFUSED:
     case REASON_JOB_FAILED:
@@ -136,7 +144,6 @@ static bool is_justified(const struct sim *sim, const struct sim_item *item,
     case REASON_ABANDONED:
     case REASON_CANCELLED:
     case REASON_CONDITION_FALSE:
-    case REASON_RESTORED_STATE:
     case REASON_STUCK_PENDING:
     case REASON_RECONCILED:
     case REASON_NOT_RENDERED:
@@ -215,14 +222,14 @@ static void judge_key(struct sim *sim, const struct transfer_request *request, u
     const struct sim_item *item = &sim->items[number];
     char key[KEY_TEXT_BYTES];
 
-    if (is_unproven(sim, item) && (item->faults & (FAULT_UNKNOWN_SEND | FAULT_CRASH)) != 0)
+    if (is_unproven(sim, item) && may_be_done(item))
         sim_fail(sim, "item %u may have been done, no key is proven, and it is sent again", number);
     if (is_unproven(sim, item) && !request->at_most_once)
         sim_fail(sim, "item %u is sent as if its key were proven", number);
     if (!item->keyed) {
         if (request->idempotency_key != NULL || !request->at_most_once)
             sim_fail(sim, "item %u is sent with a key that its operation does not honour", number);
-        if ((item->faults & (FAULT_UNKNOWN_SEND | FAULT_CRASH)) != 0)
+        if (may_be_done(item))
             sim_fail(sim, "item %u has no key, may have been done, and is sent again", number);
         return;
     }
@@ -391,11 +398,13 @@ void sim_judge_run_begin(struct sim *sim)
     memset(sim->told, 0, sizeof sim->told);
     sim->told_to_doubt = false;
     sim->run_begin_ms = sim->now_ms;
+    sim->run_begin_wall_ms = sim_wall_ms(sim);
     sim->run_repeats = sim->run_first_answers = 0;
     for (uint32_t number = 1; number <= sim->item_count; number++) {
         const struct sim_stored *stored = &sim->ledger.durable[number];
 
         sim->items[number].lost_in_run = false;
+        sim->items[number].restored &= stored->item.state != ITEM_SUCCEEDED;
         sim->items[number].has_begun = sim->items[number].is_canary =
             item_state_is_active(stored->item.state) && !stored->damaged;
     }
@@ -576,6 +585,8 @@ static void judge_item(struct sim *sim, uint32_t number)
         sim_fail(sim, "item %u is still %s at the end", number,
                  item_state_name(stored->item.state));
     }
+    if (item->restored) /* it may have been done in the history that was lost */
+        most = 1;
     if (effects < least || effects > most)
         sim_fail(sim, "item %u ended as %s and had %u effects", number,
                  item_state_name(stored->item.state), effects);

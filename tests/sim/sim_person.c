@@ -6,7 +6,7 @@
 static size_t possible_events(const struct sim *sim, const struct sim_item *item,
                               const struct item *value, enum item_event_kind *kinds)
 {
-    bool can_change = item->epoch + 1 < SIM_EPOCHS_MAX;
+    bool can_change = !sim->adopts && item->epoch + 1 < SIM_EPOCHS_MAX;
     size_t count = 0;
 
     for (unsigned kind = EVENT_RETRY; kind < ITEM_EVENT_COUNT; kind++) {
@@ -19,7 +19,9 @@ static size_t possible_events(const struct sim *sim, const struct sim_item *item
             continue;
         if (kind == EVENT_RESOLVED_DONE && item->effects[item->epoch] != 1)
             continue;
-        if (kind == EVENT_RESOLVED_NOT_DONE && (item->effects[item->epoch] != 0 || !can_change))
+        /* Nor is it promised for what a backup does not know of such a word (`adopt --help`). */
+        if (kind == EVENT_RESOLVED_NOT_DONE &&
+            (item->effects[item->epoch] != 0 || (sim->adopts ? sim->has_copy : !can_change)))
             continue;
         /* Nobody can tell while something is still under way. */
         if (value->state == ITEM_IN_DOUBT &&
@@ -55,7 +57,7 @@ static void put_needs(struct sim *sim, const struct sim_item *item,
     sim->person_acts_on = 0;
 }
 
-static void commit(struct sim *sim)
+void sim_person_commits(struct sim *sim)
 {
     struct ledger *ledger = &sim->ledger.base;
     uint64_t sequence = 0, durable = 0;
@@ -74,6 +76,7 @@ static void step(struct sim *sim, struct sim_item *item, struct item *value,
     struct item_event event = {.kind = kind,
                                .now_ms = sim_wall_ms(sim),
                                .server_now_ms = sim_server_ms(sim),
+                               .lost_since_ms = sim->options.lost_since_ms,
                                .delay_ms = -1,
                                .reason = kind == EVENT_UNDONE ? REASON_UNDONE : REASON_NONE};
     struct ledger *ledger = &sim->ledger.base;
@@ -84,7 +87,8 @@ static void step(struct sim *sim, struct sim_item *item, struct item *value,
     struct err err = {0};
 
     if (kind == EVENT_CHANGED) {
-        commit(sim); /* a place in an order is found in what the ledger has of the others */
+        /* A place in an order is found in what the ledger has of the others. */
+        sim_person_commits(sim);
         needs = sim_renew_needs(sim, item, value);
         event.has_needs = item->need_count > 0 || item->group > 0;
     }
@@ -111,6 +115,10 @@ static void step(struct sim *sim, struct sim_item *item, struct item *value,
         put_needs(sim, item, &needs);
     if (kind == EVENT_ABANDONED)
         item->abandoned = true;
+    if (kind == EVENT_RESOLVED_DONE || kind == EVENT_RESOLVED_NOT_DONE)
+        item->restored = false;
+    if (kind == EVENT_RETRY && sim->options.lost_since_ms != 0)
+        item->restored = true; /* a word is for one way to an end */
     *value = step.item;
 }
 
@@ -146,5 +154,5 @@ void sim_person_acts(struct sim *sim)
             sim_fail(sim, "%s", err.text);
         act_on(sim, &sim->items[number], &value);
     }
-    commit(sim);
+    sim_person_commits(sim);
 }

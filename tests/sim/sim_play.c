@@ -16,7 +16,7 @@ uint64_t sim_play(struct sim *sim, uint64_t seed, const struct sim_script *scrip
     sim->script = script;
     sim->trace.print = print;
     sim->plan_count = sim->answer_count = sim->result_count = sim->poll_count = 0;
-    sim->calm = sim->clock_goes_back = sim->loses_state = sim->has_copy = false;
+    sim->calm = sim->clock_goes_back = sim->loses_state = sim->adopts = sim->has_copy = false;
     sim->now_ms = sim->boot_zero_ms = sim->wall_skew_ms = sim->server_skew_ms = 0;
     sim->item_count = 0;
     memset(&sim->weather, 0, sizeof sim->weather);

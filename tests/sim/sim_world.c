@@ -12,7 +12,6 @@ enum {
     CALM_RUNS_MAX = 40,   /* liveness: faults have stopped, so it ends within these */
     RUN_TURNS_MAX = 50000,
     SPIN_MAX = 500, /* turns at one moment */
-    AT_REST_MS = 5000,
 };
 
 /* --- clocks, trace, failure --- */
@@ -257,6 +256,7 @@ static void draw_world(struct sim *sim)
     sim->has_needs = rng_below(&sim->rng, 2) == 0;
     if (sim->has_needs)
         sim_draw_needs(sim);
+    sim->adopts = sim->profile == SIM_ANYTHING && !sim->has_needs && sim->seed % 3 == 1;
 }
 
 /* Nothing is drawn: round numbers, so that a trace can be followed by eye. */
@@ -389,6 +389,34 @@ static bool play_turns(struct sim *sim, struct engine *engine)
     sim_fail(sim, "the run does not end");
 }
 
+static bool is_finished(const struct sim *sim, const struct engine_progress *progress)
+{
+    bool is_over = progress->stop == STOP_NONE && progress->parked_connections == 0;
+
+    for (uint32_t number = 1; number <= sim->item_count; number++) {
+        enum item_state state = sim->ledger.durable[number].item.state;
+
+        is_over &= state != ITEM_READY && !item_state_is_active(state);
+    }
+    return is_over;
+}
+
+/* As the command does: what was lost of the ledger is from now on known item by item. */
+static void keep_loss(struct sim *sim)
+{
+    struct err err = {0};
+
+    if (sim->options.lost_since_ms == 0)
+        return;
+    sim->crash_in = 0;
+    if (ledger_keep_loss(&sim->ledger.base, sim->options.lost_since_ms, &err) != ERR_OK)
+        sim_fail(sim, "what was lost is not kept: %s", err.text);
+    sim_person_commits(sim);
+    sim->options.lost_since_ms = 0;
+    for (uint32_t number = 1; number <= sim->item_count; number++)
+        sim->items[number].restored |= sim->ledger.durable[number].item.state != ITEM_SUCCEEDED;
+}
+
 static void play_run(struct sim *sim)
 {
     struct engine *engine = NULL;
@@ -422,6 +450,8 @@ static void play_run(struct sim *sim)
         sim_trace(sim, "run %u ends%s%s", sim->run, progress->stop == STOP_NONE ? "" : ": ",
                   progress->stop_text);
         sim_judge_run_end(sim, progress);
+        if (is_finished(sim, progress))
+            keep_loss(sim);
     }
     engine_free(engine);
     sim->crash_in = 0;
@@ -442,110 +472,6 @@ static bool all_have_ended(const struct sim *sim)
     return !sim->has_needs || sim->ended_calmly;
 }
 
-static void lose_records(struct sim *sim)
-{
-    for (uint32_t number = 1; number <= sim->item_count; number++) {
-        struct sim_stored *stored = &sim->ledger.durable[number];
-
-        if (stored->has_needs && sim_chance(sim, 4)) {
-            sim_trace(sim, "what item %u needs is damaged", number);
-            stored->needs_damaged = true;
-        }
-        if (!sim_chance(sim, 4) || item_state_is_final(stored->item.state))
-            continue;
-        sim_trace(sim, "the record of item %u is damaged", number);
-        stored->damaged = true;
-        sim->items[number].faults |= FAULT_DAMAGE;
-    }
-}
-
-/* What is under way arrives at its own time. */
-static void let_time_pass(struct sim *sim, int64_t until_ms)
-{
-    int64_t next_ms = sim_transport_next_ms(&sim->transport);
-
-    while (next_ms != SIM_NEVER && next_ms <= until_ms) {
-        sim->now_ms = next_ms > sim->now_ms ? next_ms : sim->now_ms;
-        sim_transport_advance(&sim->transport);
-        next_ms = sim_transport_next_ms(&sim->transport);
-    }
-    if (until_ms != SIM_NEVER)
-        sim->now_ms = until_ms;
-}
-
-/* The state directory is gone: everything starts again, under the keys that it had before. */
-static void lose_state(struct sim *sim)
-{
-    sim_trace(sim, "the state directory is lost");
-    for (uint32_t number = 1; number <= sim->item_count; number++) {
-        struct sim_item *item = &sim->items[number];
-        struct item value =
-            item_new(item->job, item->connection, item->request_hash, sim_wall_ms(sim));
-
-        sim_mark_new_generation(item);
-        sim->ledger.durable[number] = (struct sim_stored){.item = value, .request_generation = 1};
-        sim->ledger.newest[number] = value.state;
-    }
-    sim_reset_needs(sim);
-}
-
-/* An older copy of the ledger takes its place: what was durable since is gone. */
-static void restore_copy(struct sim *sim)
-{
-    sim_trace(sim, "the state directory is replaced by an older copy");
-    sim_totals.restores++;
-    memcpy(sim->ledger.durable, sim->copy, sizeof sim->copy);
-    for (uint32_t number = 1; number <= sim->item_count; number++) {
-        sim_mark_new_generation(&sim->items[number]);
-        sim->ledger.newest[number] = sim->copy[number].item.state;
-    }
-    sim_mark_found_sending(sim);
-}
-
-static void harm_state(struct sim *sim)
-{
-    if (sim_chance(sim, 200)) {
-        memcpy(sim->copy, sim->ledger.durable, sizeof sim->copy);
-        sim->has_copy = true;
-    }
-    if (sim_chance(sim, 200))
-        lose_state(sim);
-    else if (sim->has_copy && !sim->has_needs && sim_chance(sim, 300))
-        restore_copy(sim);
-}
-
-/* It runs ahead more and more; or, where the server tells its time, it falls behind, and may be put
- * right again. */
-static void set_wall_clock(struct sim *sim)
-{
-    int64_t by_ms = sim_draw_ms(sim, 0, 20 * 60 * 60 * 1000);
-
-    if (!sim->clock_goes_back)
-        sim->wall_skew_ms += by_ms;
-    else
-        sim->wall_skew_ms = rng_below(&sim->rng, 3) == 0 ? 0 : -by_ms;
-    sim_trace(sim, "the wall clock is set; it is off by %lld ms", (long long)sim->wall_skew_ms);
-    for (uint32_t number = 1; number <= sim->item_count; number++)
-        sim->items[number].clock_was_set = true;
-}
-
-/* Time goes by without purser: persons act, clocks jump, requests arrive late. */
-static void be_away(struct sim *sim)
-{
-    let_time_pass(sim, sim->now_ms +
-                           (sim->calm ? AT_REST_MS : sim_draw_ms(sim, 0, sim->limits.away_ms)));
-    if (sim_chance(sim, 300))
-        sim->boot_zero_ms = sim->now_ms; /* the host was started again */
-    if (sim->loses_state)
-        harm_state(sim);
-    if (sim->profile != SIM_ANYTHING || sim->script != NULL)
-        return;
-    if (sim_chance(sim, 150))
-        set_wall_clock(sim);
-    lose_records(sim);
-    sim_person_acts(sim);
-}
-
 uint64_t sim_world_play(struct sim *sim)
 {
     sim_current = sim;
@@ -562,10 +488,10 @@ uint64_t sim_world_play(struct sim *sim)
         play_run(sim);
         if (sim->run > sim->limits.storm_runs + CALM_RUNS_MAX)
             sim_fail(sim, "faults have stopped, and it does not end");
-        be_away(sim);
+        sim_be_away(sim);
     } while (!all_have_ended(sim) || (sim->run < sim->limits.storm_runs &&
                                       sim->profile == SIM_ANYTHING && sim->script == NULL));
-    let_time_pass(sim, SIM_NEVER);
+    sim_let_time_pass(sim, SIM_NEVER);
     sim_judge_world_end(sim);
     sim_totals.worlds++;
     sim_totals.items += sim->item_count;
