@@ -199,7 +199,7 @@ int cmd_run(int argc, char **argv)
     struct err err = {0};
     int exit_status = options_parse(argc, argv,
                                     ALLOW_OUTPUT | ALLOW_VARIABLES | ALLOW_RUN | ALLOW_SELECT |
-                                        ALLOW_PLAN | ALLOW_VALIDATE | ALLOW_SLOT,
+                                        ALLOW_PLAN | ALLOW_VALIDATE | ALLOW_SLOT | ALLOW_SCHEDULED,
                                     &options);
 
     if (exit_status != -1)

@@ -81,7 +81,7 @@ static const struct option_rule rules[] = {
     {"canary", required_argument, OPTION_CANARY, ALLOW_SELECT},
     {"plan", required_argument, OPTION_PLAN, ALLOW_PLAN},
     {"slot", required_argument, OPTION_SLOT, ALLOW_SLOT},
-    {"scheduled", no_argument, OPTION_SCHEDULED, ALLOW_RUN},
+    {"scheduled", no_argument, OPTION_SCHEDULED, ALLOW_SCHEDULED},
     {"from", required_argument, OPTION_FROM, ALLOW_NEXT},
     {"now", required_argument, OPTION_NOW, ALLOW_TICK},
     {"dry-run", no_argument, OPTION_DRY_RUN, ALLOW_TICK | ALLOW_UNDO},

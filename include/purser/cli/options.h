@@ -79,7 +79,7 @@ struct options {
 #define ALLOW_AS (1u << 5)
 #define ALLOW_CONNECTION (1u << 6)
 #define ALLOW_WATCH (1u << 7)
-#define ALLOW_RUN (1u << 8)  /* --wait, --grace, --scheduled */
+#define ALLOW_RUN (1u << 8)  /* --wait, --grace */
 #define ALLOW_ITEM (1u << 9) /* a second operand, which is then required */
 #define SPEC_OPTIONAL (1u << 10)
 #define ALLOW_VALIDATE (1u << 12)
@@ -87,18 +87,19 @@ struct options {
 #define ALLOW_CHECK (1u << 13)
 #define ALLOW_PROBE (1u << 14) /* --after, --allow-production */
 #define ALLOW_APPLY_FOUND (1u << 15)
-#define ALLOW_INPUT (1u << 20)    /* --input, --job, --limit */
-#define ALLOW_SELECT (1u << 21)   /* --only, --where, --limit, --canary */
-#define ALLOW_PLAN (1u << 22)     /* --plan */
-#define ALLOW_SLOT (1u << 16)     /* --slot */
-#define ALLOW_NEXT (1u << 17)     /* --from */
-#define ALLOW_TICK (1u << 18)     /* --now, --dry-run, --at-once */
-#define ALLOW_INSTALL (1u << 19)  /* --user, --system, --crontab, --print */
-#define ALLOW_COUNT (1u << 23)    /* -n */
-#define ALLOW_OPERANDS (1u << 24) /* any number of operands */
-#define ALLOW_UNDO (1u << 25)     /* --run N, --dry-run */
-#define ALLOW_DOCTOR (1u << 26)   /* --offline, --json */
-#define ALLOW_REPORT (1u << 31)   /* --output sarif, github */
+#define ALLOW_INPUT (1u << 20)     /* --input, --job, --limit */
+#define ALLOW_SELECT (1u << 21)    /* --only, --where, --limit, --canary */
+#define ALLOW_PLAN (1u << 22)      /* --plan */
+#define ALLOW_SLOT (1u << 16)      /* --slot */
+#define ALLOW_NEXT (1u << 17)      /* --from */
+#define ALLOW_TICK (1u << 18)      /* --now, --dry-run, --at-once */
+#define ALLOW_INSTALL (1u << 19)   /* --user, --system, --crontab, --print */
+#define ALLOW_COUNT (1u << 23)     /* -n */
+#define ALLOW_OPERANDS (1u << 24)  /* any number of operands */
+#define ALLOW_UNDO (1u << 25)      /* --run N, --dry-run */
+#define ALLOW_SCHEDULED (1u << 27) /* --scheduled */
+#define ALLOW_DOCTOR (1u << 26)    /* --offline, --json */
+#define ALLOW_REPORT (1u << 31)    /* --output sarif, github */
 
 /* Parses. Returns -1 to go on, else the exit status to end with: 0 after --help (printed on
  * stdout), 2 after a message on stderr. */
