@@ -89,6 +89,14 @@ def write_witness(disk):
         file.write(WITNESS)
 
 
+def forget_witness(disk):
+    """ext4 writes out at once what takes the place of an older file (auto_da_alloc)."""
+    try:
+        os.unlink(os.path.join(disk.place, "witness"))
+    except FileNotFoundError:
+        pass
+
+
 def is_witness_lost(disk):
     try:
         with open(os.path.join(disk.place, "witness"), "rb") as file:
@@ -130,6 +138,7 @@ def one_round(workload, simulator, disk, chance, **environment):
     simulator._ask("/_sim/reset", {})
     shutil.rmtree(workload.environment["XDG_STATE_HOME"], ignore_errors=True)
     os.makedirs(workload.environment["XDG_STATE_HOME"])
+    forget_witness(disk)
     os.sync()
     process = workload.start(**environment)
     await_sends(simulator, process, chance.randrange(len(workload.keys)))
