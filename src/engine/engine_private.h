@@ -131,7 +131,7 @@ enum gate {
 
 /* Shown when the batch that brings it about is durable. */
 struct news {
-    uint64_t released, failed, skipped;
+    uint64_t released, failed, in_doubt, skipped;
 };
 
 struct job {

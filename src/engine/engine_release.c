@@ -38,7 +38,6 @@ static enum err_code fail(struct engine *engine, struct slot *slot, const char *
     struct result_record result = {.message = slice_of(problem)};
     struct attempt_record attempt = {.started_ms = event.now_ms,
                                      .event = EVENT_NOT_RENDERED,
-                                     .reason = REASON_NOT_RENDERED,
                                      .message = slice_of(problem),
                                      .rule = SLICE("not_rendered")};
     enum effect effect;
@@ -51,10 +50,24 @@ static enum err_code fail(struct engine *engine, struct slot *slot, const char *
     engine_count_end(engine, slot);
     attempt.generation = slot->item.generation;
     attempt.state = (uint8_t)slot->item.state;
+    attempt.reason = slot->item.reason;
     attempt.run = engine->options.run;
     if (ledger->ops->put_attempt(ledger, slot->number, &attempt, err) != ERR_OK)
         return err->code;
     return ledger->ops->put_result(ledger, slot->number, &result, err);
+}
+
+/* It has no slot that would count its end. */
+static enum err_code fail_blocked(struct engine *engine, struct slot *slot, const char *problem,
+                                  struct err *err)
+{
+    enum err_code code = fail(engine, slot, problem, err);
+
+    if (slot->item.state == ITEM_FAILED)
+        engine->news_open.failed++;
+    else if (slot->item.state == ITEM_IN_DOUBT)
+        engine->news_open.in_doubt++;
+    return code;
 }
 
 /* Its `if:` is false. It has no slot: if others wait for it, the index will say so. */
@@ -195,10 +208,8 @@ static enum err_code unblock(struct engine *engine, struct slot *slot, struct ne
         return err->code;
     if (code == ERR_NOT_FOUND)
         return skip(engine, slot, err);
-    if (code == ERR_INPUT) {
-        engine->news_open.failed++;
-        return fail(engine, slot, problem, err);
-    }
+    if (code == ERR_INPUT)
+        return fail_blocked(engine, slot, problem, err);
     if (engine_step(engine, slot, &event, &effect, err) != ERR_OK)
         return err->code;
     engine->news_open.released++;
@@ -228,10 +239,8 @@ enum err_code engine_look_at(struct engine *engine, uint64_t number, const struc
     code = engine_read_needs(engine, number, &engine->needs_storage, &needs, err);
     if (code == ERR_OK)
         code = engine_find_wait(engine, &needs, &wait, &changed, err);
-    if (code == ERR_INPUT) {
-        engine->news_open.failed++;
-        return fail(engine, &slot, "what it needs is damaged in the ledger", err);
-    }
+    if (code == ERR_INPUT)
+        return fail_blocked(engine, &slot, "what it needs is damaged in the ledger", err);
     if (code != ERR_OK && code != ERR_NOT_FOUND)
         return code;
     if (wait.is_met && needs.draft.length > 0 && engine->options.renderer == NULL)

@@ -33,6 +33,7 @@ void engine_release_ended(struct engine *engine, struct slot *slot)
 void engine_release_closing(struct engine *engine)
 {
     assert(engine->news_closing.released == 0 && engine->news_closing.failed == 0);
+    assert(engine->news_closing.in_doubt == 0);
     engine->news_closing = engine->news_open;
     engine->news_open = (struct news){0};
     for (size_t i = 0; i < engine->options.connection_count; i++) {
@@ -48,6 +49,7 @@ void engine_release_closed(struct engine *engine)
 {
     engine->progress.released += engine->news_closing.released;
     engine->progress.failed += engine->news_closing.failed;
+    engine->progress.in_doubt += engine->news_closing.in_doubt;
     for (uint32_t i = 0; i < engine->options.job_count && engine->news_closing.skipped > 0; i++)
         if (engine->jobs[i].gate == GATE_SHUT)
             engine->jobs[i].gate = GATE_UNKNOWN;

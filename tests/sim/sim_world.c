@@ -256,7 +256,7 @@ static void draw_world(struct sim *sim)
     sim->has_needs = rng_below(&sim->rng, 2) == 0;
     if (sim->has_needs)
         sim_draw_needs(sim);
-    sim->adopts = sim->profile == SIM_ANYTHING && !sim->has_needs && sim->seed % 3 == 1;
+    sim->adopts = sim->profile == SIM_ANYTHING && sim->seed % 3 == 1;
 }
 
 /* Nothing is drawn: round numbers, so that a trace can be followed by eye. */

@@ -1,5 +1,5 @@
 /* On a ledger that was restored from a backup: what it starts may have been sent already. */
-#include "engine_bench.h"
+#include "waiting_bench.h"
 
 static int set_up_restored(void **context)
 {
@@ -53,12 +53,34 @@ static void what_was_not_sent_again_is_as_it_was_when_the_run_ends(void **contex
     close_bench();
 }
 
+static void what_cannot_be_made_is_counted_as_in_doubt(void **context)
+{
+    uint64_t parent = add(0, 0, ITEM_SUCCEEDED), child = add_child(parent);
+    uint64_t ready = add_child(parent);
+    (void)context;
+
+    bench.ledger.newest[parent].release_due = true;
+    bench.ledger.needs_damaged[child] = bench.ledger.needs_damaged[ready] = true;
+    bench.ledger.newest[ready].waits_on = WAIT_NONE;
+    bench.ledger.newest[ready].waits_for = 0;
+    put_durable(ready, ITEM_READY);
+    open_engine();
+    settle();
+    assert_int_equal(state_of(child), ITEM_IN_DOUBT);
+    assert_int_equal(state_of(ready), ITEM_IN_DOUBT);
+    assert_int_equal(progress()->in_doubt, 2);
+    assert_int_equal(progress()->failed, 0);
+    assert_int_equal(progress()->blocked, 0);
+    close_bench();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_job_that_was_throttled_gets_no_new_key, set_up_restored),
         cmocka_unit_test_setup(what_was_not_sent_again_is_as_it_was_when_the_run_ends,
                                set_up_restored),
+        cmocka_unit_test_setup(what_cannot_be_made_is_counted_as_in_doubt, set_up_restored),
     };
 
     return cmocka_run_group_tests_name("engine/engine_restored", tests, NULL, NULL);
