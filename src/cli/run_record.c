@@ -46,15 +46,17 @@ int run_fail(struct run *run, const struct err *err)
                            number == 0 ? err_exit_status(err->code) : 128 + number);
 }
 
-/* After a restored backup: each row was compared and each item has ended. What succeeded is known;
- * the others were perhaps tried again since the backup was made, and remember that. */
+/* After a restored backup: each row was compared, none has to wait for an end of its item, and each
+ * item has ended. What succeeded is known; the others were perhaps tried again since the backup was
+ * made, and remember that. */
 static enum err_code learn_what_was_lost(struct run *run, int exit_status, struct err *err)
 {
     struct lmdb_ledger *ledger = run->session->lmdb;
     bool is_finished =
         exit_status == EXIT_DONE || exit_status == EXIT_SOME_FAILED || exit_status == EXIT_IN_DOUBT;
 
-    if (!is_finished || !run->compared_all || lmdb_ledger_lost_since_ms(ledger) == 0)
+    if (!is_finished || !run->compared_all || run->import.by_action[CONVERGE_FINISH_FIRST] > 0 ||
+        lmdb_ledger_lost_since_ms(ledger) == 0)
         return ERR_OK;
     if (ledger_keep_loss(run->session->ledger, lmdb_ledger_lost_since_ms(ledger), err) != ERR_OK)
         return err->code;

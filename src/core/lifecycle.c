@@ -452,6 +452,8 @@ static enum effect retry(struct item *item, const struct item_event *event,
 static enum effect change(struct item *item, const struct item_event *event,
                           const struct policy *policy)
 {
+    bool has_word = item->reason == REASON_RESOLVED && !item_state_is_final(item->state);
+
     (void)policy;
     if (event->corrected) {
         keep_source(item, event);
@@ -462,6 +464,8 @@ static enum effect change(struct item *item, const struct item_event *event,
     item->request_hash = event->request_hash;
     begin_again(item);
     item->has_needs = event->has_needs;
+    if (has_word) /* that the other request was not done */
+        return doubt(item, event, REASON_RESTORED_STATE);
     return event->waits_on == WAIT_NONE ? make_ready(item)
                                         : wait_on(item, event->waits_on, event->waits_for);
 }

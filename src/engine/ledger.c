@@ -49,9 +49,15 @@ static enum err_code change_all(struct ledger *ledger, bool (*change)(struct ite
     return code == ERR_NOT_FOUND ? ERR_OK : code;
 }
 
+/* A person has said that it was not done, and nothing was heard of it since. */
+static bool has_word(const struct item *item)
+{
+    return item->reason == REASON_RESOLVED && !item_state_is_final(item->state);
+}
+
 static bool keep_loss(struct item *item, int64_t lost_since_ms)
 {
-    if (item->state == ITEM_SUCCEEDED || item->lost_since_ms != 0)
+    if (item->state == ITEM_SUCCEEDED || item->lost_since_ms != 0 || has_word(item))
         return false;
     item->lost_since_ms = lost_since_ms;
     return true;
@@ -65,7 +71,7 @@ enum err_code ledger_keep_loss(struct ledger *ledger, int64_t lost_since_ms, str
 static bool forget_word(struct item *item, int64_t ignored_ms)
 {
     (void)ignored_ms;
-    if (item->reason != REASON_RESOLVED || item_state_is_final(item->state))
+    if (!has_word(item))
         return false;
     item->reason = REASON_NONE;
     return true;

@@ -149,9 +149,11 @@ struct sim_item {
     bool was_let_go;                  /* all before it were over once */
     bool is_drafted;                  /* its request is made from what its parents returned */
     uint32_t epoch;                   /* number of its request */
+    uint32_t source_epoch;            /* of its row in the source; more after a restore */
     struct hash128 request_hash;      /* of the request of this epoch */
     uint32_t effects[SIM_EPOCHS_MAX]; /* that the server executed */
-    int32_t expected[SIM_EPOCHS_MAX]; /* effects of an epoch that has ended; -1 = not ended */
+    int32_t expected[SIM_EPOCHS_MAX]; /* effects of an epoch that has ended; -1 = not ended, or not
+                                         known */
     uint32_t faults;                  /* enum sim_fault, of this generation */
     uint32_t unknown_sends;           /* of this generation */
     uint32_t died_in_run;             /* that counts as one of them */
@@ -378,8 +380,9 @@ struct sim {
     struct sim_weather weather;
     bool calm; /* no faults any more */
     bool clock_goes_back, loses_state;
-    bool adopts;   /* a person says of a restored ledger that it is one */
-    bool has_copy; /* somebody has kept a copy of the ledger */
+    bool adopts;         /* a person says of a restored ledger that it is one */
+    bool has_copy;       /* somebody has kept a copy of the ledger */
+    bool finishes_first; /* a changed row waits for the end of its item */
     struct sim_copy copy;
     int64_t now_ms, boot_zero_ms, wall_skew_ms, server_skew_ms;
     struct sim_item items[SIM_ITEMS_MAX + 1]; /* by number */
@@ -443,6 +446,8 @@ void sim_let_time_pass(struct sim *sim, int64_t until_ms);
 
 /* sim_person.c: persons do something to items; the engine does not run. */
 void sim_person_acts(struct sim *sim);
+/* A run compares the rows first: what has changed in a history that was lost is taken up. */
+void sim_person_compares(struct sim *sim);
 /* What has been put becomes durable. */
 void sim_person_commits(struct sim *sim);
 

@@ -95,6 +95,7 @@ static void restore_item(struct sim_item *item, const struct sim_item *copy)
     struct sim_item then = *copy;
 
     memcpy(then.effects, item->effects, sizeof then.effects);
+    then.source_epoch = item->source_epoch;
     then.sent_generation = item->sent_generation;
     then.clock_was_set = item->clock_was_set;
     then.refused_always = item->refused_always;

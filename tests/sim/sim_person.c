@@ -6,13 +6,15 @@
 static size_t possible_events(const struct sim *sim, const struct sim_item *item,
                               const struct item *value, enum item_event_kind *kinds)
 {
-    bool can_change = !sim->adopts && item->epoch + 1 < SIM_EPOCHS_MAX;
+    bool can_change = item->source_epoch + 1 < SIM_EPOCHS_MAX;
     size_t count = 0;
 
     for (unsigned kind = EVENT_RETRY; kind < ITEM_EVENT_COUNT; kind++) {
         if (!lifecycle_is_legal(value->state, (enum item_event_kind)kind))
             continue;
         if ((kind == EVENT_CHANGED || kind == EVENT_UNDONE) && !can_change)
+            continue;
+        if (kind == EVENT_UNDONE && sim->adopts)
             continue;
         /* Those that wait for it come first: the next comparison changes it. */
         if (kind == EVENT_CHANGED && value->release_due)
@@ -38,8 +40,10 @@ static void begin_epoch(struct sim *sim, struct sim_item *item, const struct ite
     struct buf storage;
     struct frozen_request request;
 
-    item->expected[item->epoch] = value->state == ITEM_SUCCEEDED ? 1 : 0;
-    item->epoch++;
+    item->expected[item->epoch] = value->state == ITEM_SUCCEEDED ? 1 : item->restored ? -1 : 0;
+    if (item->epoch == item->source_epoch)
+        item->source_epoch++;
+    item->epoch = item->source_epoch;
     item->refused_always = sim->profile == SIM_ANYTHING && sim_chance(sim, 60);
     request = sim_request(item, item->epoch, &storage);
     item->request_hash = request_hash(request.method, request.path, request.body);
@@ -100,7 +104,8 @@ static void step(struct sim *sim, struct sim_item *item, struct item *value,
     event.request_hash = item->request_hash;
     sim->person_acts_on = item->number;
     step = lifecycle_step(&before, &event, &sim->jobs[item->job].policy);
-    if (needs.need_count > 0) { /* whether they are met is for the next run to say */
+    if (needs.need_count > 0 &&
+        step.item.state == ITEM_READY) { /* whether they are met is for the next run to say */
         event.kind = EVENT_WAITS;
         step = lifecycle_step(&step.item, &event, &sim->jobs[item->job].policy);
     }
@@ -115,9 +120,10 @@ static void step(struct sim *sim, struct sim_item *item, struct item *value,
         put_needs(sim, item, &needs);
     if (kind == EVENT_ABANDONED)
         item->abandoned = true;
-    if (kind == EVENT_RESOLVED_DONE || kind == EVENT_RESOLVED_NOT_DONE)
+    if (kind == EVENT_RESOLVED_DONE || kind == EVENT_RESOLVED_NOT_DONE ||
+        before.state == ITEM_SUCCEEDED)
         item->restored = false;
-    if (kind == EVENT_RETRY && sim->options.lost_since_ms != 0)
+    if ((kind == EVENT_RETRY || kind == EVENT_CHANGED) && sim->options.lost_since_ms != 0)
         item->restored = true; /* a word is for one way to an end */
     *value = step.item;
 }
@@ -138,6 +144,28 @@ static void act_on(struct sim *sim, struct sim_item *item, struct item *value)
     if ((was_damaged || item->undone) &&
         (value->state == ITEM_READY || value->state == ITEM_BLOCKED))
         step(sim, item, value, EVENT_CHANGED);
+}
+
+void sim_person_compares(struct sim *sim)
+{
+    struct ledger *ledger = &sim->ledger.base;
+    struct err err = {0};
+
+    sim->finishes_first = false;
+    for (uint32_t number = 1; number <= sim->item_count; number++) {
+        struct sim_item *item = &sim->items[number];
+        struct item value;
+
+        if (item->epoch == item->source_epoch)
+            continue;
+        if (ledger->ops->read_item(ledger, number, &value, &err) != ERR_OK)
+            sim_fail(sim, "%s", err.text);
+        if (lifecycle_is_legal(value.state, EVENT_CHANGED) && !value.release_due)
+            step(sim, item, &value, EVENT_CHANGED);
+        else
+            sim->finishes_first |= value.state != ITEM_CANCELLED;
+    }
+    sim_person_commits(sim);
 }
 
 void sim_person_acts(struct sim *sim)

@@ -391,7 +391,8 @@ static bool play_turns(struct sim *sim, struct engine *engine)
 
 static bool is_finished(const struct sim *sim, const struct engine_progress *progress)
 {
-    bool is_over = progress->stop == STOP_NONE && progress->parked_connections == 0;
+    bool is_over =
+        progress->stop == STOP_NONE && progress->parked_connections == 0 && !sim->finishes_first;
 
     for (uint32_t number = 1; number <= sim->item_count; number++) {
         enum item_state state = sim->ledger.durable[number].item.state;
@@ -414,7 +415,7 @@ static void keep_loss(struct sim *sim)
     sim_person_commits(sim);
     sim->options.lost_since_ms = 0;
     for (uint32_t number = 1; number <= sim->item_count; number++)
-        sim->items[number].restored |= sim->ledger.durable[number].item.state != ITEM_SUCCEEDED;
+        sim->items[number].restored |= sim->ledger.durable[number].item.lost_since_ms != 0;
 }
 
 static void play_run(struct sim *sim)
@@ -429,6 +430,7 @@ static void play_run(struct sim *sim)
     sim->options.seed = rng_next(&sim->rng);
     sim->options.item_limit = sim_chance(sim, 100) ? between(sim, 0, 5) : UINT64_MAX;
     sim->options.canary = 0;
+    sim_person_compares(sim);
     if (!sim->calm && sim->script == NULL && sim->seed % 4 == 3)
         sim->options.canary = 1 + (uint32_t)(sim->seed / 4 % 4);
     sim->crash_in = 0;

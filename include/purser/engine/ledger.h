@@ -194,9 +194,10 @@ uint32_t ledger_number_of(struct ledger *ledger, const char *name,
                           const char *(*name_of)(struct ledger *self, uint32_t number));
 
 /* Each item that has not succeeded keeps in its record that what was done with it since
- * `lost_since_ms`, by the server's clock, is not known; of an older loss it keeps that. When no
- * batch is being committed. The last batch is left open, so that what follows from it is committed
- * with it. Errors: ERR_STORAGE, ERR_NO_MEMORY; some may keep it then. */
+ * `lost_since_ms`, by the server's clock, is not known; of an older loss it keeps that, and after a
+ * person's word nothing is lost of it. When no batch is being committed. The last batch is left
+ * open, so that what follows from it is committed with it. Errors: ERR_STORAGE, ERR_NO_MEMORY; some
+ * may keep it then. */
 enum err_code ledger_keep_loss(struct ledger *ledger, int64_t lost_since_ms,
                                struct err *err) ERR_CHECKED;
 

@@ -28,6 +28,7 @@ from scenarios import CHANGE, CREATE, HEAD, RUN, Scenario  # noqa: E402
 from stage import Stage, Wrong  # noqa: E402
 
 HOURS_LATER = 13
+LOST_ANSWER = "sim:close"  # it is done
 REFUSED_ONCE = ("sim:400*1", "sim:job-450*1")  # names that rutter-sim refuses, on sight and as a job
 EXIT_SOME_FAILED, EXIT_IN_DOUBT, EXIT_UNFINISHED = 3, 7, 75
 OLD = [f"A-{number}" for number in range(6)]
@@ -103,8 +104,8 @@ class Proof:
         verdicts = judge.judge(self.lines(), self.items(), wanted=wanted, restored=True)
         self.must(not verdicts, judge.shown(verdicts))
 
-    def each_once(self, keys):
-        effects = {key: 1 for key in keys}
+    def each(self, count, keys, **others):
+        effects = {**{key: count for key in keys}, **others}
         verdicts = judge.judge(self.lines(), self.items(), wanted=keys, effects=effects)
         self.must(not verdicts, judge.shown(verdicts))
 
@@ -158,7 +159,7 @@ class Proof:
         self.stage.write("items.csv", text_of(OLD + ADDED + ["C-1", "D-1"]))
         _, talk = self.purser(RUN, (0,))
         self.must("restored backup" not in talk, f"it never ends: {talk}")
-        self.each_once(OLD + ADDED + ["C-1", "D-1"])
+        self.each(1, OLD + ADDED + ["C-1", "D-1"])
 
     def play_retried(self, scenario, refusal, is_late):
         """What had failed when the backup was made was tried again since, and is so once more."""
@@ -180,7 +181,7 @@ class Proof:
         self.judge(OLD)
         self.resolve()
         self.purser(RUN, (0,))
-        self.each_once(OLD)
+        self.each(1, OLD)
 
     def play_word(self):
         """A word that was said before a second backup says nothing of what was lost after it."""
@@ -198,7 +199,7 @@ class Proof:
         self.purser(RUN, (EXIT_IN_DOUBT,))
         self.resolve()
         self.purser(RUN, (0,))
-        self.each_once(OLD + ADDED + ["C-1"])
+        self.each(1, OLD + ADDED + ["C-1"])
 
     def play_other_doubt(self):
         """A word is taken once, whatever the doubt was."""
@@ -216,7 +217,27 @@ class Proof:
                   == set(ADDED), "the word was not taken")
         self.resolve()
         self.purser(RUN, (0,))
-        self.each_once(OLD + ADDED + ["C-1"])
+        self.each(1, OLD + ADDED + ["C-1"])
+
+    def play_changed(self):
+        """A row that changed in the lost history waits for the end of its item; the loss is known until then."""
+        stage, aside = self.stage, os.path.join(self.stage.place, "aside")
+        stage.begin(UNKEYED)
+        stage.write("items.csv", text_of(OLD).replace("item A-2", LOST_ANSWER))
+        self.purser(RUN, (EXIT_IN_DOUBT,))
+        shutil.rmtree(aside, ignore_errors=True)
+        shutil.copytree(state_of(stage), aside)
+        self.resolve()
+        stage.write("items.csv", text_of(OLD).replace("item A-2", "another item A-2"))
+        self.purser(RUN, (0,))
+        new_directory(stage, aside)
+        self.purser((*ADOPT, "restored"), (0,))
+        self.purser(RUN, (EXIT_IN_DOUBT,))
+        self.resolve()
+        self.purser(RUN, (EXIT_IN_DOUBT,))
+        self.resolve()
+        self.purser(RUN, (0,))
+        self.each(1, OLD, **{"A-2": 2})
 
     def run(self):
         for refusal in REFUSED_ONCE:
@@ -229,6 +250,7 @@ class Proof:
             self.play(KEYED, way, True)
         self.play_word()
         self.play_other_doubt()
+        self.play_changed()
 
 
 def read_options():

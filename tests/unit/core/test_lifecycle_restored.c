@@ -164,6 +164,18 @@ static void a_persons_word_that_it_was_not_done_is_taken(void **context)
     assert_int_equal(item.intent_ms, SERVER_NOW_MS);
 }
 
+static void the_word_is_not_for_another_request(void **context)
+{
+    struct item item = item_in(ITEM_IN_DOUBT);
+    (void)context;
+
+    say_not_done(&item);
+    assert_int_equal(step_of(&item, EVENT_CHANGED, &keyed).effect, EFFECT_FINAL);
+    assert_int_equal(item.state, ITEM_IN_DOUBT);
+    assert_int_equal(item.reason, REASON_RESTORED_STATE);
+    say_not_done(&item);
+}
+
 static void the_word_is_for_what_was_in_doubt_and_no_more(void **context)
 {
     struct item item = item_in(ITEM_SUCCEEDED);
@@ -259,6 +271,7 @@ int main(void)
         cmocka_unit_test(no_new_key_is_made_that_may_have_been_used),
         cmocka_unit_test(a_failure_is_none_that_a_person_may_have_tried_again),
         cmocka_unit_test(a_persons_word_that_it_was_not_done_is_taken),
+        cmocka_unit_test(the_word_is_not_for_another_request),
         cmocka_unit_test(the_word_is_for_what_was_in_doubt_and_no_more),
         cmocka_unit_test(an_item_remembers_what_was_lost_of_it_when_the_ledger_is_whole_again),
         cmocka_unit_test(of_two_losses_the_older_one_counts),

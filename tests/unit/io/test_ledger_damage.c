@@ -346,7 +346,12 @@ static void a_wrong_guess_of_what_a_damaged_item_was_ends_nothing(void **context
 
 static void what_has_not_succeeded_keeps_what_was_lost_of_it(void **context)
 {
-    enum { MANY = 12000, SUCCEEDED = 7000, OF_AN_OLDER_LOSS = 8000 }; /* more than one batch */
+    enum {
+        MANY = 12000,
+        SUCCEEDED = 7000,
+        OF_AN_OLDER_LOSS = 8000,
+        WORD = 9000
+    }; /* more than one batch */
     struct opened opened = open_ledger();
     struct item item;
     struct err err = {0};
@@ -361,13 +366,16 @@ static void what_has_not_succeeded_keeps_what_was_lost_of_it(void **context)
     item = read_item(opened.port, OF_AN_OLDER_LOSS);
     item.lost_since_ms = 5;
     move_item(opened.port, OF_AN_OLDER_LOSS, &item, ITEM_FAILED);
+    item = read_item(opened.port, WORD);
+    item.reason = REASON_RESOLVED;
+    move_item(opened.port, WORD, &item, ITEM_READY);
     commit(opened.port);
     must(ledger_keep_loss(opened.port, 77, &err), &err);
     commit(opened.port);
     for (uint64_t i = 1; i <= MANY; i++)
-        assert_int_equal(read_item(opened.port, i).lost_since_ms, i == SUCCEEDED          ? 0
-                                                                  : i == OF_AN_OLDER_LOSS ? 5
-                                                                                          : 77);
+        assert_int_equal(read_item(opened.port, i).lost_since_ms, i == SUCCEEDED || i == WORD ? 0
+                                                                  : i == OF_AN_OLDER_LOSS     ? 5
+                                                                                              : 77);
     close_ledger(&opened);
 }
 
