@@ -223,7 +223,7 @@ static enum effect refuse(struct item *item, const struct item_event *event,
     keep_answer(item, event);
     if (item->unknown_send)
         return doubt(item, event, REASON_REFUSED_AFTER_UNKNOWN);
-    return fail(item, event, event->reason);
+    return finish(item, event, ITEM_FAILED, event->reason);
 }
 
 /* No copy of this send can have an effect, so it is no attempt either: if all were like that, the
@@ -366,7 +366,7 @@ static enum effect rekey(struct item *item, const struct item_event *event,
     if (may_have_been_sent(item, event)) /* and so may the next generation */
         return doubt(item, event, REASON_RESTORED_STATE);
     if (!policy->repeatable || item->generation > policy->rekey_limit)
-        return fail(item, event, REASON_JOB_FAILED);
+        return finish(item, event, ITEM_FAILED, REASON_JOB_FAILED);
     make_ready(item);
     make_intent(item, event);
     wait_for(item, event, policy, item->generation);

@@ -53,9 +53,9 @@ struct item_event {
     int64_t boot_now_ms;   /* the boot clock, and which boot it counts from; 0 = unknown */
     uint32_t boot;
     uint32_t run; /* that makes the intent: EVENT_START, EVENT_JOB_THROTTLED */
-    int64_t
-        lost_since_ms;    /* what was done since then, by the server's clock, is not in the ledger;
-                             0 = nothing is lost; EVENT_START, _JOB_THROTTLED, _RESOLVED_NOT_DONE */
+    /* What was done since then, by the server's clock, is not in the ledger; 0 = nothing is lost.
+     * Of the engine's events and EVENT_RESOLVED_NOT_DONE. */
+    int64_t lost_since_ms;
     int64_t key_age_ms;   /* the oldest the first send can be; EVENT_DUE while sending */
     int64_t delay_ms;     /* Retry-After, or the learned time to the next poll; -1 = none */
     uint32_t random;      /* for jitter; drawn by the caller */
