@@ -301,14 +301,15 @@ void session_tell_loss(const struct session *session)
 {
     char time[TEXT_TIME_BYTES];
     int64_t lost_since_ms = lmdb_ledger_lost_since_ms(session->lmdb);
+    bool is_all_lost = lost_since_ms == LEDGER_LOST_ALL_MS;
 
     if (lost_since_ms == 0 || session->options->quiet)
         return;
     text_from_time_ms(lost_since_ms, time);
-    print_talk("warning: the ledger is a restored backup that knows nothing of what was sent after "
-               "%s. Whatever would be sent now is repeated under its idempotency key while the API "
+    print_talk("warning: the ledger is a restored backup that knows nothing of what was sent%s%s. "
+               "Whatever would be sent now is repeated under its idempotency key while the API "
                "remembers that, else it goes in doubt (restored_state)",
-               time);
+               is_all_lost ? "" : " after ", is_all_lost ? "" : time);
 }
 
 static void print_failure_json(struct session *session, const struct err *err, int exit_status)

@@ -62,7 +62,7 @@ static enum err_code find_end(struct lmdb_ledger *ledger, int64_t *end_ms_out, s
             *end_ms_out = run.started_ms;
     }
     if (*end_ms_out <= 0)
-        *end_ms_out = 1;
+        *end_ms_out = LEDGER_LOST_ALL_MS;
     return code == ERR_NOT_FOUND ? ERR_OK : code;
 }
 

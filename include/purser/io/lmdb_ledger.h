@@ -53,6 +53,8 @@ uint64_t lmdb_ledger_revision(const struct lmdb_ledger *ledger);
 /* This opening has adopted a copy. */
 bool lmdb_ledger_was_adopted(const struct lmdb_ledger *ledger);
 
+#define LEDGER_LOST_ALL_MS 1 /* no time is known: whatever was sent is lost */
+
 /* Of a restored backup: what was sent since then, by the server's clock, is not in it. 0 = nothing
  * is lost. */
 int64_t lmdb_ledger_lost_since_ms(const struct lmdb_ledger *ledger);
