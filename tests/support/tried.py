@@ -49,7 +49,8 @@ class Tried:
         self.shard = options.shard
         self.verdicts = {}  # (scene, case) -> (verdict, text)
         self.wrong_count = 0
-        self.before = 0
+        self.before = collections.Counter()  # by scene
+        self.scenes = set()  # of this run
         self.file = None
         self.lock = threading.Lock()
         if options.state is not None:
@@ -72,7 +73,7 @@ class Tried:
             scene, case, verdict, text = json.loads(line)
             self.verdicts[scene, case] = verdict, text
             self.wrong_count += verdict == WRONG
-        self.before = len(self.verdicts)
+        self.before = collections.Counter(scene for scene, _ in self.verdicts)
 
     def write(self, line):
         self.file.write(line + "\n")
@@ -85,6 +86,7 @@ class Tried:
     def left(self, scene, cases, name=str):
         """Those of the shard that were not tried; `name` gives the text that a case is known by."""
         number, count = self.shard
+        self.scenes.add(scene)
         return [case for case in cases
                 if (scene, name(case)) not in self.verdicts
                 and zlib.crc32(f"{scene} {name(case)}".encode()) % count == number - 1]
@@ -97,17 +99,19 @@ class Tried:
                 self.write(json.dumps([scene, case, verdict, text]))
 
     def counts(self, scene=None):
-        """How often there was each verdict, now and before."""
+        """How often there was each verdict, now and before, in the scenes of this run."""
+        scenes = self.scenes if scene is None else {scene}
         return collections.Counter(verdict for (one, _), (verdict, _) in self.verdicts.items()
-                                   if scene in (None, one))
+                                   if one in scenes)
 
     def wrong(self):
         """(scene, case, text) of each case that has shown something wrong."""
         return [(scene, case, text) for (scene, case), (verdict, text) in self.verdicts.items()
-                if verdict == WRONG]
+                if verdict == WRONG and scene in self.scenes]
 
     def __str__(self):
         """For the last line of a proof."""
         number, count = self.shard
+        before = sum(self.before[scene] for scene in self.scenes)
         return ((f"shard {number} of {count}, " if count > 1 else "")
-                + (f"{self.before} of them tried before, " if self.before else ""))
+                + (f"{before} of them tried before, " if before else ""))
