@@ -17,7 +17,7 @@ static enum err_code take_up_one(struct engine *engine, uint64_t number, const s
                                  struct err *err)
 {
     struct slot *slot = slot_take(engine, number, item);
-    struct item_event event = engine_event(engine, EVENT_RESTARTED);
+    struct item_event event = engine_event(EVENT_RESTARTED);
     enum effect effect;
 
     if (!slot_map(engine, slot)) {
@@ -125,7 +125,7 @@ static void no_longer_turned_away(struct engine *engine, struct slot *slot)
 static enum err_code make_intent(struct engine *engine, struct slot *slot, struct err *err)
 {
     struct connection *connection = &engine->connections[slot->connection];
-    struct item_event event = engine_event(engine, EVENT_START);
+    struct item_event event = engine_event(EVENT_START);
     enum effect effect;
 
     no_longer_turned_away(engine, slot);
@@ -253,9 +253,11 @@ enum err_code engine_admit(struct engine *engine, struct err *err)
 
 bool engine_is_unsent(const struct slot *slot)
 {
-    bool is_unused = item_is_unused_intent(&slot->item) ||
-                     (slot->repeats_what_was_lost && slot->item.state == ITEM_SENDING &&
-                      slot->item.attempt_count == 0);
+    /* On a restored ledger it is taken for a repeat, and yet nothing has left under it. */
+    bool is_lost_intent = slot->has_new_intent && slot->item.state == ITEM_SENDING &&
+                          slot->item.reason == REASON_RESTORED_STATE &&
+                          slot->item.attempt_count == 0;
+    bool is_unused = item_is_unused_intent(&slot->item) || is_lost_intent;
 
     return slot->item.state == ITEM_READY ||
            ((slot->place == SLOT_RESTING || slot->place == SLOT_TO_SEND) && is_unused);
@@ -275,7 +277,7 @@ static void retire(struct engine *engine, struct slot *slot)
 
 enum err_code engine_take_back(struct engine *engine, struct slot *slot, struct err *err)
 {
-    struct item_event event = engine_event(engine, EVENT_WITHDRAWN);
+    struct item_event event = engine_event(EVENT_WITHDRAWN);
     enum effect effect;
 
     assert(engine_is_unsent(slot));

@@ -195,19 +195,6 @@ static struct reply_reading read_failure(struct engine *engine, const struct slo
     return reading;
 }
 
-static void complete_event(struct engine *engine, struct item_event *event)
-{
-    struct item_event base = engine_event(engine, event->kind);
-
-    event->now_ms = base.now_ms;
-    event->server_now_ms = base.server_now_ms;
-    event->boot_now_ms = base.boot_now_ms;
-    event->boot = base.boot;
-    event->run = base.run;
-    event->lost_since_ms = base.lost_since_ms;
-    event->random = base.random;
-}
-
 static enum err_code after_answer(struct engine *engine, struct slot *slot,
                                   const struct reply *reply, const struct reply_reading *reading,
                                   enum effect effect, struct err *err)
@@ -255,7 +242,6 @@ static enum err_code take_one(struct engine *engine, const struct reply *reply, 
         engine_trust_answered(engine, slot, reply->outcome == TRANSFER_ANSWERED ? reply : NULL,
                               reading.event.kind, err) != ERR_OK)
         return err->code;
-    complete_event(engine, &reading.event);
     engine_judge_connection(engine, slot, reply, &reading.event);
     if (reading.event.kind == EVENT_ACCEPTED)
         begin_age(engine, slot);

@@ -5,8 +5,10 @@ static bool bears_the_hosts_time(const struct engine *engine, const struct slot 
     bool is_of_this_boot =
         slot->item.intent_boot != 0 && slot->item.intent_boot == engine->options.boot;
 
+    bool is_new = slot->has_new_intent && slot->item.reason != REASON_RESTORED_STATE;
+
     return slot->place != SLOT_FREE && !slot->has_server_intent &&
-           slot->item.state == ITEM_SENDING && (slot->has_new_intent || is_of_this_boot);
+           slot->item.state == ITEM_SENDING && (is_new || is_of_this_boot);
 }
 
 enum err_code engine_correct_intent(struct engine *engine, struct slot *slot, struct err *err)

@@ -57,7 +57,6 @@ struct slot {
     bool is_canary;         /* counted in its job's `canaries_open` */
     bool has_new_intent;    /* made by this process … */
     bool has_server_intent; /* … and stamped with the server's time */
-    bool repeats_what_was_lost; /* by an intent of this process, on a restored ledger */
     struct item item;
     char key[KEY_TEXT_BYTES]; /* idempotency key of key_generation */
     uint32_t key_generation;  /* 0 = not derived yet */
@@ -223,12 +222,13 @@ void queue_push_front(struct engine *engine, struct queue *queue, struct slot *s
 struct slot *queue_pop(struct engine *engine, struct queue *queue);
 enum err_code slot_rest(struct engine *engine, struct slot *slot, struct err *err) ERR_CHECKED;
 
-/* engine_step.c: applies one event to one slot, writes what changed, and returns the effect. */
+/* engine_step.c: applies one event to one slot, writes what changed, and returns the effect. The
+ * clocks, the run and what was lost are put into the event here. */
 enum err_code engine_step(struct engine *engine, struct slot *slot, struct item_event *event,
                           enum effect *effect_out, struct err *err) ERR_CHECKED;
 /* The open batch has something in it. */
 void engine_touch_batch(struct engine *engine);
-struct item_event engine_event(struct engine *engine, enum item_event_kind kind);
+struct item_event engine_event(enum item_event_kind kind);
 int64_t engine_server_now_ms(const struct engine *engine);
 struct key_clock engine_key_clock(const struct engine *engine);
 void engine_stop_run(struct engine *engine, enum engine_stop stop, const char *format, ...)

@@ -14,7 +14,7 @@ static struct slot passing_slot(uint64_t number, const struct item *item)
 static enum err_code make_wait(struct engine *engine, struct slot *slot, struct wait wait,
                                struct err *err)
 {
-    struct item_event event = engine_event(engine, EVENT_WAITS);
+    struct item_event event = engine_event(EVENT_WAITS);
     bool was_ready = slot->item.state == ITEM_READY;
     uint32_t gate = engine_job_index(engine, wait.target);
     enum effect effect;
@@ -34,9 +34,9 @@ static enum err_code fail(struct engine *engine, struct slot *slot, const char *
                           struct err *err)
 {
     struct ledger *ledger = engine->ledger;
-    struct item_event event = engine_event(engine, EVENT_NOT_RENDERED);
+    struct item_event event = engine_event(EVENT_NOT_RENDERED);
     struct result_record result = {.message = slice_of(problem)};
-    struct attempt_record attempt = {.started_ms = event.now_ms,
+    struct attempt_record attempt = {.started_ms = engine->now.wall_ms,
                                      .event = EVENT_NOT_RENDERED,
                                      .message = slice_of(problem),
                                      .rule = SLICE("not_rendered")};
@@ -73,7 +73,7 @@ static enum err_code fail_blocked(struct engine *engine, struct slot *slot, cons
 /* Its `if:` is false. It has no slot: if others wait for it, the index will say so. */
 static enum err_code skip(struct engine *engine, struct slot *slot, struct err *err)
 {
-    struct item_event event = engine_event(engine, EVENT_SKIPPED);
+    struct item_event event = engine_event(EVENT_SKIPPED);
     enum effect effect;
 
     if (engine_step(engine, slot, &event, &effect, err) != ERR_OK)
@@ -175,7 +175,7 @@ static enum err_code is_outdated(struct engine *engine, const struct slot *slot,
 static enum err_code leave_to_others(struct engine *engine, uint64_t number,
                                      const struct item *item, struct err *err)
 {
-    struct item_event event = engine_event(engine, EVENT_WAITS);
+    struct item_event event = engine_event(EVENT_WAITS);
     struct policy policy = {0};
     struct step step = lifecycle_step(item, &event, &policy);
 
@@ -190,7 +190,7 @@ static enum err_code unblock(struct engine *engine, struct slot *slot, struct ne
                              bool needs_changed, struct err *err)
 {
     struct connection *connection = &engine->connections[slot->connection];
-    struct item_event event = engine_event(engine, EVENT_UNBLOCKED);
+    struct item_event event = engine_event(EVENT_UNBLOCKED);
     char problem[ERROR_MESSAGE_BYTES_MAX];
     enum err_code code = ERR_OK;
     bool has_draft = needs->draft.length > 0;

@@ -40,7 +40,7 @@ static enum err_code finish_slot(struct engine *engine, struct slot *slot)
 static enum err_code give_up(struct engine *engine, struct slot *slot, enum item_event_kind kind,
                              enum reason reason, struct err *err)
 {
-    struct item_event event = engine_event(engine, kind);
+    struct item_event event = engine_event(kind);
     enum effect effect;
 
     event.reason = reason;
@@ -106,7 +106,7 @@ bool engine_sends_key(const struct engine_job *job)
 static enum err_code send_item(struct engine *engine, struct slot *slot, struct err *err)
 {
     const struct engine_job *job = &engine->options.jobs[slot->job];
-    struct item_event event = engine_event(engine, EVENT_DUE);
+    struct item_event event = engine_event(EVENT_DUE);
     struct frozen_request frozen;
     enum effect effect;
     enum err_code code;
@@ -164,7 +164,7 @@ static enum err_code know_key(struct engine *engine, struct slot *slot, struct e
 
 static enum err_code poll_item(struct engine *engine, struct slot *slot, struct err *err)
 {
-    struct item_event event = engine_event(engine, EVENT_DUE);
+    struct item_event event = engine_event(EVENT_DUE);
     enum effect effect;
     enum err_code code;
 

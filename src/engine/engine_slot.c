@@ -79,7 +79,6 @@ struct slot *slot_take(struct engine *engine, uint64_t number, const struct item
     slot->is_canary = false;
     slot->has_server_intent = false;
     slot->has_new_intent = false;
-    slot->repeats_what_was_lost = false;
     slot->key_generation = 0;
     return slot;
 }

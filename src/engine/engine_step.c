@@ -24,17 +24,24 @@ struct key_clock engine_key_clock(const struct engine *engine)
                               .given_up = engine->clock_given_up};
 }
 
-struct item_event engine_event(struct engine *engine, enum item_event_kind kind)
+struct item_event engine_event(enum item_event_kind kind)
 {
-    return (struct item_event){.kind = kind,
-                               .now_ms = engine->now.wall_ms,
-                               .server_now_ms = engine_server_now_ms(engine),
-                               .boot_now_ms = engine->now.boot_ms,
-                               .boot = engine->options.boot,
-                               .run = engine->options.run,
-                               .lost_since_ms = engine->options.lost_since_ms,
-                               .delay_ms = -1,
-                               .random = (uint32_t)(rng_next(&engine->rng) >> 32)};
+    return (struct item_event){.kind = kind, .delay_ms = -1};
+}
+
+/* What holds for every event, whoever has made it. */
+static void surround(struct engine *engine, const struct slot *slot, struct item_event *event)
+{
+    struct key_clock clock = engine_key_clock(engine);
+
+    event->now_ms = engine->now.wall_ms;
+    event->server_now_ms = engine_server_now_ms(engine);
+    event->boot_now_ms = engine->now.boot_ms;
+    event->boot = engine->options.boot;
+    event->run = engine->options.run;
+    event->lost_since_ms = engine->options.lost_since_ms;
+    event->key_age_ms = key_age_ms(&slot->item, slot->has_server_intent, &clock);
+    event->random = (uint32_t)(rng_next(&engine->rng) >> 32);
 }
 
 static void count_states(struct engine *engine, const struct slot *slot, enum item_state before,
@@ -103,11 +110,10 @@ static enum err_code settle_undo(struct engine *engine, const struct slot *slot,
 enum err_code engine_step(struct engine *engine, struct slot *slot, struct item_event *event,
                           enum effect *effect_out, struct err *err)
 {
-    struct key_clock clock = engine_key_clock(engine);
     struct item before = slot->item;
     struct step step;
 
-    event->key_age_ms = key_age_ms(&before, slot->has_server_intent, &clock);
+    surround(engine, slot, event);
     step = lifecycle_step(&before, event, &engine->jobs[slot->job].policy);
     assert(step.legal);
     slot->item = step.item;
@@ -141,9 +147,9 @@ enum err_code engine_step(struct engine *engine, struct slot *slot, struct item_
     if (step.item.state == ITEM_SENDING &&
         (before.state != ITEM_SENDING || before.generation != step.item.generation)) {
         slot->intent_batch = engine->batch_open;
-        slot->repeats_what_was_lost = step.item.reason == REASON_RESTORED_STATE;
-        slot->has_new_intent = !slot->repeats_what_was_lost;
-        slot->has_server_intent = slot->has_new_intent && engine->server_clock_known;
+        slot->has_new_intent = true;
+        slot->has_server_intent =
+            step.item.reason != REASON_RESTORED_STATE && engine->server_clock_known;
     }
     return ERR_OK;
 }
