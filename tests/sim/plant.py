@@ -186,8 +186,10 @@ PLANTS = {
     "a_release_is_over_before_all_were_looked_at": ("src/engine/engine_scan.c", [
         ("    engine->scan.after = number;\n    return engine_look_at(engine, number, &item, err);\n",
          "    engine->scan.after = UINT64_MAX - 1;\n    return engine_look_at(engine, number, &item, err);\n")]),
-    "a_restored_ledger_makes_new_keys": ("src/engine/engine_answer.c", [
-        ("    event->lost_since_ms = base.lost_since_ms;\n", "")]),
+    "a_restored_ledger_makes_new_keys": ("src/engine/engine_step.c", [
+        ("    event->lost_since_ms = engine->options.lost_since_ms;\n",
+         "    if (event->kind == EVENT_START)\n"
+         "        event->lost_since_ms = engine->options.lost_since_ms;\n")]),
     "a_restored_item_is_sent_as_new": (LIFECYCLE, [
         ("    return lost_since_ms(item, event) != 0 && item->reason != REASON_RESOLVED;\n",
          "    return lost_since_ms(item, event) == INT64_MIN;\n")]),
@@ -197,7 +199,8 @@ PLANTS = {
     "a_word_in_a_backup_counts": ("src/engine/ledger.c", [
         ("    item->reason = REASON_NONE;\n    return true;\n", "    return false;\n")]),
     "what_was_lost_of_it_stays_in_sending": ("src/engine/engine_admit.c", [
-        ("(slot->repeats_what_was_lost && ", "(false && ")]),
+        ("item_is_unused_intent(&slot->item) || is_lost_intent", "item_is_unused_intent(&slot->item)"),
+        ("    bool is_lost_intent = ", "    bool is_lost_intent __attribute__((unused)) = ")]),
     "effects_before_the_commit_is_checked": ("src/engine/engine_commit.c", [
         ("        if (engine->ledger->ops->commit_poll(engine->ledger, false, &durable, err) "
          "!= ERR_OK) {\n"

@@ -163,14 +163,12 @@ struct sim_item {
     bool has_begun;                   /* in this run, or was active before */
     bool is_canary;                   /* has begun before the canary of its job was over */
     bool lost_in_run;                 /* a send of this run had no usable answer */
-    bool sent_unproven;    /* a send of this generation left before the operation was proven */
-    uint32_t refusals;     /* transient ones */
-    int64_t first_sent_ms; /* of this generation; 0 = never */
-    bool abandoned;        /* given up in doubt */
-    bool undone;           /* its epoch ended with its undo; the next one has no request yet */
-    bool restored;         /* from a backup: what became of it since is not known */
-    bool clock_was_set;    /* ages by the wall clock say nothing */
-    bool refused_always;   /* the server refuses this epoch's request on sight */
+    bool sent_unproven;  /* a send of this generation left before the operation was proven */
+    bool abandoned;      /* given up in doubt */
+    bool undone;         /* its epoch ended with its undo; the next one has no request yet */
+    bool restored;       /* from a backup: what became of it since is not known */
+    bool clock_was_set;  /* ages by the wall clock say nothing */
+    bool refused_always; /* the server refuses this epoch's request on sight */
 };
 
 /* --- ledger --- */
@@ -220,6 +218,8 @@ void sim_ledger_deinit(struct sim_ledger *ledger);
 uint64_t sim_ledger_add(struct sim_ledger *ledger, const struct item *item);
 /* Makes durable what is due. */
 void sim_ledger_advance(struct sim_ledger *ledger);
+/* What has been put becomes durable; no run goes on. */
+void sim_ledger_commit(struct sim_ledger *ledger);
 /* The process died: the open batch is lost, the closing one is kept or lost as a whole. */
 void sim_ledger_crash(struct sim_ledger *ledger);
 
@@ -401,7 +401,6 @@ struct sim {
     bool crashed;
     bool starved; /* there is no memory in this turn, so answers may be read as nothing */
     uint32_t run;
-    uint64_t turns, transfers_started, server_effects;
     uint64_t person_acts_on; /* item of the step that a person makes; 0 = the engine's */
     /* of this run, by the judge */
     uint64_t run_ends[ITEM_STATE_COUNT], run_sends, run_polls, run_released;
@@ -448,8 +447,6 @@ void sim_let_time_pass(struct sim *sim, int64_t until_ms);
 void sim_person_acts(struct sim *sim);
 /* A run compares the rows first: what has changed in a history that was lost is taken up. */
 void sim_person_compares(struct sim *sim);
-/* What has been put becomes durable. */
-void sim_person_commits(struct sim *sim);
 
 /* sim_needs.c */
 void sim_draw_needs(struct sim *sim);

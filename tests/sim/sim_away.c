@@ -61,19 +61,6 @@ static void copy_state(struct sim *sim)
     sim->has_copy = true;
 }
 
-/* An older copy of the ledger takes its place: what was durable since is gone. */
-static void restore_copy(struct sim *sim)
-{
-    sim_trace(sim, "the state directory is replaced by an older copy");
-    sim_totals.restores++;
-    memcpy(sim->ledger.durable, sim->copy.stored, sizeof sim->copy.stored);
-    for (uint32_t number = 1; number <= sim->item_count; number++) {
-        sim_mark_new_generation(&sim->items[number]);
-        sim->ledger.newest[number] = sim->copy.stored[number].item.state;
-    }
-    sim_mark_found_sending(sim);
-}
-
 /* As io/lmdb_ledger_copy finds it: what was lost is younger than all that the copy knows of. */
 static int64_t lost_since_ms(const struct sim *sim)
 {
@@ -99,7 +86,22 @@ static void restore_item(struct sim_item *item, const struct sim_item *copy)
     then.sent_generation = item->sent_generation;
     then.clock_was_set = item->clock_was_set;
     then.refused_always = item->refused_always;
+    then.job_throttles = item->job_throttles;
     *item = then;
+}
+
+/* An older copy of the ledger takes its place: what was durable since is gone. */
+static void restore_copy(struct sim *sim)
+{
+    sim_trace(sim, "the state directory is replaced by an older copy");
+    sim_totals.restores++;
+    memcpy(sim->ledger.durable, sim->copy.stored, sizeof sim->copy.stored);
+    sim->ledger.proven = sim->copy.proven;
+    for (uint32_t number = 1; number <= sim->item_count; number++) {
+        restore_item(&sim->items[number], &sim->copy.items[number]);
+        sim->ledger.newest[number] = sim->copy.stored[number].item.state;
+    }
+    sim_mark_found_sending(sim);
 }
 
 /* `purser adopt --as restored`. The copy is not used again. */
@@ -107,21 +109,15 @@ static void adopt_copy(struct sim *sim)
 {
     struct err err = {0};
 
-    sim->options.lost_since_ms = lost_since_ms(sim);
     restore_copy(sim);
     sim_totals.adoptions++;
-    sim->ledger.proven = sim->copy.proven;
     sim->has_copy = false;
-    for (uint32_t number = 1; number <= sim->item_count; number++) {
-        struct sim_item *item = &sim->items[number];
-
-        restore_item(item, &sim->copy.items[number]);
-        item->restored |= sim->copy.stored[number].item.state != ITEM_SUCCEEDED;
-    }
-    sim_mark_found_sending(sim);
+    sim->options.lost_since_ms = lost_since_ms(sim);
+    for (uint32_t number = 1; number <= sim->item_count; number++)
+        sim->items[number].restored |= sim->copy.stored[number].item.state != ITEM_SUCCEEDED;
     if (ledger_forget_words(&sim->ledger.base, &err) != ERR_OK)
         sim_fail(sim, "%s", err.text);
-    sim_person_commits(sim);
+    sim_ledger_commit(&sim->ledger);
 }
 
 static void make_backups(struct sim *sim)

@@ -20,7 +20,6 @@ void sim_mark_new_generation(struct sim_item *item)
     item->faults = 0;
     item->unknown_sends = 0;
     item->missing = 0;
-    item->first_sent_ms = 0;
     item->sent_unproven = false;
 }
 
@@ -62,8 +61,7 @@ static struct sim_item *item_of(struct sim *sim, const struct item *item)
     if (sim->person_acts_on != 0)
         return &sim->items[sim->person_acts_on];
     for (uint32_t number = 1; number <= sim->item_count; number++)
-        if (sim->items[number].request_hash.low == item->request_hash.low &&
-            sim->items[number].request_hash.high == item->request_hash.high)
+        if (hash128_equal(sim->items[number].request_hash, item->request_hash))
             return &sim->items[number];
     sim_fail(sim, "the engine moves an item that nobody knows");
 }

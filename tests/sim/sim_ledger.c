@@ -476,3 +476,15 @@ uint64_t sim_ledger_add(struct sim_ledger *ledger, const struct item *item)
     ledger->newest[number] = item->state;
     return number;
 }
+
+void sim_ledger_commit(struct sim_ledger *ledger)
+{
+    uint64_t sequence = 0, durable = 0;
+    struct err err = {0};
+
+    if (batch_bytes(&ledger->base) == 0)
+        return;
+    if (commit_begin(&ledger->base, &sequence, &err) != ERR_OK ||
+        commit_poll(&ledger->base, true, &durable, &err) != ERR_OK || durable != sequence)
+        sim_fail(ledger->sim, "a commit between two runs failed: %s", err.text);
+}

@@ -61,19 +61,6 @@ static void put_needs(struct sim *sim, const struct sim_item *item,
     sim->person_acts_on = 0;
 }
 
-void sim_person_commits(struct sim *sim)
-{
-    struct ledger *ledger = &sim->ledger.base;
-    uint64_t sequence = 0, durable = 0;
-    struct err err = {0};
-
-    if (ledger->ops->batch_bytes(ledger) == 0)
-        return;
-    if (ledger->ops->commit_begin(ledger, &sequence, &err) != ERR_OK ||
-        ledger->ops->commit_poll(ledger, true, &durable, &err) != ERR_OK || durable != sequence)
-        sim_fail(sim, "a person's commit failed: %s", err.text);
-}
-
 static void step(struct sim *sim, struct sim_item *item, struct item *value,
                  enum item_event_kind kind)
 {
@@ -92,7 +79,7 @@ static void step(struct sim *sim, struct sim_item *item, struct item *value,
 
     if (kind == EVENT_CHANGED) {
         /* A place in an order is found in what the ledger has of the others. */
-        sim_person_commits(sim);
+        sim_ledger_commit(&sim->ledger);
         needs = sim_renew_needs(sim, item, value);
         event.has_needs = item->need_count > 0 || item->group > 0;
     }
@@ -165,7 +152,7 @@ void sim_person_compares(struct sim *sim)
         else
             sim->finishes_first |= value.state != ITEM_CANCELLED;
     }
-    sim_person_commits(sim);
+    sim_ledger_commit(&sim->ledger);
 }
 
 void sim_person_acts(struct sim *sim)
@@ -182,5 +169,5 @@ void sim_person_acts(struct sim *sim)
             sim_fail(sim, "%s", err.text);
         act_on(sim, &sim->items[number], &value);
     }
-    sim_person_commits(sim);
+    sim_ledger_commit(&sim->ledger);
 }

@@ -103,7 +103,6 @@ static uint32_t accept(struct sim *sim, const struct sim_delivery *delivery)
         item->job_throttles++;
     if (job->had_effect) {
         item->effects[delivery->epoch]++;
-        sim->server_effects++;
         sim_judge_effect(sim, delivery->item, delivery->epoch);
     }
     return number;

@@ -145,8 +145,6 @@ static void count_send(struct sim *sim, struct sim_item *item, enum sim_plan pla
     sim_totals.sends++;
     sim_mark_sent(sim, item);
     item->sent_generation = sim->ledger.durable[item->number].item.generation;
-    if (item->first_sent_ms == 0)
-        item->first_sent_ms = sim->now_ms + 1; /* 0 is never */
     if (plan == PLAN_LOST_BEFORE || plan == PLAN_LOST_AFTER || plan == PLAN_LATE) {
         item->faults |= FAULT_UNKNOWN_SEND;
         item->unknown_sends++;
@@ -215,7 +213,6 @@ static enum err_code start(struct transport *self, const struct transfer_request
                                       .connection = asks_status ? request->connection : 0,
                                       .started_ms = sim->now_ms};
     transport->live_count++;
-    sim->transfers_started++;
     if (!polling)
         count_send(sim, &sim->items[item], plan);
     sim->run_sends += !polling;

@@ -412,8 +412,9 @@ static void keep_loss(struct sim *sim)
     sim->crash_in = 0;
     if (ledger_keep_loss(&sim->ledger.base, sim->options.lost_since_ms, &err) != ERR_OK)
         sim_fail(sim, "what was lost is not kept: %s", err.text);
-    sim_person_commits(sim);
+    sim_ledger_commit(&sim->ledger);
     sim->options.lost_since_ms = 0;
+    /* Of some it is known all the same; to doubt them is no lie. */
     for (uint32_t number = 1; number <= sim->item_count; number++)
         sim->items[number].restored |= sim->ledger.durable[number].item.lost_since_ms != 0;
 }

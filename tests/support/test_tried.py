@@ -4,6 +4,7 @@
 usage: test_tried.py --purser PROGRAM --sim PROGRAM --shim LIBRARY
 """
 
+import argparse
 import collections
 import json
 import os
@@ -15,6 +16,7 @@ import tempfile
 import unittest
 
 import programs
+import tried
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROOF = os.path.join(HERE, "..", "prove", "errors", "errors.py")
@@ -94,6 +96,24 @@ class Interrupted(unittest.TestCase):
         self.assertEqual((tried, earlier), (all_, 0))
         self.assertNotEqual(self.lines("build")[0], digest)
         self.assertEqual(sorted(self.lines("build")[1]), sorted(cases))
+
+
+class OfSomeScenes(unittest.TestCase):
+    def test_what_another_scene_has_shown_does_not_count(self):
+        with tempfile.TemporaryDirectory(prefix="purser-tried-") as folder:
+            options = argparse.Namespace(state=folder, shard=(1, 1))
+            all_ = tried.Tried("proof", options, [], [])
+            for scene, verdict in (("one", "sound"), ("one", "sound"), ("other", tried.WRONG)):
+                cases = all_.left(scene, ["first", "second"])
+                all_.note(scene, cases[0], verdict)
+            all_.close()
+            again = tried.Tried("proof", options, [], [])
+            self.assertEqual(again.left("one", ["first", "second", "third"]), ["third"])
+            self.assertEqual((again.counts().total(), again.wrong_count, again.wrong()), (2, 0, []))
+            self.assertEqual(str(again), "2 of them tried before, ")
+            again.left("other", [])
+            self.assertEqual((again.counts().total(), again.wrong_count, len(again.wrong())), (3, 1, 1))
+            again.close()
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ class Tried:
     def __init__(self, name, options, files, folders):
         self.shard = options.shard
         self.verdicts = {}  # (scene, case) -> (verdict, text)
-        self.wrong_count = 0
+        self.wrong_count = 0  # of the scenes of this run
         self.before = collections.Counter()  # by scene
         self.scenes = set()  # of this run
         self.file = None
@@ -72,7 +72,6 @@ class Tried:
         for line in lines[1:]:
             scene, case, verdict, text = json.loads(line)
             self.verdicts[scene, case] = verdict, text
-            self.wrong_count += verdict == WRONG
         self.before = collections.Counter(scene for scene, _ in self.verdicts)
 
     def write(self, line):
@@ -86,7 +85,9 @@ class Tried:
     def left(self, scene, cases, name=str):
         """Those of the shard that were not tried; `name` gives the text that a case is known by."""
         number, count = self.shard
-        self.scenes.add(scene)
+        if scene not in self.scenes:
+            self.scenes.add(scene)
+            self.wrong_count += self.counts(scene)[WRONG]
         return [case for case in cases
                 if (scene, name(case)) not in self.verdicts
                 and zlib.crc32(f"{scene} {name(case)}".encode()) % count == number - 1]

@@ -78,6 +78,7 @@ WAYS = [new_directory, data_file, data_file_in_place, all_in_place]
 class Proof:
     def __init__(self, options, folder):
         self.stage = Stage(options.purser, options.sim, options.shim, folder)
+        self.aside = os.path.join(self.stage.place, "aside")
         self.checks = 0
 
     def must(self, holds, text):
@@ -104,20 +105,23 @@ class Proof:
         verdicts = judge.judge(self.lines(), self.items(), wanted=wanted, restored=True)
         self.must(not verdicts, judge.shown(verdicts))
 
-    def each(self, count, keys, **others):
-        effects = {**{key: count for key in keys}, **others}
+    def each_once(self, keys, **others):
+        effects = {**{key: 1 for key in keys}, **others}
         verdicts = judge.judge(self.lines(), self.items(), wanted=keys, effects=effects)
         self.must(not verdicts, judge.shown(verdicts))
 
+    def back_up(self):
+        shutil.rmtree(self.aside, ignore_errors=True)
+        shutil.copytree(state_of(self.stage), self.aside)
+
     def restore(self, scenario, way):
-        stage, aside = self.stage, os.path.join(self.stage.place, "aside")
+        stage = self.stage
         stage.begin(scenario)
         self.purser((*RUN, "--limit", "2"), (75,))
-        shutil.rmtree(aside, ignore_errors=True)
-        shutil.copytree(state_of(stage), aside)
+        self.back_up()
         stage.write("items.csv", text_of(OLD + ADDED))
         self.purser(RUN, (0,))
-        way(stage, aside)
+        way(stage, self.aside)
 
     def refuse(self):
         before = self.requests()
@@ -159,19 +163,18 @@ class Proof:
         self.stage.write("items.csv", text_of(OLD + ADDED + ["C-1", "D-1"]))
         _, talk = self.purser(RUN, (0,))
         self.must("restored backup" not in talk, f"it never ends: {talk}")
-        self.each(1, OLD + ADDED + ["C-1", "D-1"])
+        self.each_once(OLD + ADDED + ["C-1", "D-1"])
 
     def play_retried(self, scenario, refusal, is_late):
         """What had failed when the backup was made was tried again since, and is so once more."""
-        stage, aside = self.stage, os.path.join(self.stage.place, "aside")
+        stage = self.stage
         stage.begin(scenario)
         stage.write("items.csv", text_of(OLD).replace("item A-5", refusal))
         self.purser(RUN, (EXIT_SOME_FAILED,))
-        shutil.rmtree(aside, ignore_errors=True)
-        shutil.copytree(state_of(stage), aside)
+        self.back_up()
         self.purser(("retry", "spec.yaml"), (0,))
         self.purser(RUN, (0,))
-        new_directory(stage, aside)
+        new_directory(stage, self.aside)
         self.purser((*ADOPT, "restored"), (0,))
         if is_late:
             self.later()
@@ -181,25 +184,24 @@ class Proof:
         self.judge(OLD)
         self.resolve()
         self.purser(RUN, (0,))
-        self.each(1, OLD)
+        self.each_once(OLD)
 
     def play_word(self):
         """A word that was said before a second backup says nothing of what was lost after it."""
-        stage, aside = self.stage, os.path.join(self.stage.place, "aside")
+        stage = self.stage
         self.restore(UNKEYED, new_directory)
         self.purser((*ADOPT, "restored"), (0,))
         stage.write("items.csv", text_of(OLD + ["C-1"] + ADDED))  # it was never sent
         self.purser(FIRST_FIVE, (EXIT_UNFINISHED,))
         self.resolve()
-        shutil.rmtree(aside)
-        shutil.copytree(state_of(stage), aside)
+        self.back_up()
         self.purser(RUN, (EXIT_IN_DOUBT,))
-        new_directory(stage, aside)
+        new_directory(stage, self.aside)
         self.purser((*ADOPT, "restored"), (0,))
         self.purser(RUN, (EXIT_IN_DOUBT,))
         self.resolve()
         self.purser(RUN, (0,))
-        self.each(1, OLD + ADDED + ["C-1"])
+        self.each_once(OLD + ADDED + ["C-1"])
 
     def play_other_doubt(self):
         """A word is taken once, whatever the doubt was."""
@@ -217,27 +219,26 @@ class Proof:
                   == set(ADDED), "the word was not taken")
         self.resolve()
         self.purser(RUN, (0,))
-        self.each(1, OLD + ADDED + ["C-1"])
+        self.each_once(OLD + ADDED + ["C-1"])
 
     def play_changed(self):
         """A row that changed in the lost history waits for the end of its item; the loss is known until then."""
-        stage, aside = self.stage, os.path.join(self.stage.place, "aside")
+        stage = self.stage
         stage.begin(UNKEYED)
         stage.write("items.csv", text_of(OLD).replace("item A-2", LOST_ANSWER))
         self.purser(RUN, (EXIT_IN_DOUBT,))
-        shutil.rmtree(aside, ignore_errors=True)
-        shutil.copytree(state_of(stage), aside)
+        self.back_up()
         self.resolve()
         stage.write("items.csv", text_of(OLD).replace("item A-2", "another item A-2"))
         self.purser(RUN, (0,))
-        new_directory(stage, aside)
+        new_directory(stage, self.aside)
         self.purser((*ADOPT, "restored"), (0,))
         self.purser(RUN, (EXIT_IN_DOUBT,))
         self.resolve()
         self.purser(RUN, (EXIT_IN_DOUBT,))
         self.resolve()
         self.purser(RUN, (0,))
-        self.each(1, OLD, **{"A-2": 2})
+        self.each_once(OLD, **{"A-2": 2})
 
     def run(self):
         for refusal in REFUSED_ONCE:

@@ -148,15 +148,10 @@ static void what_is_not_wanted_is_skipped_and_those_behind_it_are_looked_at(void
 
 static void a_damaged_needs_record_fails_its_item_and_nothing_is_sent(void **context)
 {
-    uint64_t parent = add(0, 0, ITEM_SUCCEEDED), child = add_child(parent);
-    uint64_t ready = add_child(parent);
+    uint64_t child, ready;
     (void)context;
 
-    bench.ledger.newest[parent].release_due = true;
-    bench.ledger.needs_damaged[child] = bench.ledger.needs_damaged[ready] = true;
-    bench.ledger.newest[ready].waits_on = WAIT_NONE;
-    bench.ledger.newest[ready].waits_for = 0;
-    put_durable(ready, ITEM_READY);
+    add_damaged_children(&child, &ready);
     open_engine();
     settle();
     assert_int_equal(state_of(child), ITEM_FAILED);

@@ -55,15 +55,10 @@ static void what_was_not_sent_again_is_as_it_was_when_the_run_ends(void **contex
 
 static void what_cannot_be_made_is_counted_as_in_doubt(void **context)
 {
-    uint64_t parent = add(0, 0, ITEM_SUCCEEDED), child = add_child(parent);
-    uint64_t ready = add_child(parent);
+    uint64_t child, ready;
     (void)context;
 
-    bench.ledger.newest[parent].release_due = true;
-    bench.ledger.needs_damaged[child] = bench.ledger.needs_damaged[ready] = true;
-    bench.ledger.newest[ready].waits_on = WAIT_NONE;
-    bench.ledger.newest[ready].waits_for = 0;
-    put_durable(ready, ITEM_READY);
+    add_damaged_children(&child, &ready);
     open_engine();
     settle();
     assert_int_equal(state_of(child), ITEM_IN_DOUBT);

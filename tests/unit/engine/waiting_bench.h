@@ -33,6 +33,20 @@ static inline void put_durable(uint64_t number, enum item_state state)
     make_durable(&bench.ledger);
 }
 
+/* Of a parent that has succeeded; what they need cannot be read. */
+static inline void add_damaged_children(uint64_t *blocked_out, uint64_t *ready_out)
+{
+    uint64_t parent = add(0, 0, ITEM_SUCCEEDED);
+
+    *blocked_out = add_child(parent);
+    *ready_out = add_child(parent);
+    bench.ledger.newest[parent].release_due = true;
+    bench.ledger.needs_damaged[*blocked_out] = bench.ledger.needs_damaged[*ready_out] = true;
+    bench.ledger.newest[*ready_out].waits_on = WAIT_NONE;
+    bench.ledger.newest[*ready_out].waits_for = 0;
+    put_durable(*ready_out, ITEM_READY);
+}
+
 static inline enum item_state state_of(uint64_t number)
 {
     return bench.ledger.durable[number].state;
